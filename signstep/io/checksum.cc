@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/io/checksum.h"
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+std::string digest(const EVP_MD* algorithm, const std::vector<std::span<const std::byte>>& parts) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  bool good = context && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1;
+  for (const auto& part : parts) good = good && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  if (!good || EVP_DigestFinal_ex(context.get(), bytes, &length) != 1) {
+    throw EnvironmentError("OpenSSL refused to compute a checksum; check its configuration (FIPS mode forbids MD5)");
+  }
+  return fmt::format("{:02x}", fmt::join(bytes, bytes + length, ""));
+}
+
+}  // namespace
+
+std::string sha256_hex(std::span<const std::byte> bytes) { return digest(EVP_sha256(), {bytes}); }
+std::string sha256_hex(const std::vector<std::span<const std::byte>>& parts) { return digest(EVP_sha256(), parts); }
+std::string md5_hex(std::span<const std::byte> bytes) { return digest(EVP_md5(), {bytes}); }
+
+}  // namespace signstep

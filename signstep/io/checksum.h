@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checksums through OpenSSL's libcrypto. Hexadecimal, lower case.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace signstep {
+
+std::string sha256_hex(std::span<const std::byte> bytes);
+std::string sha256_hex(const std::vector<std::span<const std::byte>>& parts);  // of the parts in a row
+std::string md5_hex(std::span<const std::byte> bytes);  // only to compare with checksums that others published
+
+}  // namespace signstep
