@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// IDX, the format of MNIST: 0 0 type rank, rank big-endian 32-bit sizes, then the values, last index fastest.
+// Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace signstep {
+
+struct IdxArray {
+  std::vector<uint32_t> sizes;
+  std::vector<uint8_t> values;  // exactly the product of sizes, never empty
+};
+
+// Reads unsigned bytes of the wanted rank. path only names the source in messages. Throws DataError for another type or
+// rank, an empty array, and for any length but the exact one.
+IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path);
+
+// The same from a file, raw or gzip by content.
+IdxArray read_idx(const std::string& path, size_t rank);
+
+}  // namespace signstep

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/data/loader.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "signstep/core/error.h"
+#include "signstep/core/random.h"
+#include "signstep/data/shuffle.h"
+
+namespace signstep {
+namespace {
+
+void check(const ImageSet& set, const std::vector<uint32_t>& indices, size_t channels, const LoaderOptions& options) {
+  if (options.batch == 0 || options.threads == 0 || options.prefetch == 0) {
+    throw OptionError(fmt::format("loader has batch {}, threads {}, prefetch {}; wanted 1 or more of each",
+                                  options.batch, options.threads, options.prefetch));
+  }
+  if (options.batch > indices.size()) {
+    throw OptionError(fmt::format("batch {} is larger than the {} images it is taken from; choose at most {}",
+                                  options.batch, indices.size(), indices.size()));
+  }
+  if (channels != static_cast<size_t>(set.channels)) {
+    throw OptionError(fmt::format("normalization has {} channels, the images {}; take that of the same data set",
+                                  channels, set.channels));
+  }
+  if (set.pixels.size() != set.count() * set.image_size()) {
+    throw DataError(fmt::format("image set has {} pixels; wanted {} images of {}; load it again", set.pixels.size(),
+                                set.count(), set.image_size()));
+  }
+  const uint32_t largest = *std::max_element(indices.begin(), indices.end());
+  if (largest >= set.count()) {
+    throw DataError(fmt::format("index {} is outside a set of {} images; make the split anew", largest, set.count()));
+  }
+}
+
+}  // namespace
+
+Loader::Loader(const ImageSet& set, std::vector<uint32_t> indices, const Normalization& normalization,
+               LoaderOptions options)
+    : set_(set), indices_(std::move(indices)), tables_(pixel_tables(normalization)), options_(options) {
+  check(set_, indices_, tables_.size(), options_);
+  slots_.resize(std::min(options_.prefetch, batches_per_epoch()));
+  try {
+    for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    stop_threads();
+    throw EnvironmentError(fmt::format("cannot start thread {} of {} of the loader: {}; use fewer threads",
+                                       threads_.size() + 1, options_.threads, error.what()));
+  }
+}
+
+Loader::~Loader() { stop_threads(); }
+
+void Loader::stop_threads() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  room_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+size_t Loader::batches_per_epoch() const {
+  return (indices_.size() + (options_.drop_last ? 0 : options_.batch - 1)) / options_.batch;
+}
+
+size_t Loader::samples_per_epoch() const {
+  return options_.drop_last ? batches_per_epoch() * options_.batch : indices_.size();
+}
+
+void Loader::stop_building(std::unique_lock<std::mutex>& lock) {
+  end_ = next_build_;
+  idle_.wait(lock, [this] { return building_ == 0; });
+}
+
+void Loader::start_epoch(uint64_t epoch, size_t first_batch) {
+  if (first_batch > batches_per_epoch()) {
+    throw OptionError(fmt::format("cannot start an epoch of {} batches at batch {}; was the batch size changed?",
+                                  batches_per_epoch(), first_batch));
+  }
+  const Stream stream(options_.seed, Purpose::kShuffle, epoch);  // may throw, so before anything changes
+  std::unique_lock lock(mutex_);
+  stop_building(lock);
+  order_ = indices_;
+  if (options_.shuffle) shuffle(order_, stream);
+  epoch_ = epoch;
+  for (Slot& slot : slots_) {
+    slot.ready = false;
+    slot.error = nullptr;
+  }
+  next_build_ = next_give_ = first_batch;
+  end_ = batches_per_epoch();
+  lock.unlock();
+  room_.notify_all();
+}
+
+bool Loader::next(Batch& batch) {
+  std::unique_lock lock(mutex_);
+  if (next_give_ == end_) return false;
+  Slot& slot = slots_[next_give_ % slots_.size()];
+  ready_.wait(lock, [&] { return slot.ready; });
+  if (slot.error) {
+    stop_building(lock);
+    next_give_ = end_;
+    std::rethrow_exception(slot.error);
+  }
+  std::swap(batch, slot.batch);
+  slot.ready = false;
+  ++next_give_;
+  lock.unlock();
+  room_.notify_one();
+  return true;
+}
+
+void Loader::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    room_.wait(lock, [this] { return stopping_ || (next_build_ < end_ && next_build_ < next_give_ + slots_.size()); });
+    if (stopping_) return;
+    const size_t number = next_build_++;
+    Slot& slot = slots_[number % slots_.size()];
+    ++building_;
+    lock.unlock();
+    try {
+      build(number, slot.batch);
+    } catch (...) {
+      slot.error = std::current_exception();
+    }
+    lock.lock();
+    slot.ready = true;
+    if (--building_ == 0) idle_.notify_one();
+    ready_.notify_one();
+  }
+}
+
+void Loader::build(size_t number, Batch& batch) const {
+  const size_t begin = number * options_.batch;
+  batch.count = std::min(options_.batch, order_.size() - begin);
+  batch.height = framed_side(set_.height);
+  batch.width = framed_side(set_.width);
+  batch.channels = set_.channels;
+  const size_t image_size = static_cast<size_t>(batch.height) * batch.width * batch.channels;
+  batch.images.resize(batch.count * image_size);
+  batch.labels.resize(batch.count);
+  for (size_t i = 0; i < batch.count; ++i) {
+    const uint32_t image = order_[begin + i];
+    const Window window = draw_window(options_.augment, options_.seed, epoch_, image);
+    render(set_, image, tables_, window, batch.images.data() + i * image_size);
+    batch.labels[i] = set_.labels[image];
+  }
+}
+
+}  // namespace signstep

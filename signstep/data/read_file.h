@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace signstep {
+
+// More than any data set read here needs; refused before a byte is allocated.
+inline constexpr size_t kMaxDataBytes = size_t{1} << 29;
+
+// A whole regular file. Throws DataError when it is missing, not a regular file or larger than kMaxDataBytes,
+// EnvironmentError when the system refuses.
+std::vector<uint8_t> read_file(const std::string& path);
+
+}  // namespace signstep

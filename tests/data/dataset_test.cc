@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/data/dataset.h"
+
+#include "signstep/data/normalize.h"
+#include "tests/data/fixtures.h"
+
+namespace signstep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// Sets SIGNSTEP_DATA for a scope; nullptr unsets it.
+class DataVariable {
+ public:
+  explicit DataVariable(const char* value) {
+    if (const char* old = std::getenv("SIGNSTEP_DATA")) old_ = old;
+    value ? setenv("SIGNSTEP_DATA", value, 1) : unsetenv("SIGNSTEP_DATA");
+  }
+  ~DataVariable() { old_.empty() ? unsetenv("SIGNSTEP_DATA") : setenv("SIGNSTEP_DATA", old_.c_str(), 1); }
+
+ private:
+  std::string old_;
+};
+
+std::string load_error(DatasetKind kind, const std::string& folder) {
+  return message_of<DataError>([&] { load_dataset(kind, folder); });
+}
+
+TEST(Catalog, NamesGoBothWays) {
+  EXPECT_THAT(dataset_names(), ElementsAre("cifar10", "cifar100", "fashion-mnist", "mnist"));
+  for (const std::string& name : dataset_names()) EXPECT_EQ(dataset_name(parse_dataset(name)), name);
+  EXPECT_THAT(message_of<OptionError>([] { parse_dataset("cifar-10"); }), HasSubstr("did you mean 'cifar10'?"));
+}
+
+TEST(Dataset, Cifar10KeepsFilesInOrder) {
+  const TemporaryFolder folder;
+  write_cifar10_fixture(folder.path(), 20, 1);
+  const Dataset data = load_dataset(DatasetKind::kCifar10, folder.path());
+  EXPECT_EQ(data.folder, folder.path());
+  EXPECT_EQ(data.train.count(), 100u);
+  EXPECT_EQ(data.test.pixels, fixture_images(3, 32, 10, 20, 6).pixels);
+  EXPECT_EQ(data.train.classes, 10);
+  const Bytes third = fixture_images(3, 32, 10, 20, 3).pixels;
+  EXPECT_TRUE(std::equal(third.begin(), third.end(), data.train.pixels.begin() + 40 * 3072));
+  ASSERT_EQ(data.files.size(), 6u);
+  EXPECT_EQ(data.files[5].path, folder.path("test_batch.bin"));
+  EXPECT_EQ(data.files[5].bytes, 20u * 3073);
+  EXPECT_EQ(data.files[5].sha256.size(), 64u);
+  EXPECT_FALSE(data.official());
+}
+
+TEST(Dataset, Cifar100HasFineAndCoarseLabels) {
+  const TemporaryFolder folder;
+  write_cifar100_fixture(folder.path("cifar-100-binary"), 200, 100, 1);
+  const Dataset fine = load_dataset(DatasetKind::kCifar100, folder.path());
+  const Dataset coarse = load_dataset(DatasetKind::kCifar100, folder.path(), CifarLabels::kCoarse);
+  EXPECT_EQ(fine.folder, folder.path("cifar-100-binary"));
+  EXPECT_EQ(fine.train.classes, 100);
+  EXPECT_EQ(coarse.test.classes, 20);
+  for (size_t i = 0; i < 200; ++i) EXPECT_EQ(coarse.train.labels[i], fine.train.labels[i] / 5);
+  EXPECT_NE(fine.checksum(), coarse.checksum());
+  EXPECT_FALSE(fine.official());
+  EXPECT_THROW(load_dataset(DatasetKind::kCifar10, folder.path(), CifarLabels::kCoarse), OptionError);
+}
+
+TEST(Dataset, ChecksumDoesNotDependOnPacking) {
+  const TemporaryFolder folder;
+  write_idx_fixture(folder.path("a"), 30, 20, 1, true);
+  write_idx_fixture(folder.path("b/FashionMNIST/raw"), 30, 20, 1, false);
+  const Dataset packed = load_dataset(DatasetKind::kFashionMnist, folder.path("a"));
+  const Dataset raw = load_dataset(DatasetKind::kFashionMnist, folder.path("b"));
+  EXPECT_EQ(packed.train.count(), 30u);
+  EXPECT_EQ(packed.test.count(), 20u);
+  EXPECT_EQ(packed.train.pixels, fixture_images(1, 28, 10, 30, 1).pixels);
+  EXPECT_EQ(packed.checksum(), raw.checksum());
+  EXPECT_NE(packed.files[0].sha256, raw.files[0].sha256);
+  write_idx_fixture(folder.path("c"), 30, 20, 2);
+  EXPECT_NE(load_dataset(DatasetKind::kMnist, folder.path("c")).checksum(), raw.checksum());
+}
+
+TEST(Dataset, SearchesInTheDocumentedOrder) {
+  const DataVariable variable("/from/variable");
+  EXPECT_THAT(dataset_search_path(DatasetKind::kMnist, "/given"),
+              ElementsAre("/given", "/given/mnist", "/given/MNIST/raw"));
+  EXPECT_THAT(dataset_search_path(DatasetKind::kCifar10, ""),
+              ElementsAre("/from/variable", "/from/variable/cifar-10-batches-bin", "/from/variable/cifar10", "data",
+                          "data/cifar-10-batches-bin", "data/cifar10", "/usr/share/datasets",
+                          "/usr/share/datasets/cifar-10-batches-bin", "/usr/share/datasets/cifar10"));
+  const DataVariable unset(nullptr);
+  EXPECT_THAT(dataset_search_path(DatasetKind::kFashionMnist, ""),
+              ElementsAre("data", "data/fashion-mnist", "data/FashionMNIST/raw", "/usr/share/datasets",
+                          "/usr/share/datasets/fashion-mnist", "/usr/share/datasets/FashionMNIST/raw"));
+}
+
+TEST(Dataset, TheOptionWinsAndTheVariableIsUsed) {
+  const TemporaryFolder folder;
+  write_cifar10_fixture(folder.path("variable"), 1, 1);
+  write_cifar10_fixture(folder.path("option"), 2, 1);
+  const DataVariable variable(folder.path("variable").c_str());
+  EXPECT_EQ(load_dataset(DatasetKind::kCifar10, folder.path("option")).train.count(), 10u);
+  EXPECT_EQ(load_dataset(DatasetKind::kCifar10, "").train.count(), 5u);
+  load_error(DatasetKind::kCifar10, folder.path("elsewhere"));  // and not the variable's
+}
+
+TEST(Dataset, NotFoundListsFoldersFilesAndAdvice) {
+  const TemporaryFolder folder;
+  write_cifar10_fixture(folder.path("cifar10"), 1, 1);
+  std::filesystem::remove(folder.path("cifar10/data_batch_3.bin"));
+  const std::string cifar = load_error(DatasetKind::kCifar10, folder.path());
+  EXPECT_THAT(cifar, HasSubstr(folder.path() + ": without data_batch_1.bin, data_batch_2.bin"));
+  EXPECT_THAT(cifar, HasSubstr(folder.path("cifar10") + ": without data_batch_3.bin\n"));
+  EXPECT_THAT(cifar, HasSubstr(folder.path("cifar-10-batches-bin") + ": no such folder"));
+  EXPECT_THAT(cifar, AllOf(HasSubstr("cifar-10-binary.tar.gz"), HasSubstr("docs/data.md"), Not(HasSubstr("/usr"))));
+  EXPECT_THAT(load_error(DatasetKind::kCifar100, folder.path()), HasSubstr("cifar-100-binary.tar.gz"));
+  EXPECT_THAT(load_error(DatasetKind::kFashionMnist, folder.path()), HasSubstr("apt install dataset-fashion-mnist"));
+  EXPECT_THAT(load_error(DatasetKind::kMnist, folder.path()), HasSubstr("train-images-idx3-ubyte"));
+}
+
+TEST(Dataset, DamageNamesTheFile) {
+  const TemporaryFolder folder;
+  write_cifar10_fixture(folder.path(), 2, 1);
+  std::filesystem::resize_file(folder.path("data_batch_2.bin"), 3074);
+  EXPECT_THAT(load_error(DatasetKind::kCifar10, folder.path()), HasSubstr("data_batch_2.bin has 3074 bytes"));
+
+  const std::string labels = "/t10k-labels-idx1-ubyte.gz", images = "/t10k-images-idx3-ubyte.gz";
+  const std::string idx = folder.path("idx");
+  write_idx_fixture(idx, 3, 2, 1);
+  write_bytes(idx + labels, gzip(idx_bytes({3}, {0, 1, 2})));
+  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("3 labels; wanted 2")));
+  write_bytes(idx + labels, gzip(idx_bytes({2}, {0, 10})));
+  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("record 1 has label 10")));
+  write_bytes(idx + labels, {0x1F, 0x8B, 8, 0, 1, 2, 3});
+  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("gzip")));
+  write_bytes(idx + images, gzip(idx_bytes({1, 2, 2}, {1, 2, 3, 4})));
+  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(images), HasSubstr("2 x 2")));
+}
+
+}  // namespace
+}  // namespace signstep
