@@ -62,7 +62,7 @@ void refuse_another(DatasetKind kind, const std::string& md5, const std::string&
 // One file's content, unpacked, with its record appended to files.
 std::vector<uint8_t> read_content(const CatalogFile& file, DatasetKind kind, Dataset& dataset) {
   const std::string path = locate(dataset.folder, file, catalog(kind).format);
-  std::vector<uint8_t> bytes = read_file(path);
+  std::vector<uint8_t> bytes = read_data_file(path);
   dataset.files.push_back({.path = path, .bytes = bytes.size(), .sha256 = sha256_hex(std::as_bytes(std::span(bytes)))});
   if (catalog(kind).format == DatasetFormat::kIdx && is_gzip(bytes)) bytes = gunzip(bytes, path, kMaxDataBytes);
   const std::string md5 = md5_hex(std::as_bytes(std::span(bytes)));

@@ -52,7 +52,7 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
 }
 
 IdxArray read_idx(const std::string& path, size_t rank) {
-  std::vector<uint8_t> bytes = read_file(path);
+  std::vector<uint8_t> bytes = read_data_file(path);
   if (is_gzip(bytes)) bytes = gunzip(bytes, path, kMaxDataBytes);
   return parse_idx(bytes, rank, path);
 }

@@ -33,7 +33,7 @@ class OpenFile {
 
 }  // namespace
 
-std::vector<uint8_t> read_file(const std::string& path) {
+std::vector<uint8_t> read_data_file(const std::string& path) {
   const OpenFile file(path);
   struct stat status;
   if (fstat(file.descriptor(), &status) != 0) throw_errno("examine", path, kAdvice);

@@ -13,6 +13,6 @@ inline constexpr size_t kMaxDataBytes = size_t{1} << 29;
 
 // A whole regular file. Throws DataError when it is missing, not a regular file or larger than kMaxDataBytes,
 // EnvironmentError when the system refuses.
-std::vector<uint8_t> read_file(const std::string& path);
+std::vector<uint8_t> read_data_file(const std::string& path);
 
 }  // namespace signstep

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/console.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "signstep/core/error.h"
+
+namespace signstep::cli {
+namespace {
+
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kPlainInterval = std::chrono::seconds(30);
+
+size_t terminal_columns() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarning: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// "91.23 %", or "-" for a split that is not there.
+std::string accuracy_text(const nlohmann::ordered_json& value) {
+  return value.is_number() ? fmt::format("{:.2f} %", value.get<double>()) : "-";
+}
+
+}  // namespace
+
+std::string clock_text(double seconds) {
+  const auto s = static_cast<int64_t>(std::llround(std::max(seconds, 0.0)));
+  if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+std::string bar(double share, size_t width) {
+  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  return std::string(filled, '#') + std::string(width - filled, '.');
+}
+
+Console::Console(bool quiet, LogLevel level) : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1) {
+  auto sink = std::make_shared<spdlog::sinks::stdout_sink_st>();
+  sink->set_pattern("%v");
+  if (quiet) sink->set_level(spdlog::level::warn);
+  logger_ = std::make_shared<spdlog::logger>("signstep", sink);
+  logger_->set_level(spdlog_level(level));
+}
+
+Console::~Console() { erase(); }
+
+void Console::started(const std::string& run_folder, const nlohmann::ordered_json& run) {
+  try {
+    auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(run_folder + "/log.txt");
+    file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    logger_->sinks().push_back(file);
+    logger_->flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& e) {
+    throw EnvironmentError(fmt::format("{}; check the run folder's permissions and the free space", e.what()));
+  }
+  const auto& data = run["data"];
+  note(fmt::format("{} on {} ({}{} training, {} validation, {} test images)", run["optimizer"].get<std::string>(),
+                   data["dataset"].get<std::string>(), data["official"].get<bool>() ? "official, " : "",
+                   data["train_images"].get<size_t>(), data["validation_images"].get<size_t>(),
+                   data["test_images"].get<size_t>()));
+  const auto& network = run["network"];
+  note(fmt::format("{}, width {}, {} parameters; engine {}", network["name"].get<std::string>(),
+                   network["width"].get<int64_t>(), network["parameters"].get<size_t>(), run["engine"].get<std::string>()));
+  note(fmt::format("writing to {}", run_folder));
+}
+
+void Console::draw(const std::string& line) {
+  const size_t columns = terminal_columns();
+  fmt::print("\r\x1b[K{}", line.substr(0, columns > 1 ? columns - 1 : line.size()));
+  std::fflush(stdout);
+  drawn_ = true;
+}
+
+void Console::erase() {
+  if (!drawn_) return;
+  fmt::print("\r\x1b[K");
+  std::fflush(stdout);
+  drawn_ = false;
+}
+
+void Console::batch(const BatchProgress& p) {
+  const auto now = Clock::now();
+  const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
+  const std::string figures =
+      fmt::format("loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s  {} left", p.loss, p.accuracy, p.images_per_second,
+                  clock_text(p.seconds_left));
+  if (terminal_ && !quiet_) {
+    if (now - last_draw_ < kRedraw) return;
+    last_draw_ = now;
+    const size_t width = terminal_columns() > 100 ? 30 : 12;
+    draw(fmt::format("[{}] epoch {}/{}  {}", bar(share, width), p.epoch, p.epochs, figures));
+  } else if (now - last_line_ >= kPlainInterval) {
+    last_line_ = now;
+    note(fmt::format("epoch {}/{} {:3.0f} %  {}", p.epoch, p.epochs, 100 * share, figures));
+  }
+}
+
+void Console::evaluating(const char* split) {
+  if (terminal_ && !quiet_) draw(fmt::format("measuring accuracy on the {} images ...", split));
+}
+
+void Console::epoch(const nlohmann::ordered_json& r) {
+  note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}  {:.0f} images/s",
+                   r["epoch"].get<uint64_t>(), r["train_loss"].get<double>(), accuracy_text(r["train_accuracy"]),
+                   accuracy_text(r["validation_accuracy"]), accuracy_text(r["test_accuracy"]),
+                   r["images_per_second"].get<double>()));
+  last_line_ = Clock::now();
+}
+
+void Console::note(const std::string& message) {
+  erase();
+  logger_->info(message);
+}
+
+void Console::warning(const std::string& message) {
+  erase();
+  logger_->warn("warning: {}", message);
+}
+
+}  // namespace signstep::cli

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// signstep eval: accuracy of a saved model on a named split.
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "signstep/core/error.h"
+#include "signstep/data/split.h"
+#include "signstep/io/config.h"
+#include "signstep/train/checkpoint.h"
+#include "signstep/train/run_folder.h"
+#include "signstep/train/trainer.h"
+
+namespace signstep::cli {
+namespace {
+
+enum class SplitName { kTest, kValidation, kTrain };
+
+struct EvalCommand {
+  std::string run, data;
+  SplitName split = SplitName::kTest;
+  bool json = false;
+  std::unique_ptr<Flags> flags;
+
+  OptionList list() {
+    OptionList l;
+    l.group("Options");
+    l.choice("split", split, {"test", "validation", "train"}, "which images");
+    l.text("data", data, "folder of the data set; empty: where the run found it");
+    l.flag("json", json, "print one JSON object");
+    return l;
+  }
+};
+
+int run_eval(EvalCommand& c) {
+  c.flags->apply();
+  const std::string path = find_checkpoint(c.run);
+  TrainOptions options;
+  OptionList list = option_list(options);
+  try {
+    from_json(checkpoint_config(path), list);
+    options = resolved(options);
+  } catch (const OptionError& e) {
+    throw CheckpointError(fmt::format("{} has settings that this program does not know: {}; use the version that wrote it", path, e.what()));
+  }
+  if (!c.data.empty()) options.data = c.data;
+  const Dataset data = load_dataset(options.dataset, options.data, options.labels);
+  Split split = make_split(data.train.count(), static_cast<size_t>(options.validation));
+  if (c.split == SplitName::kValidation && split.validation.empty()) {
+    throw OptionError("the run held out no validation images; choose --split test or train");
+  }
+  const bool test = c.split == SplitName::kTest;
+  const auto loader = evaluation_loader(test ? data.test : data.train,
+                                        test ? std::vector<uint32_t>()
+                                             : c.split == SplitName::kTrain ? split.train : split.validation,
+                                        options);
+  const auto engine = make_engine(options, data.train.channels, data.train.classes);
+  load_weights(path, *engine);
+  const Evaluation e = evaluate(*engine, *loader);
+  const std::string name = c.flags->list().find("split")->text();
+  if (c.json) {
+    const nlohmann::ordered_json out = {{"checkpoint", path}, {"split", name}, {"images", e.images},
+                                        {"accuracy", e.accuracy}, {"loss", e.loss}};
+    fmt::print("{}\n", out.dump());
+  } else {
+    fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", path, name, e.accuracy, e.images, e.loss);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Run& run) {
+  auto command = std::make_shared<EvalCommand>();
+  CLI::App* sub = app.add_subcommand("eval", "Measure the accuracy of a saved model");
+  sub->add_option("RUN", command->run, "run folder (its newest checkpoint) or checkpoint file")->required();
+  command->flags = std::make_unique<Flags>(*sub, command->list());
+  sub->callback([command, &run] { run = [command] { return run_eval(*command); }; });
+}
+
+}  // namespace signstep::cli

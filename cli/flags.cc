@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/flags.h"
+
+#include "signstep/core/error.h"
+
+namespace signstep::cli {
+namespace {
+
+const char* type_name(OptionType type) {
+  switch (type) {
+    case OptionType::kFlag: return "";
+    case OptionType::kInteger: return "N";
+    case OptionType::kNumber: return "X";
+    case OptionType::kText: return "TEXT";
+  }
+  return "";
+}
+
+// What help says beyond the option's own words: choices and units; ranges come with the error.
+std::string help_text(const Option& option) {
+  std::string text = option.help;
+  if (option.wanted.starts_with("one of ")) text += ": " + option.wanted.substr(7);
+  if (!option.unit.empty()) text += " (" + option.unit + ")";
+  return text;
+}
+
+}  // namespace
+
+Flags::Flags(CLI::App& app, OptionList list, const std::set<std::string>& skip) : list_(std::move(list)) {
+  for (const Option& option : list_.options()) {
+    if (skip.contains(option.name)) continue;
+    const auto remember = [this, name = option.name](const std::string& value) { given_.emplace_back(name, value); };
+    CLI::Option* flag;
+    if (option.type == OptionType::kFlag) {
+      const std::string name = option.flag();
+      flag = app.add_flag_function(
+          name + ",!--no-" + name.substr(2),
+          [remember](int64_t count) { remember(count > 0 ? "true" : "false"); }, help_text(option));
+    } else {
+      flag = app.add_option_function<std::string>(option.flag(), remember, help_text(option));
+      flag->type_name(type_name(option.type));
+    }
+    const std::string now = option.text();
+    if (!now.empty()) flag->default_str(now);
+    flag->group(option.group);
+  }
+}
+
+void Flags::apply() {
+  for (const auto& [name, value] : given_) {
+    try {
+      list_.set(name, value);
+    } catch (const OptionError& e) {
+      throw OptionError(fmt::format("{}: {}", list_.find(name)->flag(), e.what()));
+    }
+  }
+}
+
+}  // namespace signstep::cli

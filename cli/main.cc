@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registers the subcommands and turns errors into messages and exit codes.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "signstep/core/cpu.h"
+#include "signstep/core/version.h"
+#include "signstep/libtorch/torch_engine.h"
+
+namespace signstep::cli {
+namespace {
+
+std::string simd_target() {
+  const CpuFeatures& cpu = cpu_features();
+  std::string text = cpu.avx512 ? "AVX-512" : cpu.avx2 ? "AVX2" : "baseline";
+  if (cpu.avx512_bf16) text += " with bf16";
+  if (cpu.amx_bf16) text += " and AMX bf16";
+  return text;
+}
+
+std::string version_text() {
+  return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines torch", version(), commit(),
+                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_target());
+}
+
+// CLI11 names an unexpected flag; we add the nearest one that exists.
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  std::string message = error.what();
+  const CLI::App* at = &app;
+  for (const auto used = app.get_subcommands(); const CLI::App* sub : used) at = sub;
+  std::vector<std::string> known;
+  for (const CLI::Option* option : at->get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (const CLI::App* sub : at->get_subcommands({})) known.push_back(sub->get_name());
+  for (const std::string& extra : app.remaining(true)) {
+    const std::string near = nearest_name(extra.substr(0, extra.find('=')), known);
+    if (!near.empty()) return fmt::format("unknown argument {}; did you mean {}?", extra, near);
+  }
+  return message;
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app("signstep trains neural networks with the sign of the gradient: SignSGD, Signum and their relatives.\n"
+               "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
+  app.name("signstep");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.footer(kExitCodeHelp);
+  app.get_formatter()->column_width(36);
+  Run run;
+  add_train(app, run);
+  add_eval(app, run);
+  add_data(app, run);
+  add_bench(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    throw OptionError(fmt::format("{}\nRun with --help for what there is.", explain(app, e)));
+  }
+  return run();
+}
+
+}  // namespace
+}  // namespace signstep::cli
+
+int main(int argc, char** argv) {
+  try {
+    return signstep::cli::run_program(argc, argv);
+  } catch (const signstep::Error& e) {
+    fmt::print(stderr, "signstep: {}\n", e.what());
+    return signstep::cli::exit_code(e.kind());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "signstep: out of memory; lower --batch or --width\n");
+    return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "signstep: internal error: {}\nPlease report it with the command that you ran.\n", e.what());
+    return signstep::cli::kInternal;
+  }
+}

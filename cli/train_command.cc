@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// signstep train
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/flags.h"
+#include "signstep/io/config.h"
+
+namespace signstep::cli {
+namespace {
+
+volatile std::sig_atomic_t caught_signal = 0;
+
+void on_signal(int number) {
+  caught_signal = number;
+  std::signal(number, SIG_DFL);  // a second one ends the program at once
+}
+
+// Of this session only: not part of what a run is.
+struct SessionOptions {
+  std::string init;
+  double stop_after = 0;
+  bool quiet = false;
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+struct TrainCommand {
+  TrainOptions options;
+  SessionOptions session;
+  std::string config;
+  bool resume = false;
+  std::unique_ptr<Flags> flags;
+
+  OptionList list() {
+    OptionList all = option_list(options);
+    all.group("Session");
+    all.text("init", session.init, "start from the weights of this safetensors file");
+    all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never");
+    all.flag("quiet", session.quiet, "print warnings and the summary only");
+    all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt");
+    return all;
+  }
+};
+
+// What a resumed run may change without becoming another run.
+bool may_change_on_resume(const std::string& name) {
+  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every",
+                                              "stop_after", "quiet", "log_level"};
+  return names.contains(name);
+}
+
+std::string default_output(const TrainOptions& o) {
+  std::string rule = display_name(o.optimizer.optimizer);
+  std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
+  return fmt::format("runs/{}-{}-seed{}", dataset_name(o.dataset), rule, o.seed);
+}
+
+// Defaults, then the file, then the flags. A resumed run takes the recorded file and refuses flags that differ.
+void read_settings(TrainCommand& c) {
+  if (!c.resume) {
+    if (!c.config.empty()) read_toml(c.config, c.flags->list());
+    c.flags->apply();
+    if (c.options.output.empty()) c.options.output = default_output(c.options);
+    return;
+  }
+  if (!c.config.empty() || !c.session.init.empty()) {
+    throw OptionError("--resume takes the run's recorded settings; leave out --config");
+  }
+  c.flags->apply();
+  if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
+  const std::string output = c.options.output, recorded = output + "/config.toml";
+  if (!std::filesystem::exists(recorded)) {
+    throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
+  }
+  c.options = {};
+  read_toml(recorded, c.flags->list());
+  for (const auto& [name, value] : c.flags->given()) {
+    if (may_change_on_resume(name)) continue;
+    const Option* option = c.flags->list().find(name);
+    const std::string before = option->text();
+    option->parse(value);
+    if (option->text() != before) {
+      throw OptionError(fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
+                                    "the flag out, or start another run", option->flag(), value, before));
+    }
+  }
+  c.flags->apply();
+  c.options.output = output;
+}
+
+void print_summary(const TrainResult& result, const TrainCommand& command) {
+  const std::string program = "signstep";
+  if (result.stopped != StopReason::kNone) {
+    fmt::print("\nStopped and saved. Continue with:\n  {} train --resume --output {}\n", program, result.run_folder);
+    return;
+  }
+  const auto& last = result.last_epoch;
+  fmt::print("\nTest accuracy  {:.2f} % after {} epochs", last["test_accuracy"].get<double>(), last["epoch"].get<uint64_t>());
+  if (last["validation_accuracy"].is_number()) fmt::print(" (validation {:.2f} %)", last["validation_accuracy"].get<double>());
+  fmt::print("\n");
+  if (result.images_per_second > 0) fmt::print("Speed          {:.0f} images/s\n", result.images_per_second);
+  fmt::print("Run folder     {}\n", result.run_folder);
+  fmt::print("Next           {} eval {}\n", program, result.run_folder);
+  const bool sgd = command.options.optimizer.optimizer == OptimizerKind::kSgd;
+  fmt::print("               {} train --dataset {} --width {} --optimizer {} --output {}-2\n", program,
+             dataset_name(command.options.dataset), command.options.network.width, sgd ? "signum" : "sgd", result.run_folder);
+}
+
+int run_train(TrainCommand& c) {
+  read_settings(c);
+  caught_signal = 0;
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  const auto begin = std::chrono::steady_clock::now();
+  TrainControl control;
+  control.resume = c.resume;
+  control.init = c.session.init;
+  control.stop = [&] {
+    if (caught_signal == SIGINT) return StopReason::kInterrupt;
+    if (caught_signal == SIGTERM) return StopReason::kTerminate;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    return c.session.stop_after > 0 && elapsed.count() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
+  };
+  TrainResult result;
+  {
+    Console console(c.session.quiet, c.session.log_level);
+    result = train(c.options, control, console);
+  }
+  print_summary(result, c);
+  return exit_code(result.stopped);
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Run& run) {
+  auto command = std::make_shared<TrainCommand>();
+  CLI::App* sub = app.add_subcommand("train", "Train ResNet-18 and write a run folder");
+  sub->add_option("--config", command->config, "TOML file with any of these options; flags win")->type_name("FILE");
+  sub->add_flag("--resume", command->resume, "continue the run in --output with its recorded settings");
+  command->flags = std::make_unique<Flags>(*sub, command->list());
+  sub->footer("Example: signstep train --dataset cifar10 --optimizer signum --width 16 --epochs 5 --output runs/first\n"
+              "In a TOML file a flag --learning-rate is the key learning_rate.");
+  sub->callback([command, &run] { run = [command] { return run_train(*command); }; });
+}
+
+}  // namespace signstep::cli

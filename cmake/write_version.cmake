@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run at build time: writes version.cc, and touches it only when the commit changed.
+execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=10 --exclude=*
+                OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+if(failed OR commit STREQUAL "")
+  set(commit unknown)
+endif()
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#include \"signstep/core/version.h\"
+namespace signstep {
+const char* version() { return \"@VERSION@\"; }
+const char* commit() { return \"@commit@\"; }
+}  // namespace signstep
+" @ONLY)

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/io/config.h"
+
+#include <toml++/toml.h>
+
+#include <cctype>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "signstep/core/error.h"
+#include "signstep/io/atomic_file.h"
+
+namespace signstep {
+namespace {
+
+std::string scalar_text(const toml::node& node) {
+  if (const auto* v = node.as_boolean()) return v->get() ? "true" : "false";
+  if (const auto* v = node.as_integer()) return std::to_string(v->get());
+  if (const auto* v = node.as_floating_point()) return fmt::format("{}", v->get());
+  if (const auto* v = node.as_string()) return v->get();
+  throw OptionError("it is a table, an array or a date; wanted one value");
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string toml_value(const Option& option) {
+  const std::string text = option.text();
+  if (option.type == OptionType::kText || text == "auto") return quoted(text);
+  return text;
+}
+
+}  // namespace
+
+void parse_toml(const std::string& text, const std::string& name, OptionList& options) {
+  toml::table table;
+  try {
+    table = toml::parse(text, name);
+  } catch (const toml::parse_error& e) {
+    throw OptionError(fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
+  }
+  for (const auto& [key, node] : table) {
+    try {
+      options.set(key.str(), scalar_text(node));
+    } catch (const OptionError& e) {
+      const auto at = key.source().begin;
+      throw OptionError(fmt::format("{}:{}:{}: {}: {}", name, at.line, at.column, key.str(), e.what()));
+    }
+  }
+}
+
+void read_toml(const std::string& path, OptionList& options) { parse_toml(read_text_file(path), path, options); }
+
+std::string to_toml(const OptionList& options, const std::string& title) {
+  std::string out = fmt::format("# {}\n", title);
+  std::string group;
+  for (const Option& option : options.options()) {
+    if (option.group != group) out += fmt::format("\n## {}\n", group = option.group);
+    out += fmt::format("{} = {}  # {}\n", option.name, toml_value(option), option.help);
+  }
+  return out;
+}
+
+nlohmann::ordered_json to_json(const OptionList& options) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const Option& option : options.options()) {
+    const std::string text = option.text();
+    if (option.type == OptionType::kText || text == "auto") {
+      object[option.name] = text;
+    } else {
+      object[option.name] = nlohmann::ordered_json::parse(text);
+    }
+  }
+  return object;
+}
+
+void from_json(const nlohmann::json& object, OptionList& options) {
+  if (!object.is_object()) throw OptionError("the options are not a JSON object; was the file written by this program?");
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_string()) {
+      options.set(name, value.get<std::string>());
+    } else if (value.is_primitive() && !value.is_null()) {
+      options.set(name, value.dump());
+    } else {
+      throw OptionError(fmt::format("option {} is neither text, number nor boolean; give one value", name));
+    }
+  }
+}
+
+}  // namespace signstep

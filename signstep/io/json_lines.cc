@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/io/json_lines.h"
+
+#include <fstream>
+
+#include "signstep/core/error.h"
+#include "signstep/io/atomic_file.h"
+
+namespace signstep {
+
+void append_json_line(const std::string& path, const nlohmann::ordered_json& object) {
+  std::ofstream file(path, std::ios::app);
+  file << object.dump() + "\n" << std::flush;
+  if (!file) throw_errno("append to", path, "check the folder's permissions and the free space");
+}
+
+void write_json_lines(const std::string& path, const std::vector<nlohmann::ordered_json>& records) {
+  std::string text;
+  for (const auto& record : records) text += record.dump() + "\n";
+  write_file_atomic(path, text);
+}
+
+std::vector<nlohmann::ordered_json> read_json_lines(const std::string& path) {
+  const std::string text = read_text_file(path, size_t{1} << 32);
+  std::vector<nlohmann::ordered_json> records;
+  size_t line = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string::npos) break;
+    ++line;
+    auto record = nlohmann::ordered_json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    if (!record.is_object()) {
+      throw DataError(fmt::format("{}:{}: not a JSON object; the file was damaged: remove that line", path, line));
+    }
+    records.push_back(std::move(record));
+    begin = end + 1;
+  }
+  return records;
+}
+
+}  // namespace signstep

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON lines: one object a line, appended as it happens.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace signstep {
+
+// NaN and infinity, which JSON lacks, become null. Throws EnvironmentError when the line cannot be written whole.
+void append_json_line(const std::string& path, const nlohmann::ordered_json& object);
+
+// Replaces the file by these records, atomically.
+void write_json_lines(const std::string& path, const std::vector<nlohmann::ordered_json>& records);
+
+// The records of a file; a last line cut short by a crash is left out. Throws DataError for any other malformed line.
+std::vector<nlohmann::ordered_json> read_json_lines(const std::string& path);
+
+}  // namespace signstep

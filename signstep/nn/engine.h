@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam between training and what computes gradients. No LibTorch type appears here.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "signstep/core/executor.h"
+#include "signstep/data/batch.h"
+#include "signstep/nn/network.h"
+
+namespace signstep {
+
+struct BatchResult {
+  double loss = 0;     // mean cross-entropy over the batch, natural logarithm
+  size_t correct = 0;  // images whose largest logit is the label's
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  const NetworkShape& shape() const { return shape_; }
+  // Flat buffers, shape().parameter_elements and shape().buffer_elements long; they stay where they are. The caller may
+  // write values and buffers between calls; gaps between tensors stay 0.
+  virtual std::span<float> values() = 0;
+  virtual std::span<float> gradients() = 0;
+  virtual std::span<float> buffers() = 0;
+
+  // Overwrites the gradients with those of the mean loss over the batch, and moves the running statistics.
+  virtual BatchResult forward_backward(const Batch& batch) = 0;
+  // Running statistics are used and left alone; gradients are left alone.
+  virtual BatchResult evaluate(const Batch& batch) = 0;
+
+  virtual Executor& executor() = 0;             // for the optimizer's kernels: the engine's own threads
+  virtual std::string description() const = 0;  // "torch 1.13.1, bf16, 2 threads"
+
+ protected:
+  explicit Engine(NetworkShape shape) : shape_(std::move(shape)) {}
+
+ private:
+  NetworkShape shape_;
+};
+
+}  // namespace signstep

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which optimizer, and its hyperparameters. docs/algorithms.md has every equation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "signstep/core/option.h"
+
+namespace signstep {
+
+enum class OptimizerKind { kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW };
+
+struct OptimizerOptions {
+  OptimizerKind optimizer = OptimizerKind::kSignum;
+  std::optional<double> learning_rate;           // > 0, per step; auto: see default_hyperparameters
+  std::optional<double> momentum;                // [0, 1): Signum's b, SGD's mu
+  std::optional<double> decoupled_weight_decay;  // >= 0: x *= 1 - lr * decay (sign rules, SGD, AdamW)
+  std::optional<double> l2_penalty;              // >= 0: g += penalty * x    (SGD, Adam)
+  bool nesterov = false;                         // SGD only
+  std::optional<double> beta1, beta2;            // [0, 1): Lion, Adam, AdamW
+  double epsilon = 1e-8;                         // > 0: Adam, AdamW
+};
+
+void describe(OptionList& list, OptimizerOptions& options);
+
+// Fills what is auto with the optimizer's documented default and refuses what the optimizer does not have
+// (a momentum for SignSGD, an L2 penalty for AdamW, ...). Throws OptionError.
+OptimizerOptions resolved(OptimizerOptions options);
+
+// "Signum", "SGD", ...: the names of the literature, for people.
+const char* display_name(OptimizerKind kind);
+
+bool is_sign_rule(OptimizerKind kind);
+
+}  // namespace signstep

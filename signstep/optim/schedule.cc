@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/schedule.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numbers>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+double cosine_between(double from, double to, double tau) {
+  return to + (from - to) * 0.5 * (1.0 + std::cos(std::numbers::pi * tau));
+}
+
+std::vector<double> parse_milestones(const std::string& text) {
+  std::vector<double> out;
+  for (const char* at = text.data(); at < text.data() + text.size();) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(at, text.data() + text.size(), value);
+    const bool last = end == text.data() + text.size();
+    if (error != std::errc{} || !(value > 0 && value < 1) || (!last && *end != ',') ||
+        (!out.empty() && value <= out.back())) {
+      throw OptionError(fmt::format(
+          "milestones is '{}'; wanted rising shares of the run between 0 and 1, separated by commas, such as 0.5,0.75", text));
+    }
+    out.push_back(value);
+    at = last ? end : end + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+void describe(OptionList& list, ScheduleOptions& o) {
+  list.group("Schedule");
+  list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle"}, "shape of the learning rate over the run");
+  list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
+  list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine ends");
+  list.text("milestones", o.milestones, "shares of the run at which schedule step lowers the rate");
+  list.number("step_factor", o.step_factor, {.low = 0, .high = 1, .low_open = true}, "", "what each milestone multiplies by");
+}
+
+Schedule::Schedule(const ScheduleOptions& options, uint64_t total_steps)
+    : options_(options),
+      total_(std::max<uint64_t>(total_steps, 1)),
+      warmup_steps_(static_cast<uint64_t>(options.warmup * static_cast<double>(total_))),
+      milestones_(parse_milestones(options.milestones)) {}
+
+double Schedule::factor(uint64_t t) const {
+  t = std::min(t, total_ - 1);
+  if (t < warmup_steps_) return static_cast<double>(t + 1) / static_cast<double>(warmup_steps_ + 1);
+  const double share = static_cast<double>(t) / static_cast<double>(total_);
+  const double tau = static_cast<double>(t - warmup_steps_) / static_cast<double>(std::max<uint64_t>(total_ - warmup_steps_, 1));
+  switch (options_.schedule) {
+    case ScheduleKind::kConstant:
+      return 1.0;
+    case ScheduleKind::kStep:
+      return std::pow(options_.step_factor,
+                      std::count_if(milestones_.begin(), milestones_.end(), [&](double m) { return share >= m; }));
+    case ScheduleKind::kCosine:
+      return cosine_between(1.0, options_.final_factor, tau);
+    case ScheduleKind::kOneCycle: {
+      constexpr double kRise = 0.3, kStart = 1.0 / 25, kEnd = kStart * 1e-4;
+      return tau < kRise ? cosine_between(kStart, 1.0, tau / kRise) : cosine_between(1.0, kEnd, (tau - kRise) / (1 - kRise));
+    }
+  }
+  return 1.0;
+}
+
+}  // namespace signstep

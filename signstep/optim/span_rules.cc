@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/span_rules.h"
+
+#include <cmath>
+
+namespace signstep {
+namespace {
+
+float sign(float u) { return static_cast<float>((u > 0) - (u < 0)); }
+
+}  // namespace
+
+uint64_t sign_step(const SignRule& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
+  uint64_t nonfinite = 0;
+  const float c1 = 1 - r.b1, c2 = 1 - r.b2;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const bool finite = std::isfinite(g[i]);
+    const float old = m.empty() ? 0.0f : m[i];
+    const float u = m.empty() ? g[i] : r.b1 * old + c1 * g[i];
+    if (!m.empty()) m[i] = finite ? r.b2 * old + c2 * g[i] : old;
+    x[i] = finite ? r.keep * x[i] - r.lr * sign(u) : x[i];
+    nonfinite += !finite;
+  }
+  return nonfinite;
+}
+
+uint64_t sgd_step(const SgdRule& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
+  uint64_t nonfinite = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const bool finite = std::isfinite(g[i]);
+    const float h = g[i] + r.l2 * x[i];
+    float step = h;
+    if (!m.empty()) {
+      const float moved = r.momentum * m[i] + h;
+      m[i] = finite ? moved : m[i];
+      step = r.nesterov ? h + r.momentum * moved : moved;
+    }
+    x[i] = finite ? r.keep * x[i] - r.lr * step : x[i];
+    nonfinite += !finite;
+  }
+  return nonfinite;
+}
+
+uint64_t adam_step(const AdamRule& r, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v) {
+  uint64_t nonfinite = 0;
+  const float c1 = 1 - r.beta1, c2 = 1 - r.beta2;
+  const auto rate = static_cast<float>(r.lr / r.correction1);
+  const auto root = static_cast<float>(std::sqrt(r.correction2));
+  for (size_t i = 0; i < x.size(); ++i) {
+    const bool finite = std::isfinite(g[i]);
+    const float h = g[i] + r.l2 * x[i];
+    const float mean = r.beta1 * m[i] + c1 * h, square = r.beta2 * v[i] + c2 * (h * h);
+    m[i] = finite ? mean : m[i];
+    v[i] = finite ? square : v[i];
+    x[i] = finite ? r.keep * x[i] - rate * mean / (std::sqrt(square) / root + r.epsilon) : x[i];
+    nonfinite += !finite;
+  }
+  return nonfinite;
+}
+
+}  // namespace signstep

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The update rules on plain spans: x is stepped in place, g is only read, m and v are state. All spans have one length.
+// A coordinate whose gradient is NaN or infinite takes no step, leaves its state alone and is counted; every rule
+// returns that count. Elementwise, so any cutting into pieces gives the same bits. The scalar form is the specification.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace signstep {
+
+//   u = b1 m + (1 - b1) g;  m = b2 m + (1 - b2) g;  x = keep x - lr sign(u);  sign(0) = 0
+// SignSGD: b1 = b2 = 0 and m empty. Signum: b1 = b2 (Bernstein et al. 2018, arXiv 1802.04434). Lion: b1 != b2
+// (Chen et al. 2023, arXiv 2302.06675). keep = 1 - lr * decoupled weight decay.
+struct SignRule {
+  float lr, b1, b2, keep;
+};
+uint64_t sign_step(const SignRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m);
+
+//   h = g + l2 x;  m = momentum m + h;  x = keep x - lr (h + momentum m if nesterov, else m)
+// PyTorch's heavy ball without dampening (Sutskever et al. 2013). m may be empty when momentum is 0.
+struct SgdRule {
+  float lr, momentum, l2, keep;
+  bool nesterov;
+};
+uint64_t sgd_step(const SgdRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m);
+
+//   h = g + l2 x;  m = beta1 m + (1 - beta1) h;  v = beta2 v + (1 - beta2) h^2
+//   x = keep x - lr / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon),  correction_i = 1 - beta_i^t, t >= 1
+// Adam (Kingma, Ba 2015, arXiv 1412.6980): keep = 1. AdamW (Loshchilov, Hutter 2019, arXiv 1711.05101): l2 = 0.
+struct AdamRule {
+  float lr, beta1, beta2, epsilon, l2, keep;
+  double correction1, correction2;
+};
+uint64_t adam_step(const AdamRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v);
+
+}  // namespace signstep

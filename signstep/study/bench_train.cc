@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/study/bench_train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "signstep/core/error.h"
+#include "signstep/core/random.h"
+#include "signstep/io/safetensors.h"
+#include "signstep/optim/optimizer.h"
+#include "signstep/study/subprocess.h"
+
+namespace signstep {
+namespace {
+
+Batch random_batch(size_t count) {
+  Batch batch{.count = count, .height = 32, .width = 32, .channels = 3, .images = {}, .labels = {}};
+  SequentialRandom random(Stream(1, Purpose::kProblem));
+  batch.images.resize(count * 32 * 32 * 3);
+  for (float& x : batch.images) x = static_cast<float>(random.normal());
+  for (size_t i = 0; i < count; ++i) batch.labels.push_back(random.below(10));
+  return batch;
+}
+
+// A temporary file that goes with the object.
+struct TemporaryFile {
+  std::string path = fmt::format("{}/signstep-bench-{}.safetensors", std::filesystem::temp_directory_path().string(), ::getpid());
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
+
+void write_problem(const std::string& path, Engine& engine, const Batch& batch) {
+  std::vector<TensorEntry> entries;
+  for (const TensorInfo& t : engine.shape().parameters)
+    entries.push_back({t.name, "F32", t.shape, std::as_bytes(engine.values().subspan(t.offset, t.size))});
+  const auto n = static_cast<int64_t>(batch.count);
+  entries.push_back({"images", "F32", {n, 32, 32, 3}, std::as_bytes(std::span(batch.images))});
+  entries.push_back({"labels", "I64", {n}, std::as_bytes(std::span(batch.labels))});
+  write_safetensors(path, entries, {});
+}
+
+}  // namespace
+
+void describe(OptionList& list, BenchTrainOptions& o) {
+  describe(list, o.network);
+  list.group("Benchmark");
+  list.integer("batch", o.batch, Range::closed(2, 65536), "images", "per step");
+  list.integer("rounds", o.rounds, Range::closed(1, 1000), "", "alternating rounds");
+  list.integer("steps", o.steps, Range::closed(1, 1000), "", "training steps per side and round");
+  list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"}, "of convolutions on both sides");
+  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "on both sides; 0: all");
+  list.text("python", o.python, "Python with PyTorch; empty: our side alone");
+  list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet18.py of the source tree");
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n == 0 ? 0.0 : n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+double BenchTrainResult::ratio() const {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < theirs.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
+  return median(ratios);
+}
+
+BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
+  const auto engine = make_torch_engine(resnet18_shape(options.network, 3, 10), options.torch);
+  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  const Batch batch = random_batch(static_cast<size_t>(options.batch));
+  const OptimizerOptions optimizer = resolved(OptimizerOptions{});
+  OptimizerState state = make_state(optimizer, engine->shape().parameter_elements);
+  std::vector<TensorSlot> slots;
+  for (const TensorInfo& t : engine->shape().parameters) slots.push_back({t.offset, t.size});
+  const auto step = [&] {
+    const double loss = engine->forward_backward(batch).loss;
+    optimizer_step(optimizer, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
+    return loss;
+  };
+  const double images = static_cast<double>(options.batch * options.steps);
+
+  BenchTrainResult result;
+  result.engine = engine->description();
+  std::unique_ptr<Subprocess> other;
+  if (!options.python.empty()) {
+    const TemporaryFile problem;
+    write_problem(problem.path, *engine, batch);
+    const bool bf16 = resolved_precision(options.torch.precision, Device::kCpu) == Precision::kBf16;
+    other = std::make_unique<Subprocess>(std::vector<std::string>{
+        options.python, options.script, "--file", problem.path, "--width", std::to_string(options.network.width),
+        "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
+    const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
+    if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");
+    result.pytorch = fmt::format("PyTorch {}, {}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32", hello.value("threads", 0));
+    result.their_loss = hello.value("loss", std::nan(""));
+  }
+  result.our_loss = step();
+  say(fmt::format("ours    {}", result.engine));
+  if (other) {
+    say(fmt::format("theirs  {}", result.pytorch));
+    say(fmt::format("loss at the same weights and batch: ours {:.4f}, theirs {:.4f}", result.our_loss, result.their_loss));
+    if (!(std::abs(result.our_loss - result.their_loss) <= 0.02 * std::abs(result.their_loss))) {
+      throw EnvironmentError("the two losses differ by more than 2 %, so the two sides do not compute the same; nothing was timed");
+    }
+  }
+  for (int64_t round = 0; round <= options.rounds; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int64_t i = 0; i < options.steps; ++i) step();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    double their_seconds = 0;
+    if (other) {
+      other->write_line(std::to_string(options.steps));
+      their_seconds = std::strtod(other->read_line().c_str(), nullptr);
+    }
+    if (round == 0) continue;  // both sides warm up
+    result.ours.push_back(images / seconds);
+    if (other) result.theirs.push_back(images / their_seconds);
+    say(other ? fmt::format("round {:2}  ours {:8.1f}  theirs {:8.1f} images/s", round, result.ours.back(), result.theirs.back())
+              : fmt::format("round {:2}  ours {:8.1f} images/s", round, result.ours.back()));
+  }
+  return result;
+}
+
+}  // namespace signstep

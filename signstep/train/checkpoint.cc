@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/checkpoint.h"
+
+#include <cstring>
+
+#include "signstep/core/error.h"
+#include "signstep/io/safetensors.h"
+
+namespace signstep {
+namespace {
+
+constexpr const char* kStateKey = "signstep.state";
+constexpr int kVersion = 1;
+
+void append(std::vector<TensorEntry>& entries, const std::string& prefix, const std::vector<TensorInfo>& list,
+            std::span<const float> flat) {
+  for (const TensorInfo& t : list)
+    entries.push_back({prefix + t.name, "F32", t.shape, std::as_bytes(flat.subspan(t.offset, t.size))});
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+
+// Copies the named tensors into a flat buffer of the list's layout.
+std::vector<float> collect(const SafetensorsFile& file, const std::string& path, const std::string& prefix,
+                           const std::vector<TensorInfo>& list, size_t elements) {
+  std::vector<float> flat(elements);
+  for (const TensorInfo& t : list) {
+    const TensorEntry* entry = file.find(prefix + t.name);
+    if (entry == nullptr) {
+      throw CheckpointError(fmt::format("{} has no tensor {}; it belongs to another network or optimizer: use the "
+                                        "options that it was trained with", path, prefix + t.name));
+    }
+    if (entry->dtype != "F32" || entry->shape != t.shape) {
+      throw CheckpointError(fmt::format("{}: tensor {} is {} {}; this network wants F32 {}: use the width, classes and "
+                                        "norm that it was trained with", path, entry->name, entry->dtype,
+                                        shape_text(entry->shape), shape_text(t.shape)));
+    }
+    std::memcpy(flat.data() + t.offset, entry->bytes.data(), entry->bytes.size());
+  }
+  return flat;
+}
+
+nlohmann::json state_of(const SafetensorsFile& file, const std::string& path) {
+  const auto found = file.metadata().find(kStateKey);
+  if (found == file.metadata().end() || !file.has_checksum()) {
+    throw CheckpointError(fmt::format("{} holds no training state; it is not a checkpoint of signstep: "
+                                      "start from its weights with --init", path));
+  }
+  nlohmann::json state = nlohmann::json::parse(found->second, nullptr, false);
+  if (!state.is_object() || state.value("version", 0) != kVersion) {
+    throw CheckpointError(fmt::format("{} has a state of another format version; this program reads version {}", path, kVersion));
+  }
+  return state;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& optimizer,
+                     const TrainProgress& progress, const nlohmann::ordered_json& config) {
+  const NetworkShape& shape = engine.shape();
+  std::vector<TensorEntry> entries;
+  append(entries, "", shape.parameters, engine.values());
+  append(entries, "", shape.buffers, engine.buffers());
+  if (!optimizer.m.empty()) append(entries, "optimizer.m.", shape.parameters, optimizer.m);
+  if (!optimizer.v.empty()) append(entries, "optimizer.v.", shape.parameters, optimizer.v);
+  const nlohmann::ordered_json state = {
+      {"version", kVersion},
+      {"config", config},
+      {"optimizer_step", optimizer.step},
+      {"epoch", progress.epoch},
+      {"batch", progress.batch},
+      {"loss_sum", progress.loss_sum},
+      {"images", progress.images},
+      {"correct", progress.correct},
+      {"nonfinite", progress.nonfinite},
+      {"train_seconds", progress.train_seconds},
+      {"metrics", progress.metrics},
+  };
+  write_safetensors(path, entries, {{kStateKey, state.dump()}, {"format", "pt"}});
+}
+
+void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& optimizer, TrainProgress& progress) {
+  const SafetensorsFile file(path);
+  const nlohmann::json state = state_of(file, path);
+  const NetworkShape& shape = engine.shape();
+  const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
+  const auto buffers = collect(file, path, "", shape.buffers, shape.buffer_elements);
+  const auto load = [&](const char* prefix, const std::vector<float>& like) {
+    return like.empty() ? std::vector<float>() : collect(file, path, prefix, shape.parameters, shape.parameter_elements);
+  };
+  OptimizerState restored;
+  restored.m = load("optimizer.m.", optimizer.m);
+  restored.v = load("optimizer.v.", optimizer.v);
+  TrainProgress where;
+  try {
+    restored.step = state.at("optimizer_step").get<uint64_t>();
+    where.epoch = state.at("epoch").get<uint64_t>();
+    where.batch = state.at("batch").get<uint64_t>();
+    where.loss_sum = state.at("loss_sum").get<double>();
+    where.images = state.at("images").get<uint64_t>();
+    where.correct = state.at("correct").get<uint64_t>();
+    where.nonfinite = state.at("nonfinite").get<uint64_t>();
+    where.train_seconds = state.at("train_seconds").get<double>();
+    where.metrics = nlohmann::ordered_json::parse(file.metadata().at(kStateKey)).at("metrics").get<decltype(where.metrics)>();
+  } catch (const nlohmann::json::exception& e) {
+    throw CheckpointError(fmt::format("{} has an incomplete state ({}); use another checkpoint", path, e.what()));
+  }
+  std::copy(values.begin(), values.end(), engine.values().begin());
+  std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
+  optimizer = std::move(restored);
+  progress = std::move(where);
+}
+
+void load_weights(const std::string& path, Engine& engine) {
+  const SafetensorsFile file(path);
+  const NetworkShape& shape = engine.shape();
+  const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
+  const bool has_buffers = !shape.buffers.empty() && file.find(shape.buffers.front().name) != nullptr;
+  const auto buffers = has_buffers ? collect(file, path, "", shape.buffers, shape.buffer_elements) : std::vector<float>();
+  std::copy(values.begin(), values.end(), engine.values().begin());
+  std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
+}
+
+nlohmann::json checkpoint_config(const std::string& path) {
+  const nlohmann::json state = state_of(SafetensorsFile(path), path);
+  if (!state.contains("config")) throw CheckpointError(fmt::format("{} has no configuration; use another checkpoint", path));
+  return state.at("config");
+}
+
+}  // namespace signstep

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checkpoint holds all that a run needs to go on bit for bit, in the safetensors format: parameters and buffers under
+// torchvision's names, optimizer state as "optimizer.m.NAME" and "optimizer.v.NAME", the rest as JSON in the metadata.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "signstep/nn/engine.h"
+#include "signstep/optim/optimizer.h"
+
+namespace signstep {
+
+// Where a run stands. Every random draw is a function of the seed and these counters, so they are the random state.
+struct TrainProgress {
+  uint64_t epoch = 0;                          // finished epochs
+  uint64_t batch = 0;                          // finished batches of the epoch under way
+  double loss_sum = 0;                         // over the images of the epoch under way
+  uint64_t images = 0, correct = 0;            // of the epoch under way
+  uint64_t nonfinite = 0;                      // coordinates skipped so far
+  double train_seconds = 0;                    // of the whole run, evaluation left out
+  std::vector<nlohmann::ordered_json> metrics;  // one record per finished epoch
+};
+
+// config: the run's resolved options as JSON.
+void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state, const TrainProgress& progress,
+                     const nlohmann::ordered_json& config);
+
+// Restores into an engine of the same network and a state of the same optimizer. Throws CheckpointError when the file
+// is damaged or of another network, optimizer or format version, and leaves engine and state alone then.
+void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& state, TrainProgress& progress);
+
+// Weights (and running statistics, where the file has them) alone, from any safetensors file with torchvision's names.
+void load_weights(const std::string& path, Engine& engine);
+
+// The options that the checkpoint's run was started with. Throws CheckpointError.
+nlohmann::json checkpoint_config(const std::string& path);
+
+}  // namespace signstep

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <numeric>
+
+#include "signstep/train/trainer.h"
+
+namespace signstep {
+namespace {
+
+constexpr size_t kEvaluationBatch = 256;
+
+}  // namespace
+
+Evaluation evaluate(Engine& engine, Loader& loader) {
+  Evaluation total;
+  Batch batch;
+  size_t correct = 0;
+  loader.start_epoch(0);
+  while (loader.next(batch)) {
+    const BatchResult result = engine.evaluate(batch);
+    total.loss += result.loss * static_cast<double>(batch.count);
+    total.images += batch.count;
+    correct += result.correct;
+  }
+  total.loss /= static_cast<double>(total.images);
+  total.accuracy = 100.0 * static_cast<double>(correct) / static_cast<double>(total.images);
+  return total;
+}
+
+std::unique_ptr<Engine> make_engine(const TrainOptions& options, int input_channels, int classes) {
+  return make_torch_engine(resnet18_shape(options.network, input_channels, classes), options.torch);
+}
+
+std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options) {
+  if (indices.empty()) {
+    indices.resize(set.count());
+    std::iota(indices.begin(), indices.end(), 0u);
+  }
+  LoaderOptions loader;
+  loader.batch = std::min(kEvaluationBatch, indices.size());
+  loader.threads = static_cast<size_t>(options.loader_threads);
+  return std::make_unique<Loader>(set, std::move(indices), normalization(options.dataset), loader);
+}
+
+}  // namespace signstep

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/run_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace fs = std::filesystem;
+namespace {
+
+const std::string& created(const std::string& path) {
+  if (path.empty()) throw OptionError("output is empty; name the folder that the run is to be written to: --output RUN");
+  make_folders(path + "/checkpoints");
+  return path;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const std::string& path) : path_(created(path)), lock_(path) {}
+
+bool RunFolder::holds_a_run() const { return fs::exists(config()) || fs::exists(run_json()); }
+
+std::string RunFolder::checkpoint(uint64_t step) const {
+  return fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step);
+}
+
+std::vector<std::string> list_checkpoints(const std::string& run_folder) {
+  std::vector<std::pair<uint64_t, std::string>> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run_folder + "/checkpoints", error)) {
+    const std::string stem = entry.path().stem().string();
+    if (entry.path().extension() != ".safetensors" || !stem.starts_with("step-")) continue;
+    const std::string digits = stem.substr(5);
+    if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
+    found.emplace_back(std::stoull(digits), entry.path().string());
+  }
+  std::sort(found.rbegin(), found.rend());
+  std::vector<std::string> paths;
+  for (auto& [step, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+void RunFolder::prune_checkpoints() const {
+  const std::vector<std::string> all = list_checkpoints(path_);
+  std::error_code ignored;  // an old checkpoint too many harms nobody
+  for (size_t i = 2; i < all.size(); ++i) fs::remove(all[i], ignored);
+}
+
+std::string find_checkpoint(const std::string& run_or_file) {
+  if (!fs::exists(run_or_file)) {
+    throw CheckpointError(fmt::format("{} does not exist; name a run folder or a checkpoint file", run_or_file));
+  }
+  if (!fs::is_directory(run_or_file)) return run_or_file;
+  const std::vector<std::string> all = list_checkpoints(run_or_file);
+  if (all.empty()) {
+    throw CheckpointError(fmt::format("{} holds no checkpoint; wait for the run's first epoch to end, or name another folder", run_or_file));
+  }
+  return all.front();
+}
+
+}  // namespace signstep

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run leaves behind:
+//   config.toml     the resolved options; `signstep train --config` of it repeats the run
+//   run.json        schema version, program, machine, engine, data checksum, seed, status
+//   metrics.jsonl   one record per epoch
+//   log.txt         what the program said
+//   checkpoints/step-NNNNNNNN.safetensors   the last two
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signstep/io/atomic_file.h"
+
+namespace signstep {
+
+class RunFolder {
+ public:
+  // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it.
+  explicit RunFolder(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string config() const { return path_ + "/config.toml"; }
+  std::string run_json() const { return path_ + "/run.json"; }
+  std::string metrics() const { return path_ + "/metrics.jsonl"; }
+  std::string checkpoint(uint64_t step) const;
+  bool holds_a_run() const;
+
+  // Removes all but the newest two.
+  void prune_checkpoints() const;
+
+ private:
+  std::string path_;
+  FolderLock lock_;
+};
+
+// A run folder's checkpoints, newest first; empty where there are none. Needs no lock.
+std::vector<std::string> list_checkpoints(const std::string& run_folder);
+
+// Which file `eval` and others should read: a file as it is, a run folder's newest checkpoint. Throws CheckpointError.
+std::string find_checkpoint(const std::string& run_or_file);
+
+}  // namespace signstep

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/train_options.h"
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+
+void describe(OptionList& list, TrainOptions& o) {
+  list.group("Data");
+  list.choice("dataset", o.dataset, dataset_names(), "which images");
+  list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path");
+  list.choice("labels", o.labels, {"fine", "coarse"}, "of CIFAR-100: 100 classes or 20");
+  list.integer("validation", o.validation, Range::at_least(0), "images", "held out of the training set; 0 trains on everything");
+  list.flag("crop", o.augment.crop, "random crops of the image padded by 4");
+  list.flag("flip", o.augment.flip, "random horizontal flips");
+  describe(list, o.network);
+  describe(list, o.optimizer);
+  describe(list, o.schedule);
+  list.group("Training");
+  list.integer("epochs", o.epochs, Range::closed(1, 100000), "", "passes over the training images");
+  list.integer("batch", o.batch, Range::closed(1, 65536), "images", "per step");
+  list.seed("seed", o.seed, "of weights, order, augmentation and every other draw");
+  list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
+              "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
+  list.group("Machine");
+  list.choice("engine", o.engine, {"auto", "torch"}, "what computes gradients");
+  list.choice("device", o.torch.device, {"cpu", "cuda"}, "of the torch engine");
+  list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"}, "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
+  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "0: all cores that the process may use");
+  list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images");
+  list.group("Run folder");
+  list.text("output", o.output, "folder that the run is written to");
+  list.integer("checkpoint_every", o.checkpoint_every, Range::at_least(0), "steps", "0: at the end of each epoch only");
+}
+
+OptionList option_list(TrainOptions& options) {
+  OptionList list;
+  describe(list, options);
+  return list;
+}
+
+TrainOptions resolved(TrainOptions o) {
+  option_list(o).validate();
+  o.optimizer = resolved(o.optimizer);
+  Schedule(o.schedule, 1);  // refuses unusable milestones
+  return o;
+}
+
+}  // namespace signstep

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that defines a training run. One aggregate, recorded in the run folder and in every checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "signstep/data/augment.h"
+#include "signstep/data/dataset.h"
+#include "signstep/libtorch/torch_engine.h"
+#include "signstep/nn/network.h"
+#include "signstep/optim/optimizer_options.h"
+#include "signstep/optim/schedule.h"
+
+namespace signstep {
+
+enum class EngineKind { kAuto, kTorch };
+enum class OnNonFinite { kStop, kSkip };
+
+struct TrainOptions {
+  DatasetKind dataset = DatasetKind::kCifar10;
+  std::string data;  // folder; "" searches (data/dataset.h)
+  CifarLabels labels = CifarLabels::kFine;
+  int64_t validation = 5000;  // images held out of the training set
+  AugmentOptions augment{.crop = true, .flip = true};
+  NetworkOptions network;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  int64_t epochs = 5;
+  int64_t batch = 128;
+  uint64_t seed = 1;  // of initial weights, order, augmentation and dither
+  OnNonFinite on_nonfinite = OnNonFinite::kStop;
+  EngineKind engine = EngineKind::kAuto;
+  TorchEngineOptions torch;
+  int64_t loader_threads = 1;
+  std::string output;
+  int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
+};
+
+void describe(OptionList& list, TrainOptions& options);
+
+// A list of all options, for flags, TOML, JSON and checkpoints. Points into options.
+OptionList option_list(TrainOptions& options);
+
+// Ranges checked, every auto filled in except engine and precision, which may differ from machine to machine until a
+// run has started. Throws OptionError.
+TrainOptions resolved(TrainOptions options);
+
+}  // namespace signstep

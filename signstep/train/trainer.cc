@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+#include "signstep/core/cpu.h"
+#include "signstep/core/error.h"
+#include "signstep/data/split.h"
+#include "signstep/io/config.h"
+#include "signstep/io/json_lines.h"
+#include "signstep/train/checkpoint.h"
+#include "signstep/train/run_folder.h"
+#include "signstep/train/run_record.h"
+
+namespace signstep {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+double percent(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// What differs from machine to machine is fixed when a run starts, so that its record repeats it.
+TrainOptions pinned(TrainOptions o) {
+  o.engine = EngineKind::kTorch;
+  o.torch.precision = resolved_precision(o.torch.precision, o.torch.device);
+  if (o.torch.threads == 0) o.torch.threads = cpu_features().threads;
+  return o;
+}
+
+class Run {
+ public:
+  Run(TrainOptions options, const TrainControl& control, TrainObserver& observer)
+      : options_(std::move(options)),
+        control_(control),
+        observer_(observer),
+        data_(load_dataset(options_.dataset, options_.data, options_.labels)),
+        split_(make_split(data_.train.count(), static_cast<size_t>(options_.validation))),
+        loader_(data_.train, split_.train, normalization(options_.dataset),
+                {.batch = static_cast<size_t>(options_.batch),
+                 .seed = options_.seed,
+                 .shuffle = true,
+                 .augment = options_.augment,
+                 .threads = static_cast<size_t>(options_.loader_threads)}),
+        test_(evaluation_loader(data_.test, {}, options_)),
+        engine_(make_engine(options_, data_.train.channels, data_.train.classes)),
+        state_(make_state(options_.optimizer, engine_->shape().parameter_elements)),
+        total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
+        schedule_(options_.schedule, total_steps_),
+        folder_(options_.output),
+        record_(options_, data_, *engine_, split_.train.size()) {
+    if (!split_.validation.empty()) validation_ = evaluation_loader(data_.train, split_.validation, options_);
+    for (const TensorInfo& t : engine_->shape().parameters) slots_.push_back({t.offset, t.size});
+    config_ = to_json(option_list(options_));
+  }
+
+  TrainResult go() {
+    start();
+    try {
+      const StopReason stopped = epochs();
+      record_.finish(folder_.run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
+      return {stopped, progress_.metrics.empty() ? nlohmann::ordered_json() : progress_.metrics.back(),
+              session_rate(), folder_.path()};
+    } catch (const DivergedError&) {
+      record_.finish(folder_.run_json(), "diverged", progress_.metrics);
+      throw;
+    }
+  }
+
+ private:
+  void start() {
+    if (!control_.resume && folder_.holds_a_run()) {
+      throw OptionError(fmt::format("{} holds a run already; continue it with --resume, or choose another --output", folder_.path()));
+    }
+    initialize(engine_->shape(), options_.seed, engine_->values(), engine_->buffers());
+    if (!control_.init.empty()) load_weights(control_.init, *engine_);
+    if (control_.resume) restore();
+    write_json_lines(folder_.metrics(), progress_.metrics);
+    write_file_atomic(folder_.config(), to_toml(option_list(options_), "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
+    record_.start(folder_.run_json());
+    observer_.started(folder_.path(), record_.json());
+  }
+
+  // Takes the newest intact checkpoint; without any, the run starts again from its seed.
+  void restore() {
+    const std::vector<std::string> all = list_checkpoints(folder_.path());
+    std::string reasons;
+    for (const std::string& path : all) {
+      try {
+        load_checkpoint(path, *engine_, state_, progress_);
+        observer_.note(fmt::format("resumed from {} at step {} of {}", path, state_.step, total_steps_));
+        return;
+      } catch (const CheckpointError& e) {
+        observer_.warning(e.what());
+        reasons += fmt::format("\n  {}", e.what());
+      }
+    }
+    if (!all.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", folder_.path(), reasons));
+    observer_.note("no checkpoint yet: starting from the first step");
+  }
+
+  StopReason epochs() {
+    while (progress_.epoch < static_cast<uint64_t>(options_.epochs)) {
+      const StopReason reason = one_epoch();
+      if (reason != StopReason::kNone) {
+        save();
+        return reason;
+      }
+    }
+    return StopReason::kNone;
+  }
+
+  // The rest of the epoch under way. Leaves early only between steps.
+  StopReason one_epoch() {
+    loader_.start_epoch(progress_.epoch, progress_.batch);
+    while (true) {
+      const auto begin = Clock::now();
+      if (!loader_.next(batch_)) break;
+      step();
+      const double seconds = seconds_since(begin);
+      progress_.train_seconds += seconds;
+      session_seconds_ += seconds;
+      session_images_ += batch_.count;
+      report_batch();
+      const bool last = progress_.batch == loader_.batches_per_epoch();
+      const StopReason reason = last ? StopReason::kNone : control_.stop();
+      if (reason != StopReason::kNone) return reason;
+      if (!last && options_.checkpoint_every > 0 && state_.step % static_cast<uint64_t>(options_.checkpoint_every) == 0) save();
+    }
+    finish_epoch();
+    return progress_.epoch < static_cast<uint64_t>(options_.epochs) ? control_.stop() : StopReason::kNone;
+  }
+
+  void step() {
+    const BatchResult result = engine_->forward_backward(batch_);
+    if (!std::isfinite(result.loss)) {
+      throw DivergedError(fmt::format(
+          "the loss is {} at step {} (epoch {}, learning rate {:.3g}); lower --learning-rate or add --warmup, then start "
+          "again; the last checkpoint in {} is intact",
+          result.loss, state_.step + 1, progress_.epoch + 1, rate(), folder_.path()));
+    }
+    const uint64_t nonfinite = optimizer_step(options_.optimizer, state_, slots_, engine_->values(), engine_->gradients(),
+                                              schedule_.factor(state_.step), engine_->executor());
+    if (nonfinite > 0 && options_.on_nonfinite == OnNonFinite::kStop) {
+      throw DivergedError(fmt::format(
+          "{} gradients are NaN or infinite at step {}, the first in {}; lower --learning-rate, or skip such coordinates "
+          "with --on-nonfinite skip", nonfinite, state_.step, first_nonfinite()));
+    }
+    progress_.nonfinite += nonfinite;
+    progress_.loss_sum += result.loss * static_cast<double>(batch_.count);
+    progress_.correct += result.correct;
+    progress_.images += batch_.count;
+    ++progress_.batch;
+  }
+
+  double rate() const { return *options_.optimizer.learning_rate * schedule_.factor(state_.step); }
+
+  std::string first_nonfinite() const {
+    for (const TensorInfo& t : engine_->shape().parameters)
+      for (const float g : engine_->gradients().subspan(t.offset, t.size))
+        if (!std::isfinite(g)) return t.name;
+    return "no tensor";
+  }
+
+  double session_rate() const { return session_seconds_ > 0 ? static_cast<double>(session_images_) / session_seconds_ : 0; }
+
+  void report_batch() {
+    const double per_step = session_seconds_ / static_cast<double>(++session_steps_);
+    observer_.batch({.epoch = progress_.epoch + 1,
+                     .epochs = static_cast<uint64_t>(options_.epochs),
+                     .batch = progress_.batch,
+                     .batches = loader_.batches_per_epoch(),
+                     .loss = progress_.loss_sum / static_cast<double>(progress_.images),
+                     .accuracy = percent(progress_.correct, progress_.images),
+                     .images_per_second = session_rate(),
+                     .seconds_left = per_step * static_cast<double>(total_steps_ - state_.step)});
+  }
+
+  void finish_epoch() {
+    nlohmann::ordered_json r;
+    r["epoch"] = ++progress_.epoch;
+    r["step"] = state_.step;
+    r["learning_rate"] = *options_.optimizer.learning_rate * schedule_.factor(state_.step - 1);
+    r["train_loss"] = progress_.loss_sum / static_cast<double>(progress_.images);
+    r["train_accuracy"] = percent(progress_.correct, progress_.images);
+    r["validation_loss"] = r["validation_accuracy"] = nullptr;
+    if (validation_) {
+      observer_.evaluating("validation");
+      const Evaluation e = evaluate(*engine_, *validation_);
+      r["validation_loss"] = e.loss;
+      r["validation_accuracy"] = e.accuracy;
+    }
+    observer_.evaluating("test");
+    const Evaluation e = evaluate(*engine_, *test_);
+    r["test_loss"] = e.loss;
+    r["test_accuracy"] = e.accuracy;
+    r["nonfinite"] = progress_.nonfinite;
+    r["train_seconds"] = progress_.train_seconds;
+    r["images_per_second"] = session_rate();
+    progress_.metrics.push_back(r);
+    progress_.batch = progress_.images = progress_.correct = 0;
+    progress_.loss_sum = 0;
+    append_json_line(folder_.metrics(), r);
+    save();
+    observer_.epoch(r);
+  }
+
+  void save() {
+    save_checkpoint(folder_.checkpoint(state_.step), *engine_, state_, progress_, config_);
+    folder_.prune_checkpoints();
+  }
+
+  TrainOptions options_;
+  const TrainControl& control_;
+  TrainObserver& observer_;
+  Dataset data_;
+  Split split_;
+  Loader loader_;
+  std::unique_ptr<Loader> test_, validation_;
+  std::unique_ptr<Engine> engine_;
+  OptimizerState state_;
+  uint64_t total_steps_;
+  Schedule schedule_;
+  RunFolder folder_;
+  RunRecord record_;
+  nlohmann::ordered_json config_;
+  std::vector<TensorSlot> slots_;
+  TrainProgress progress_;
+  Batch batch_;
+  double session_seconds_ = 0;
+  uint64_t session_images_ = 0, session_steps_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer) {
+  return Run(pinned(resolved(std::move(options))), control, observer).go();
+}
+
+}  // namespace signstep

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// One training run, from options to a finished run folder.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "signstep/data/loader.h"
+#include "signstep/nn/engine.h"
+#include "signstep/train/train_options.h"
+
+namespace signstep {
+
+// Why a run stops before its last epoch. The caller turns signals and time limits into these.
+enum class StopReason { kNone, kInterrupt, kTerminate, kTime };
+
+struct TrainControl {
+  bool resume = false;  // continue the run in options.output with its recorded settings
+  std::string init;     // weights to start from (safetensors); empty: random
+  std::function<StopReason()> stop = [] { return StopReason::kNone; };  // asked after each step
+};
+
+struct BatchProgress {
+  uint64_t epoch, epochs;     // epoch counts from 1
+  uint64_t batch, batches;    // finished ones of this epoch
+  double loss, accuracy;      // of the epoch so far; percent
+  double images_per_second;   // of this session
+  double seconds_left;        // of the whole run, evaluation left out
+};
+
+// Told what happens; the library itself prints nothing. Called on the training thread.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void started(const std::string& /*run_folder*/, const nlohmann::ordered_json& /*run*/) {}
+  virtual void batch(const BatchProgress&) {}
+  virtual void evaluating(const char* /*split*/) {}
+  virtual void epoch(const nlohmann::ordered_json& /*record*/) {}
+  virtual void note(const std::string& /*message*/) {}     // worth a line in the log
+  virtual void warning(const std::string& /*message*/) {}
+};
+
+struct TrainResult {
+  StopReason stopped = StopReason::kNone;  // kNone: the run is complete
+  nlohmann::ordered_json last_epoch;       // its record in metrics.jsonl; null before the first
+  double images_per_second = 0;            // of this session's training steps
+  std::string run_folder;
+};
+
+// Throws Error: OptionError before anything is written, DivergedError at a non-finite loss (the last good checkpoint
+// stays), EnvironmentError when the disk refuses.
+TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer);
+
+struct Evaluation {
+  double loss = 0;      // mean cross-entropy
+  double accuracy = 0;  // percent
+  size_t images = 0;
+};
+Evaluation evaluate(Engine& engine, Loader& loader);
+
+// The engine that options ask for; on_note hears which one and why.
+std::unique_ptr<Engine> make_engine(const TrainOptions& options, int input_channels, int classes);
+
+// A loader without augmentation or shuffling over the indices (all images when empty).
+std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options);
+
+}  // namespace signstep
