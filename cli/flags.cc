@@ -40,6 +40,7 @@ Flags::Flags(CLI::App& app, OptionList list, const std::set<std::string>& skip) 
       flag = app.add_option_function<std::string>(option.flag(), remember, help_text(option));
       flag->type_name(type_name(option.type));
     }
+    flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as shells' aliases expect
     const std::string now = option.text();
     if (!now.empty()) flag->default_str(now);
     flag->group(option.group);

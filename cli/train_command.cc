@@ -100,7 +100,9 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
     return;
   }
   const auto& last = result.last_epoch;
-  fmt::print("\nTest accuracy  {:.2f} % after {} epochs", last["test_accuracy"].get<double>(), last["epoch"].get<uint64_t>());
+  const auto epochs = last["epoch"].get<uint64_t>();
+  fmt::print("\nTest accuracy  {:.2f} % after {} epoch{}", last["test_accuracy"].get<double>(), epochs,
+             epochs == 1 ? "" : "s");
   if (last["validation_accuracy"].is_number()) fmt::print(" (validation {:.2f} %)", last["validation_accuracy"].get<double>());
   fmt::print("\n");
   if (result.images_per_second > 0) fmt::print("Speed          {:.0f} images/s\n", result.images_per_second);

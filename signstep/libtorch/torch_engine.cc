@@ -66,7 +66,7 @@ class TorchEngine final : public Engine {
   TorchEngine(const NetworkShape& shape, const TorchEngineOptions& options)
       : Engine(shape),
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
-        bf16_(resolved_precision(options.precision, options.device) == Precision::kBf16),
+        bf16_(resolved_precision(options, shape.options.width) == Precision::kBf16),
         values_(at::zeros(static_cast<int64_t>(shape.parameter_elements))),
         gradients_(at::zeros_like(values_)),
         buffers_(at::zeros(static_cast<int64_t>(shape.buffer_elements))),
@@ -148,18 +148,24 @@ class TorchEngine final : public Engine {
 std::string libtorch_version() { return TORCH_VERSION; }
 bool libtorch_has_cuda() { return torch::cuda::is_available(); }
 
-Precision resolved_precision(Precision precision, Device device) {
-  if (precision != Precision::kAuto) return precision;
-  const CpuFeatures& cpu = cpu_features();
-  return device == Device::kCuda || cpu.amx_bf16 || cpu.avx512_bf16 ? Precision::kBf16 : Precision::kFp32;
-}
-
-std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const TorchEngineOptions& options) {
+Precision resolved_precision(const TorchEngineOptions& options, int64_t width) {
   if (options.device == Device::kCuda && !libtorch_has_cuda()) {
     throw OptionError(fmt::format(
         "device is cuda, and the linked LibTorch {} sees no CUDA device; use --device cpu, or link a CUDA build of LibTorch",
         libtorch_version()));
   }
+  const bool safe = options.device == Device::kCuda || width % 16 == 0;
+  if (options.precision == Precision::kBf16 && !safe) {
+    throw OptionError(fmt::format("precision is bf16 at width {}; wanted a width that is a multiple of 16 there; use "
+                                  "--precision fp32, or such a width", width));
+  }
+  if (options.precision != Precision::kAuto) return options.precision;
+  const CpuFeatures& cpu = cpu_features();
+  const bool fast = options.device == Device::kCuda || cpu.amx_bf16 || cpu.avx512_bf16;
+  return fast && safe ? Precision::kBf16 : Precision::kFp32;
+}
+
+std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const TorchEngineOptions& options) {
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
   return std::make_unique<TorchEngine>(shape, options);
 }

@@ -27,8 +27,8 @@ uint64_t optimizer_step(const OptimizerOptions& o, OptimizerState& state, std::s
   const auto t = static_cast<double>(++state.step);
   const SignRule sign{lr, beta1, beta2, keep};
   const SgdRule sgd{lr, momentum, l2, keep, o.nesterov};
-  const AdamRule adam{lr, beta1, beta2, static_cast<float>(o.epsilon), l2, keep,
-                      1 - std::pow(o.beta1.value_or(0), t), 1 - std::pow(o.beta2.value_or(0), t)};
+  const double adam1 = o.beta1.value_or(0), adam2 = o.beta2.value_or(0);
+  const AdamRule adam{lr, adam1, adam2, static_cast<float>(o.epsilon), l2, keep, 1 - std::pow(adam1, t), 1 - std::pow(adam2, t)};
 
   std::vector<size_t> sizes;
   for (const TensorSlot& slot : tensors) sizes.push_back(slot.size);

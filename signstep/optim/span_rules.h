@@ -29,7 +29,9 @@ uint64_t sgd_step(const SgdRule& rule, std::span<float> x, std::span<const float
 //   x = keep x - lr / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon),  correction_i = 1 - beta_i^t, t >= 1
 // Adam (Kingma, Ba 2015, arXiv 1412.6980): keep = 1. AdamW (Loshchilov, Hutter 2019, arXiv 1711.05101): l2 = 0.
 struct AdamRule {
-  float lr, beta1, beta2, epsilon, l2, keep;
+  float lr;
+  double beta1, beta2;
+  float epsilon, l2, keep;
   double correction1, correction2;
 };
 uint64_t adam_step(const AdamRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v);

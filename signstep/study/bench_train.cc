@@ -92,7 +92,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   if (!options.python.empty()) {
     const TemporaryFile problem;
     write_problem(problem.path, *engine, batch);
-    const bool bf16 = resolved_precision(options.torch.precision, Device::kCpu) == Precision::kBf16;
+    const bool bf16 = resolved_precision(options.torch, options.network.width) == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem.path, "--width", std::to_string(options.network.width),
         "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});

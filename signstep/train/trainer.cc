@@ -29,7 +29,7 @@ double percent(uint64_t part, uint64_t whole) {
 // What differs from machine to machine is fixed when a run starts, so that its record repeats it.
 TrainOptions pinned(TrainOptions o) {
   o.engine = EngineKind::kTorch;
-  o.torch.precision = resolved_precision(o.torch.precision, o.torch.device);
+  o.torch.precision = resolved_precision(o.torch, o.network.width);
   if (o.torch.threads == 0) o.torch.threads = cpu_features().threads;
   return o;
 }
@@ -189,7 +189,8 @@ class Run {
     r["learning_rate"] = *options_.optimizer.learning_rate * schedule_.factor(state_.step - 1);
     r["train_loss"] = progress_.loss_sum / static_cast<double>(progress_.images);
     r["train_accuracy"] = percent(progress_.correct, progress_.images);
-    r["validation_loss"] = r["validation_accuracy"] = nullptr;
+    r["validation_loss"] = nullptr;
+    r["validation_accuracy"] = nullptr;
     if (validation_) {
       observer_.evaluating("validation");
       const Evaluation e = evaluate(*engine_, *validation_);

@@ -83,7 +83,7 @@ TEST(ReadFile, RefusesWhatIsNoFile) {
   const TemporaryFolder folder;
   EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path("absent")); }), HasSubstr("absent does not exist"));
   EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path()); }), HasSubstr("not a regular file"));
-  EXPECT_THAT(message_of<DataError>([&] { read_file("/dev/zero"); }), HasSubstr("not a regular file"));
+  EXPECT_THAT(message_of<DataError>([&] { read_data_file("/dev/zero"); }), HasSubstr("not a regular file"));
   write_bytes(folder.path("sparse"), {});
   std::filesystem::resize_file(folder.path("sparse"), kMaxDataBytes + 1);
   EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path("sparse")); }), HasSubstr("wanted at most"));

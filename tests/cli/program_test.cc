@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user types and sees: exit codes and messages.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+
+class ProgramTest : public testing::Test {
+ protected:
+  struct Outcome {
+    int code;
+    std::string text;
+  };
+  Outcome run(const std::vector<std::string>& arguments) {
+    Program program(folder_, arguments);
+    const int code = program.wait();
+    return {code, program.output()};
+  }
+  std::vector<std::string> tiny(const std::string& name, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all{"train",   "--data", folder_.path("data"), "--output", folder_.path(name), "--width",
+                                 "4",       "--epochs", "1",                "--batch",  "50",               "--validation", "50",
+                                 "--threads", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  void expect(const Outcome& seen, int code, const std::string& text) {
+    EXPECT_EQ(seen.code, code) << seen.text;
+    EXPECT_THAT(seen.text, HasSubstr(text));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ProgramTest, HelpAndVersion) {
+  expect(run({"--help"}), 0, "Exit codes: 0 done");
+  expect(run({"train", "--help"}), 0, "--learning-rate");
+  expect(run({"--version"}), 0, "LibTorch");
+}
+
+TEST_F(ProgramTest, WrongArguments) {
+  expect(run({}), 2, "subcommand is required");
+  expect(run({"train", "--lerning-rate", "1"}), 2, "did you mean --learning-rate?");
+  expect(run({"trian"}), 2, "did you mean train?");
+  expect(run(tiny("x", {"--learning-rate", "-1"})), 2, "wanted auto or a number greater than 0");
+  expect(run(tiny("x", {"--batch", "100000"})), 2, "batch is '100000'; wanted a whole number in [1, 65536]");
+  expect(run({"train", "--resume"}), 2, "--output RUN");
+  expect(run(tiny("x", {"--device", "cuda"})), 2, "sees no CUDA device");
+}
+
+TEST_F(ProgramTest, BadData) {
+  expect(run({"train", "--data", folder_.path("nothing"), "--output", folder_.path("x")}), 3, folder_.path("nothing"));
+  expect(run({"data", "--dataset", "mnist", "--data", folder_.path("nothing")}), 3, "nothing");
+}
+
+TEST_F(ProgramTest, TrainEvalAndConfiguration) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  const Outcome trained = run(tiny("run", {"--quiet"}));
+  expect(trained, 0, "Test accuracy");
+  expect(run(tiny("run")), 2, "holds a run already");
+  expect(run(tiny("run", {"--resume", "--batch", "25"})), 2, "a resumed run keeps its settings");
+  const Outcome evaluated = run({"eval", folder_.path("run"), "--json"});
+  EXPECT_EQ(evaluated.code, 0) << evaluated.text;
+  const auto record = nlohmann::json::parse(read_text_file(folder_.path("run/run.json")));
+  EXPECT_EQ(nlohmann::json::parse(evaluated.text)["accuracy"], record["last_epoch"]["test_accuracy"]);
+  expect(run({"eval", folder_.path("run"), "--split", "validation"}), 0, "validation accuracy");
+  expect(run({"eval", folder_.path("data")}), 4, "holds no checkpoint");
+  expect(run({"data", "--dataset", "cifar10", "--data", folder_.path("data")}), 0, "Not known to be the official data set");
+
+  write_file_atomic(folder_.path("c.toml"), "epochs = 1\nlerning_rate = 2\n");
+  expect(run({"train", "--config", folder_.path("c.toml")}), 2, "c.toml:2:1: lerning_rate: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
+}
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/nn/network.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+const TensorInfo& named(const std::vector<TensorInfo>& list, const std::string& name) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const TensorInfo& t) { return t.name == name; });
+  if (found == list.end()) throw std::runtime_error("no tensor " + name);
+  return *found;
+}
+
+TEST(Network, HasTheStandardCounts) {
+  const NetworkShape s = resnet18_shape({}, 3, 10);
+  EXPECT_EQ(s.parameter_count(), 11'173'962u);
+  EXPECT_EQ(s.parameters.size(), 62u);
+  EXPECT_EQ(s.buffers.size(), 40u);
+  EXPECT_EQ(resnet18_shape({}, 3, 100).parameter_count(), 11'173'962u + 90 * 513);
+  EXPECT_TRUE(resnet18_shape({.width = 16, .norm = NormKind::kGroup}, 3, 10).buffers.empty());
+}
+
+TEST(Network, NamesAndShapesAreTorchvisions) {
+  const NetworkShape s = resnet18_shape({}, 3, 10);
+  EXPECT_EQ(named(s.parameters, "conv1.weight").shape, (std::vector<int64_t>{64, 3, 3, 3}));
+  EXPECT_EQ(named(s.parameters, "layer2.0.downsample.0.weight").shape, (std::vector<int64_t>{128, 64, 1, 1}));
+  EXPECT_EQ(named(s.parameters, "layer4.1.bn2.bias").shape, (std::vector<int64_t>{512}));
+  EXPECT_EQ(named(s.parameters, "fc.weight").shape, (std::vector<int64_t>{10, 512}));
+  EXPECT_EQ(named(s.buffers, "layer4.0.downsample.1.running_var").shape, (std::vector<int64_t>{512}));
+}
+
+TEST(Network, TensorsAreAlignedAndApart) {
+  const NetworkShape s = resnet18_shape({.width = 12}, 1, 7);
+  size_t end = 0;
+  for (const TensorInfo& t : s.parameters) {
+    EXPECT_EQ(t.offset % 64, 0u);
+    EXPECT_GE(t.offset, end);
+    EXPECT_LT(t.offset, end + 64);
+    end = t.offset + t.size;
+  }
+  EXPECT_LE(end, s.parameter_elements);
+}
+
+TEST(Network, InitialValuesFollowTheSeedAndHaveTheirSpread) {
+  const NetworkShape s = resnet18_shape({.width = 16}, 3, 10);
+  std::vector<float> a(s.parameter_elements), b(a), other(a), buffers(s.buffer_elements);
+  initialize(s, 1, a, buffers);
+  initialize(s, 1, b, buffers);
+  initialize(s, 2, other, buffers);
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, other);
+  const TensorInfo& conv = named(s.parameters, "layer4.1.conv2.weight");
+  double square = 0;
+  for (size_t i = 0; i < conv.size; ++i) square += std::pow(a[conv.offset + i], 2);
+  EXPECT_NEAR(square / static_cast<double>(conv.size), 2.0 / (128 * 9), 0.05 * 2.0 / (128 * 9));
+  const TensorInfo& gain = named(s.parameters, "bn1.weight");
+  EXPECT_EQ(a[gain.offset], 1.0f);
+  EXPECT_EQ(a[gain.offset + gain.size], 0.0f) << "gaps stay 0";
+  EXPECT_EQ(buffers[named(s.buffers, "bn1.running_var").offset], 1.0f);
+  EXPECT_EQ(buffers[named(s.buffers, "bn1.running_mean").offset], 0.0f);
+}
+
+TEST(Network, GroupsDivideTheChannels) {
+  for (int64_t channels = 1; channels <= 1024; ++channels) {
+    ASSERT_EQ(channels % norm_groups(channels), 0);
+    ASSERT_LE(norm_groups(channels), 32);
+  }
+  EXPECT_EQ(norm_groups(64), 32);
+}
+
+TEST(Network, AWidthThatDoesNotFitIsRefused) { EXPECT_THROW(resnet18_shape({.width = 6}, 3, 10), OptionError); }
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "signstep/core/error.h"
+#include "signstep/io/config.h"
+#include "signstep/io/json_lines.h"
+#include "signstep/io/safetensors.h"
+#include "signstep/train/checkpoint.h"
+#include "signstep/train/run_folder.h"
+#include "signstep/train/trainer.h"
+#include "tests/data/fixtures.h"
+
+namespace signstep {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class TrainTest : public testing::Test {
+ protected:
+  TrainTest() { write_cifar10_fixture(folder_.path("data"), 60, 1); }  // 300 training images, 60 for testing
+
+  TrainOptions options(const std::string& name) const {
+    TrainOptions o;
+    o.data = folder_.path("data");
+    o.output = folder_.path(name);
+    o.network.width = 4;
+    o.validation = 60;
+    o.epochs = 2;
+    o.batch = 32;
+    o.torch.threads = 1;  // nothing to share at this size
+    o.torch.precision = Precision::kFp32;
+    return o;
+  }
+
+  TrainResult run(const TrainOptions& o, const TrainControl& control = {}) {
+    TrainObserver silent;
+    return train(o, control, silent);
+  }
+
+  std::vector<std::byte> parameters(const std::string& name) const {
+    const SafetensorsFile file(find_checkpoint(folder_.path(name)));
+    std::vector<std::byte> all;
+    for (const TensorEntry& t : file.tensors()) all.insert(all.end(), t.bytes.begin(), t.bytes.end());
+    return all;
+  }
+
+  static TrainControl resuming() {
+    TrainControl control;
+    control.resume = true;
+    return control;
+  }
+
+  // A control that stops the run after that many steps of this session.
+  static TrainControl stop_after(int steps, bool resume = false) {
+    TrainControl control;
+    control.resume = resume;
+    control.stop = [left = steps]() mutable { return --left <= 0 ? StopReason::kTime : StopReason::kNone; };
+    return control;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TrainTest, WritesARunFolderThatTellsEverything) {
+  const TrainResult result = run(options("run"));
+  EXPECT_EQ(result.stopped, StopReason::kNone);
+  const auto metrics = read_json_lines(folder_.path("run/metrics.jsonl"));
+  ASSERT_EQ(metrics.size(), 2u);
+  for (const char* key : {"epoch", "train_loss", "train_accuracy", "validation_accuracy", "test_accuracy", "learning_rate", "step"})
+    EXPECT_TRUE(metrics[1].contains(key)) << key;
+  EXPECT_EQ(metrics[1]["step"], 16);
+  EXPECT_LT(metrics[1]["train_loss"], metrics[0]["train_loss"]);
+  const auto record = nlohmann::json::parse(read_text_file(folder_.path("run/run.json")));
+  EXPECT_EQ(record["status"], "finished");
+  EXPECT_EQ(record["data"]["official"], false);
+  EXPECT_EQ(record["data"]["train_images"], 240);
+  EXPECT_EQ(list_checkpoints(folder_.path("run")).size(), 2u);
+}
+
+TEST_F(TrainTest, TheRecordedConfigurationRepeatsTheRun) {
+  run(options("first"));
+  TrainOptions again;
+  OptionList list = option_list(again);
+  read_toml(folder_.path("first/config.toml"), list);
+  again.output = folder_.path("second");
+  run(again);
+  EXPECT_EQ(parameters("first"), parameters("second"));
+}
+
+TEST_F(TrainTest, AnyStopAndResumeGivesTheSameBytesForEveryOptimizer) {
+  for (int kind = 0; kind <= static_cast<int>(OptimizerKind::kAdamW); ++kind) {
+    const std::string name = display_name(static_cast<OptimizerKind>(kind));
+    TrainOptions whole = options("whole" + name), parts = options("parts" + name);
+    whole.optimizer.optimizer = parts.optimizer.optimizer = static_cast<OptimizerKind>(kind);
+    run(whole);
+    EXPECT_EQ(run(parts, stop_after(3)).stopped, StopReason::kTime);
+    EXPECT_EQ(run(parts, stop_after(6, true)).stopped, StopReason::kTime);
+    EXPECT_EQ(run(parts, resuming()).stopped, StopReason::kNone);
+    EXPECT_EQ(parameters("whole" + name), parameters("parts" + name)) << name;
+    auto a = read_json_lines(folder_.path("whole" + name + "/metrics.jsonl"));
+    auto b = read_json_lines(folder_.path("parts" + name + "/metrics.jsonl"));
+    for (auto* records : {&a, &b})
+      for (auto& r : *records) r.erase("train_seconds"), r.erase("images_per_second");
+    EXPECT_EQ(a, b) << name;
+  }
+}
+
+TEST_F(TrainTest, LoaderThreadsChangeNothing) {
+  TrainOptions one = options("one"), three = options("three");
+  three.loader_threads = 3;
+  run(one);
+  run(three);
+  EXPECT_EQ(parameters("one"), parameters("three"));
+}
+
+TEST_F(TrainTest, ResumeTakesTheNewestIntactCheckpoint) {
+  run(options("good"));
+  run(options("bad"));
+  const std::string newest = list_checkpoints(folder_.path("bad")).front();
+  {
+    std::fstream file(newest, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-5, std::ios::end);
+    file.put('\x7f');
+  }
+  run(options("bad"), resuming());  // takes the one of epoch 1 and trains epoch 2 again
+  EXPECT_EQ(parameters("good"), parameters("bad"));
+}
+
+TEST_F(TrainTest, AnExistingRunIsNeverOverwritten) {
+  run(options("run"));
+  const auto before = parameters("run");
+  EXPECT_THAT(message_of<OptionError>([&] { run(options("run")); }), HasSubstr("holds a run already"));
+  EXPECT_EQ(parameters("run"), before);
+}
+
+TEST_F(TrainTest, InitTakesTheWeightsAlone) {
+  run(options("first"));
+  TrainControl control;
+  control.init = find_checkpoint(folder_.path("first"));
+  TrainOptions second = options("second");
+  second.epochs = 1;
+  run(second, control);
+  EXPECT_LT(read_json_lines(folder_.path("second/metrics.jsonl")).at(0)["train_loss"],
+            read_json_lines(folder_.path("first/metrics.jsonl")).at(0)["train_loss"]);
+}
+
+TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsRefused) {
+  run(options("narrow"));
+  TrainOptions wide = options("wide");
+  wide.network.width = 8;
+  TrainControl control;
+  control.init = find_checkpoint(folder_.path("narrow"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(wide, control); }), HasSubstr("conv1.weight is F32 (4, 3, 3, 3)"));
+}
+
+TEST_F(TrainTest, ANonFiniteLossStopsWithTheStepAndKeepsTheLastCheckpoint) {
+  TrainOptions o = options("diverges");
+  o.optimizer.optimizer = OptimizerKind::kSgd;
+  o.optimizer.learning_rate = 1e30;
+  o.checkpoint_every = 1;
+  EXPECT_THAT(message_of<DivergedError>([&] { run(o); }), HasSubstr("at step "));
+  EXPECT_EQ(nlohmann::json::parse(read_text_file(folder_.path("diverges/run.json")))["status"], "diverged");
+  for (const std::string& path : list_checkpoints(folder_.path("diverges"))) EXPECT_NO_THROW(SafetensorsFile{path});
+}
+
+TEST_F(TrainTest, BadOptionsAreRefusedBeforeAnythingIsWritten) {
+  const auto refused = [&](const std::function<void(TrainOptions&)>& change) {
+    TrainOptions o = options("refused");
+    change(o);
+    std::string message = "no error";
+    try {
+      run(o);
+    } catch (const Error& e) {
+      message = e.what();
+    }
+    EXPECT_FALSE(fs::exists(folder_.path("refused"))) << message;
+    return message;
+  };
+  EXPECT_THAT(refused([](TrainOptions& o) { o.optimizer.learning_rate = -0.1; }), HasSubstr("learning_rate is '-0.1'"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.batch = 1000; }), HasSubstr("1000"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.validation = 300; }), HasSubstr("300"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.network.width = 6; }), HasSubstr("width is 6"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.schedule.milestones = "0.5,x"; }), HasSubstr("milestones is '0.5,x'"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.data = "/nowhere"; }), HasSubstr("/nowhere"));
+  EXPECT_THAT(refused([](TrainOptions& o) {
+                o.optimizer.optimizer = OptimizerKind::kSignSgd;
+                o.optimizer.momentum = 0.9;
+              }), HasSubstr("signsgd has none"));
+}
+
+TEST_F(TrainTest, TwoProcessesCannotShareARunFolder) {
+  const RunFolder held(folder_.path("shared"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { run(options("shared")); }), HasSubstr("in use"));
+}
+
+TEST_F(TrainTest, AnUnwritableFolderIsAClearError) {
+  write_file_atomic(folder_.path("file"), "not a folder");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { run(options("file/run")); }), HasSubstr("cannot create the folder"));
+}
+
+}  // namespace
+}  // namespace signstep
