@@ -71,17 +71,18 @@ void write_file_atomic(const std::string& path, std::string_view text) {
   write_file_atomic(path, {std::as_bytes(std::span(text))});
 }
 
-std::vector<std::byte> read_file(const std::string& path, size_t max_bytes) {
+std::vector<uint8_t> read_file(const std::string& path, size_t max_bytes) {
   constexpr const char* kAdvice = "check the name and the permissions";
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Non-blocking, because opening a pipe would otherwise wait for a writer; it changes nothing for a regular file.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) throw_errno("open", path, kAdvice);
-  if (!S_ISREG(status.st_mode)) throw EnvironmentError(fmt::format("{} is not a file; name a regular file", path));
+  if (!S_ISREG(status.st_mode)) throw EnvironmentError(fmt::format("{} is not a regular file; name another", path));
   const auto size = static_cast<size_t>(status.st_size);
   if (size > max_bytes) {
     throw EnvironmentError(fmt::format("{} has {} bytes; wanted at most {}; is it the right file?", path, size, max_bytes));
   }
-  std::vector<std::byte> bytes(size);
+  std::vector<uint8_t> bytes(size);
   size_t done = 0;
   while (done < size) {
     const ssize_t got = ::read(file.get(), bytes.data() + done, size - done);
@@ -94,7 +95,7 @@ std::vector<std::byte> read_file(const std::string& path, size_t max_bytes) {
 }
 
 std::string read_text_file(const std::string& path, size_t max_bytes) {
-  const std::vector<std::byte> bytes = read_file(path, max_bytes);
+  const std::vector<uint8_t> bytes = read_file(path, max_bytes);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -112,7 +113,10 @@ FolderLock::FolderLock(const std::string& folder) {
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw_errno("create", path, "choose a folder that you can write to");
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const int code = errno;
     ::close(descriptor_);
+    errno = code;
+    if (code != EWOULDBLOCK) throw_errno("lock", path, "choose a folder on a file system that has locks");
     throw EnvironmentError(
         fmt::format("{} is in use by another process; wait for that run, or choose another folder", folder));
   }

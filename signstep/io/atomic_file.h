@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,8 +16,8 @@ namespace signstep {
 void write_file_atomic(const std::string& path, const std::vector<std::span<const std::byte>>& parts);
 void write_file_atomic(const std::string& path, std::string_view text);
 
-// The whole file. Throws EnvironmentError when it cannot be read or is longer than max_bytes.
-std::vector<std::byte> read_file(const std::string& path, size_t max_bytes = size_t{1} << 36);
+// The whole of a regular file. Throws EnvironmentError when it cannot be read or is longer than max_bytes.
+std::vector<uint8_t> read_file(const std::string& path, size_t max_bytes = size_t{1} << 36);
 std::string read_text_file(const std::string& path, size_t max_bytes = size_t{1} << 26);
 
 // Creates the folder and its parents. Throws EnvironmentError.
@@ -25,7 +26,7 @@ void make_folders(const std::string& path);
 // Holds an exclusive lock on FOLDER/.lock as long as it lives; the lock of a killed process is free at once.
 class FolderLock {
  public:
-  explicit FolderLock(const std::string& folder);  // throws EnvironmentError when another process holds it
+  explicit FolderLock(const std::string& folder);  // throws EnvironmentError when someone else holds it
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

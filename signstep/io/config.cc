@@ -13,12 +13,16 @@
 namespace signstep {
 namespace {
 
-std::string scalar_text(const toml::node& node) {
+// A value in the form that Option::parse reads.
+std::string scalar_text(std::string_view key, const toml::node& node) {
   if (const auto* v = node.as_boolean()) return v->get() ? "true" : "false";
   if (const auto* v = node.as_integer()) return std::to_string(v->get());
   if (const auto* v = node.as_floating_point()) return fmt::format("{}", v->get());
   if (const auto* v = node.as_string()) return v->get();
-  throw OptionError("it is a table, an array or a date; wanted one value");
+  if (node.is_table()) {
+    throw OptionError(fmt::format("{} is a table; wanted every option at the top level, without [{}]", key, key));
+  }
+  throw OptionError(fmt::format("{} is {}; wanted one value", key, node.is_array() ? "an array" : "a date or a time"));
 }
 
 std::string quoted(const std::string& text) {
@@ -47,10 +51,10 @@ void parse_toml(const std::string& text, const std::string& name, OptionList& op
   }
   for (const auto& [key, node] : table) {
     try {
-      options.set(key.str(), scalar_text(node));
+      options.set(key.str(), scalar_text(key.str(), node));
     } catch (const OptionError& e) {
       const auto at = key.source().begin;
-      throw OptionError(fmt::format("{}:{}:{}: {}: {}", name, at.line, at.column, key.str(), e.what()));
+      throw OptionError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, e.what()));
     }
   }
 }

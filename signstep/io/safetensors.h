@@ -23,7 +23,8 @@ struct TensorEntry {
 using Metadata = std::map<std::string, std::string>;
 
 // Writes atomically (atomic_file.h). Adds the metadata key "signstep.sha256": the checksum of the whole file with that
-// key's 64 digits set to zero. Costs one SHA-256 over the bytes.
+// key's 64 digits set to zero. Costs one SHA-256 over the bytes. Throws CheckpointError, with nothing written, for a
+// name that comes twice or is not UTF-8, an unknown dtype, or bytes that are not the shape's.
 void write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata);
 
 class SafetensorsFile {
@@ -32,7 +33,9 @@ class SafetensorsFile {
   // Throws CheckpointError for a damaged file, EnvironmentError for an unreadable one.
   explicit SafetensorsFile(const std::string& path);
   // The same for bytes already in memory; name is used in messages.
-  SafetensorsFile(std::string name, std::vector<std::byte> bytes);
+  SafetensorsFile(std::string name, std::vector<uint8_t> bytes);
+  SafetensorsFile(const SafetensorsFile&) = delete;  // the entries point into it
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
   const std::vector<TensorEntry>& tensors() const { return tensors_; }
   const TensorEntry* find(const std::string& name) const;  // nullptr where there is none
@@ -44,7 +47,7 @@ class SafetensorsFile {
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string path_;
-  std::vector<std::byte> bytes_;
+  std::vector<uint8_t> bytes_;
   std::vector<TensorEntry> tensors_;
   Metadata metadata_;
 };

@@ -3,43 +3,24 @@
 // per class in 8 x 8 blocks, under uniform noise of the seed.
 #pragma once
 
-#include <gmock/gmock.h>
 #include <zlib.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "signstep/core/error.h"
 #include "signstep/core/random.h"
 #include "signstep/data/image_set.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
 
 namespace signstep {
 
 using Bytes = std::vector<uint8_t>;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "signstep-test-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw_errno("create", name, "set TMPDIR to a folder that can be written");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path(const std::string& name = "") const { return name.empty() ? path_ : path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline void write_bytes(const std::string& path, const Bytes& bytes) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
@@ -129,18 +110,6 @@ inline void write_idx_fixture(const std::string& folder, size_t train, size_t te
     write(prefix + "-images-idx3-ubyte", idx_bytes({count, 28, 28}, set.pixels));
     write(prefix + "-labels-idx1-ubyte", idx_bytes({count}, set.labels));
   }
-}
-
-// The message of the wanted Error; a test failure when none is thrown.
-template <class Wanted>
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Wanted& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 }  // namespace signstep

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/io/atomic_file.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <functional>
+
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
+
+namespace signstep {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// As on a full disk: while this lives, no file of this process grows beyond that many bytes.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+// Runs child in a process of its own and returns its exit code.
+int exit_code_of(const std::function<int()>& child) {
+  const pid_t pid = fork();
+  if (pid == 0) _exit(child());
+  int status = -1;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int try_lock(const std::string& folder) {
+  try {
+    const FolderLock lock(folder);
+    return 0;
+  } catch (const EnvironmentError&) {
+    return 1;
+  }
+}
+
+TEST(AtomicFile, PartsFollowEachOther) {
+  const TemporaryFolder folder;
+  const std::string a = "first ", b, c = "third";
+  write_file_atomic(folder.path("f"),
+                    {std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), std::as_bytes(std::span(c))});
+  EXPECT_EQ(read_text_file(folder.path("f")), "first third");
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+}
+
+TEST(AtomicFile, Replaces) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder.path("f"), std::string(100'000, 'x'));
+  write_file_atomic(folder.path("f"), "short");
+  EXPECT_EQ(read_text_file(folder.path("f")), "short");
+  write_file_atomic(folder.path("f"), "");
+  EXPECT_EQ(read_text_file(folder.path("f")), "");
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+}
+
+TEST(AtomicFile, AFullDiskLeavesTheOldFile) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder.path("f"), "old");
+  std::string message;
+  {
+    const FileSizeLimit limit(1000);
+    message = message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), std::string(5000, 'x')); });
+  }
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("cannot write " + folder.path("f")), HasSubstr("too large"), HasSubstr("free space")));
+  EXPECT_EQ(read_text_file(folder.path("f")), "old");
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+}
+
+TEST(AtomicFile, AFolderInTheWayIsLeftAlone) {
+  const TemporaryFolder folder;
+  make_folders(folder.path("f/inside"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), "new"); }),
+              HasSubstr("cannot write"));
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+  EXPECT_THAT(names_in(folder.path("f")), ElementsAre("inside"));
+}
+
+TEST(AtomicFile, AParentThatIsNoFolder) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder.path("file"), "old");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { write_file_atomic(folder.path("file/f"), "new"); }),
+              HasSubstr("Not a directory"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { write_file_atomic(folder.path("absent/f"), "new"); }),
+              HasSubstr("No such file"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { make_folders(folder.path("file/sub")); }),
+              HasSubstr("cannot create the folder"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { make_folders(folder.path("file")); }),
+              HasSubstr("cannot create the folder"));
+  EXPECT_EQ(read_text_file(folder.path("file")), "old");
+}
+
+TEST(AtomicFile, AFolderWithoutPermission) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder.path("f"), "old");
+  chmod(folder.path().c_str(), 0555);
+  // Root may write everywhere, so a process of its own gives that up first.
+  const auto denied = [&](const std::function<void()>& call) {
+    return exit_code_of([&] {
+      constexpr uid_t kNobody = 65534;
+      if (geteuid() == 0 && setuid(kNobody) != 0) return 3;
+      try {
+        call();
+        return 2;
+      } catch (const EnvironmentError& e) {
+        return std::strstr(e.what(), "Permission denied") != nullptr ? 0 : 1;
+      }
+    });
+  };
+  EXPECT_EQ(denied([&] { write_file_atomic(folder.path("f"), "new"); }), 0);
+  EXPECT_EQ(denied([&] { FolderLock lock(folder.path()); }), 0);
+  EXPECT_EQ(denied([&] { make_folders(folder.path("sub")); }), 0);
+  chmod(folder.path().c_str(), 0755);
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+  EXPECT_EQ(read_text_file(folder.path("f")), "old");
+}
+
+TEST(ReadFile, LimitsAndKinds) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder.path("f"), "12345");
+  EXPECT_EQ(read_file(folder.path("f"), 5), std::vector<uint8_t>({'1', '2', '3', '4', '5'}));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_file(folder.path("f"), 4); }),
+              HasSubstr("has 5 bytes; wanted at most 4"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_file(folder.path("absent")); }), HasSubstr("No such file"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_file(folder.path()); }), HasSubstr("not a regular file"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_file("/dev/zero"); }), HasSubstr("not a regular file"));
+  ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);  // without a writer: opening it must not wait
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_file(folder.path("pipe")); }), HasSubstr("not a regular file"));
+}
+
+TEST(FolderLock, ExcludesAnotherProcessUntilItEnds) {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder.path());
+    EXPECT_EQ(exit_code_of([&] { return try_lock(folder.path()); }), 1);
+    EXPECT_THAT(message_of<EnvironmentError>([&] { FolderLock second(folder.path()); }),
+                HasSubstr("in use by another process"));
+  }
+  EXPECT_EQ(exit_code_of([&] { return try_lock(folder.path()); }), 0);
+  EXPECT_EQ(try_lock(folder.path()), 0);
+}
+
+TEST(FolderLock, IsFreeOnceItsHolderIsKilled) {
+  const TemporaryFolder folder;
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const FolderLock lock(folder.path());
+    if (write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(try_lock(folder.path()), 1);
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  EXPECT_EQ(try_lock(folder.path()), 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST(FolderLock, NeedsTheFolder) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(message_of<EnvironmentError>([&] { FolderLock lock(folder.path("absent")); }), HasSubstr("No such file"));
+}
+
+}  // namespace
+}  // namespace signstep
