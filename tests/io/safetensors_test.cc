@@ -90,7 +90,7 @@ std::vector<TensorEntry> sample_tensors() {
           {"mask \"q\"", "U8", {3}, raw(kMask)}};
 }
 
-const Metadata kMetadata = {{"format", "pt"}, {"zeros", std::string(64, '0')}, {"signstep.state", R"({"step":3})"}};
+const Metadata kMetadata = {{"format", "pt"}, {"a.zeros", std::string(64, '0')}, {"signstep.state", R"({"step":3})"}};
 
 Bytes sample_file() {
   const TemporaryFolder folder;
