@@ -80,7 +80,8 @@ std::vector<uint8_t> read_file(const std::string& path, size_t max_bytes) {
   if (!S_ISREG(status.st_mode)) throw EnvironmentError(fmt::format("{} is not a regular file; name another", path));
   const auto size = static_cast<size_t>(status.st_size);
   if (size > max_bytes) {
-    throw EnvironmentError(fmt::format("{} has {} bytes; wanted at most {}; is it the right file?", path, size, max_bytes));
+    throw EnvironmentError(
+        fmt::format("{} has {} bytes; wanted at most {}; is it the right file?", path, size, max_bytes));
   }
   std::vector<uint8_t> bytes(size);
   size_t done = 0;

@@ -47,7 +47,8 @@ void parse_toml(const std::string& text, const std::string& name, OptionList& op
   try {
     table = toml::parse(text, name);
   } catch (const toml::parse_error& e) {
-    throw OptionError(fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
+    throw OptionError(
+        fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
   }
   for (const auto& [key, node] : table) {
     try {
@@ -85,7 +86,8 @@ nlohmann::ordered_json to_json(const OptionList& options) {
 }
 
 void from_json(const nlohmann::json& object, OptionList& options) {
-  if (!object.is_object()) throw OptionError("the options are not a JSON object; was the file written by this program?");
+  if (!object.is_object())
+    throw OptionError("the options are not a JSON object; was the file written by this program?");
   for (const auto& [name, value] : object.items()) {
     if (value.is_string()) {
       options.set(name, value.get<std::string>());

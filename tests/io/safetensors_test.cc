@@ -7,6 +7,7 @@
 
 #include "signstep/core/random.h"
 #include "signstep/io/atomic_file.h"
+#include "tests/io/header_reader.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -18,61 +19,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-// ---- A second reading of the format, written from its description and sharing no code with the library: every value
-// of the JSON header under its path, "tensor|shape" -> "2,3".
-class HeaderReader {
- public:
-  explicit HeaderReader(const Bytes& file) {
-    uint64_t length = 0;
-    for (int i = 7; i >= 0; --i) length = length << 8 | file.at(static_cast<size_t>(i));
-    data_begin = 8 + length;
-    text_.assign(file.begin() + 8, file.begin() + static_cast<std::ptrdiff_t>(data_begin));
-    EXPECT_EQ(text_.front(), '{');
-    object("");
-    for (; at_ < text_.size(); ++at_) EXPECT_EQ(text_[at_], ' ') << "only spaces may follow the header";
-  }
-  std::map<std::string, std::string> values;
-  std::vector<std::string> order;
-  size_t data_begin = 0;
-
- private:
-  char take(char wanted) {
-    EXPECT_EQ(text_.at(at_), wanted) << "at " << at_ << " of " << text_;
-    return text_.at(at_++);
-  }
-  std::string string() {
-    std::string out;
-    for (take('"'); text_.at(at_) != '"'; ++at_) {
-      if (text_.at(at_) == '\\') ++at_;  // of the escapes, these tests write \" and \\ alone
-      out += text_.at(at_);
-    }
-    take('"');
-    return out;
-  }
-  void object(const std::string& path) {
-    for (char next = '{'; next != '}'; next = text_.at(at_)) {
-      take(next);
-      const std::string key = path + string();
-      take(':');
-      if (path.empty()) order.push_back(key);
-      if (text_.at(at_) == '{') {
-        object(key + "|");
-      } else if (text_.at(at_) == '[') {
-        const size_t end = text_.find(']', at_);
-        values[key] = text_.substr(at_ + 1, end - at_ - 1);
-        at_ = end + 1;
-      } else {
-        values[key] = string();
-      }
-    }
-    take('}');
-  }
-  std::string text_;
-  size_t at_ = 0;
-};
-
-// ---- Files to read.
 
 template <class T>
 std::span<const std::byte> raw(const std::vector<T>& values) {
@@ -162,7 +108,8 @@ TEST(Safetensors, EmptyListIsAFile) {
 TEST(Safetensors, ForeignFilesNeedNoChecksum) {
   // Tensors in another order than the header's, spaces, a tensor of no bytes.
   const SafetensorsFile file("f", file_of(R"( {"b": {"dtype":"U8","shape":[2],"data_offsets":[4,6]},
-      "a": {"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}, "c": {"dtype":"BF16","shape":[0],"data_offsets":[4,4]}}  )",
+      "a": {"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},
+      "c": {"dtype":"BF16","shape":[0],"data_offsets":[4,4]}}  )",
                                           6));
   EXPECT_FALSE(file.has_checksum());
   EXPECT_EQ(file.find("b")->bytes.size(), 2u);
