@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <iostream>
+#include <fstream>
 
 #include "signstep/core/random.h"
 #include "signstep/io/safetensors.h"
@@ -25,35 +25,44 @@ std::vector<std::byte> final_tensors(const std::string& run) {
   return all;
 }
 
+// The newest checkpoint's name, or "" before the first.
+std::string newest(const std::string& run) {
+  const auto all = list_checkpoints(run);
+  return all.empty() ? "" : all.front();
+}
+
 TEST(Kill, ResumingAfterSigkillGivesTheSameBytes) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path("data"), 60, 1);
-  const auto begin = std::chrono::steady_clock::now();
-  Program whole(folder, train_arguments(folder, "whole"));
+  Program whole(folder, train_arguments(folder, "whole", "8"));
   ASSERT_EQ(whole.wait(), 0) << whole.output();
-  const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
 
+  const std::string run = folder.path("parts");
   int killed = 0;
-  bool finished = false;
-  for (uint64_t attempt = 0; attempt < 12 && !finished; ++attempt) {
-    auto arguments = train_arguments(folder, "parts");
-    if (attempt > 0) arguments.push_back("--resume");
+  for (uint64_t attempt = 0; attempt < 6; ++attempt) {
+    auto arguments = train_arguments(folder, "parts", "8");
+    if (std::ifstream(run + "/config.toml")) arguments.push_back("--resume");
+    const std::string before = newest(run);
     Program part(folder, arguments);
-    // Anywhere from loading LibTorch to the last step; the last attempts run to the end.
-    const uint32_t moment = Stream(77, Purpose::kSample).word(attempt) % static_cast<uint32_t>(length.count());
-    if (attempt < 8) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(moment));
-      part.signal(SIGKILL);
+    // The first two die anywhere while the program loads; the others at a random moment once they have got on.
+    const uint32_t random = Stream(77, Purpose::kSample).word(attempt);
+    if (attempt < 2) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(random % 1000));
+    } else {
+      for (int i = 0; i < 6000 && newest(run) == before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_for(std::chrono::microseconds(random % 60000));
     }
+    part.signal(SIGKILL);
     const int code = part.wait();
     killed += code == 128 + SIGKILL;
-    finished = code == 0;
-    if (attempt == 0 && !std::ifstream(folder.path("parts/config.toml"))) --attempt;  // killed before it began
     ASSERT_TRUE(code == 0 || code == 128 + SIGKILL) << part.output();
   }
-  ASSERT_TRUE(finished);
-  EXPECT_GE(killed, 2);
-  EXPECT_EQ(final_tensors(folder.path("whole")), final_tensors(folder.path("parts")));
+  EXPECT_GE(killed, 3);
+  auto arguments = train_arguments(folder, "parts", "8");
+  arguments.push_back("--resume");
+  Program last(folder, arguments);
+  ASSERT_EQ(last.wait(), 0) << last.output();
+  EXPECT_EQ(final_tensors(folder.path("whole")), final_tensors(run));
 }
 
 TEST(Kill, SignalsSaveAndSayHowToResume) {

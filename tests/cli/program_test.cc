@@ -73,7 +73,7 @@ TEST_F(ProgramTest, TrainEvalAndConfiguration) {
   expect(run({"data", "--dataset", "cifar10", "--data", folder_.path("data")}), 0, "Not known to be the official data set");
 
   write_file_atomic(folder_.path("c.toml"), "epochs = 1\nlerning_rate = 2\n");
-  expect(run({"train", "--config", folder_.path("c.toml")}), 2, "c.toml:2:1: lerning_rate: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
+  expect(run({"train", "--config", folder_.path("c.toml")}), 2, "c.toml:2:1: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
 }
 
 }  // namespace
