@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/switch.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <utility>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+bool by_tensor(const SwitchPlan& plan) { return plan.options.switch_scope == SwitchScope::kTensor; }
+
+size_t averages(const SwitchPlan& plan, size_t tensors) {
+  if (plan.options.switch_when == SwitchWhen::kNever) return 0;
+  return by_tensor(plan) ? tensors + 1 : 1;
+}
+
+double lambda_at(const SwitchPlan& plan, const SwitchState& state, size_t which) {
+  return bias_corrected(plan.options.switch_average, state.lambda[which], state.estimates[which]);
+}
+
+// Adds one average's estimate of this step. Returns the ratio.
+std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_t which, double lr,
+                               const ProjectionSums& sums) {
+  const SwitchOptions& o = plan.options;
+  const bool moved = std::isfinite(lr) && lr > 0;
+  const auto ratio = moved ? rate_ratio(o.switch_projection, sums) : std::nullopt;
+  if (!ratio) {
+    state.settled[which] = 0;
+    return std::nullopt;
+  }
+  state.lambda[which] = averaged(o.switch_average, state.lambda[which], *ratio);
+  const bool first = ++state.estimates[which] == 1;
+  const double mean = lambda_at(plan, state, which);
+  const bool near = !first && std::abs(*ratio - mean) < o.switch_tolerance * mean;
+  state.settled[which] = near ? state.settled[which] + 1 : 0;
+  return ratio;
+}
+
+bool has_settled(const SwitchPlan& plan, const SwitchState& state, std::span<const ProjectionSums> sums) {
+  const auto enough = [&](size_t which) {
+    return state.settled[which] >= static_cast<uint64_t>(plan.options.switch_patience);
+  };
+  if (!by_tensor(plan)) return enough(0);
+  uint64_t all = 0, ready = 0;
+  for (size_t t = 0; t < sums.size(); ++t) {
+    all += sums[t].elements;
+    if (enough(t + 1)) ready += sums[t].elements;
+  }
+  return ready > 0 && ready >= all - ready;
+}
+
+std::optional<SwitchReason> trigger(const SwitchPlan& plan, const SwitchState& state,
+                                    std::span<const ProjectionSums> sums) {
+  if (plan.options.switch_when == SwitchWhen::kAt) {
+    return state.steps >= plan.due ? std::optional(SwitchReason::kStep) : std::nullopt;
+  }
+  if (state.steps >= plan.earliest && has_settled(plan, state, sums)) return SwitchReason::kSettled;
+  return state.steps >= plan.due ? std::optional(SwitchReason::kFallback) : std::nullopt;
+}
+
+// The rates that SGD would run at; empty when one of them is unusable.
+std::vector<double> usable_rates(const SwitchPlan& plan, const SwitchState& state) {
+  std::vector<double> rates;
+  const double global = lambda_at(plan, state, 0);
+  if (!by_tensor(plan)) rates.push_back(global);
+  for (size_t which = 1; which < state.lambda.size(); ++which) {
+    const double own = lambda_at(plan, state, which);
+    rates.push_back(usable_rate(own) ? own : global);
+  }
+  if (!std::all_of(rates.begin(), rates.end(), usable_rate)) rates.clear();
+  return rates;
+}
+
+SwitchEvent event_of(const SwitchPlan& plan, const SwitchState& state, SwitchReason reason, double lr) {
+  SwitchEvent event;
+  event.reason = reason;
+  event.step = state.steps;
+  event.lambda = lambda_at(plan, state, 0);
+  event.sgd_rate = event.lambda * lr;
+  event.heavy_ball_rate = (1 - *plan.options.switch_momentum) * event.sgd_rate;
+  if (by_tensor(plan)) event.rates = state.rates;
+  return event;
+}
+
+std::optional<SwitchEvent> try_switch(const SwitchPlan& plan, SwitchState& state, SwitchReason reason, double lr) {
+  state.rates = usable_rates(plan, state);
+  if (state.rates.empty()) {
+    if (std::exchange(state.refused, true)) return std::nullopt;
+    return event_of(plan, state, SwitchReason::kRefused, lr);
+  }
+  state.phase = plan.options.switch_blend > 0 ? SwitchPhase::kBlend : SwitchPhase::kSgd;
+  state.switched_after = state.steps;
+  return event_of(plan, state, reason, lr);
+}
+
+}  // namespace
+
+SwitchState make_switch_state(const SwitchPlan& plan, size_t tensors) {
+  const size_t count = averages(plan, tensors);
+  SwitchState state;
+  state.lambda.resize(count);
+  state.estimates.resize(count);
+  state.settled.resize(count);
+  return state;
+}
+
+void require_fit(const SwitchState& state, const SwitchPlan& plan, size_t tensors) {
+  const size_t count = averages(plan, tensors);
+  const bool switched = state.phase != SwitchPhase::kSign;
+  const auto blend = static_cast<uint64_t>(plan.options.switch_blend);
+  const bool counters = switched ? state.switched_after > 0 && state.switched_after <= state.steps
+                                 : state.switched_after == 0 && state.blended == 0;
+  const bool blending =
+      state.phase == SwitchPhase::kBlend ? state.blended < blend : !switched || state.blended == blend;
+  const bool sizes = state.lambda.size() == count && state.estimates.size() == count && state.settled.size() == count &&
+                     state.rates.size() == (switched ? (by_tensor(plan) ? tensors : 1) : 0);
+  const bool averages_finite =
+      std::all_of(state.lambda.begin(), state.lambda.end(), [](double l) { return std::isfinite(l) && l >= 0; });
+  if (state.phase <= SwitchPhase::kSgd && (count > 0 || !switched) && counters && blending && sizes &&
+      averages_finite && std::all_of(state.rates.begin(), state.rates.end(), usable_rate)) {
+    return;
+  }
+  throw CheckpointError(
+      fmt::format("the checkpoint's switch state (phase {}, {} steps, {} averages, {} rates, {} blend steps) does not "
+                  "belong to this "
+                  "run; wanted {} averages and a blend of {}; resume with the options that the run was started with",
+                  static_cast<int>(state.phase), state.steps, state.lambda.size(), state.rates.size(), state.blended,
+                  count, blend));
+}
+
+PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double lr) {
+  PhaseRates out;
+  out.phase = state.phase;
+  out.sign_lr = lr;
+  if (state.phase == SwitchPhase::kSign) return out;
+  const auto steps = static_cast<double>(plan.options.switch_blend);
+  out.alpha = state.phase == SwitchPhase::kBlend ? 1 - static_cast<double>(state.blended + 1) / steps : 0;
+  for (const double rate : state.rates) out.sgd_rates.push_back(rate * lr);
+  return out;
+}
+
+bool wants_sums(const SwitchPlan& plan, const SwitchState& state) {
+  if (plan.options.switch_when == SwitchWhen::kNever || state.phase != SwitchPhase::kSign) return false;
+  return plan.options.switch_direction == SwitchDirection::kGradient || state.steps >= plan.calibrate_from;
+}
+
+bool tracks_average(const SwitchPlan& plan, const SwitchState& state) {
+  if (plan.options.switch_when == SwitchWhen::kNever) return false;
+  if (state.phase != SwitchPhase::kSign) return true;
+  return plan.options.switch_calibrate_from && state.steps >= plan.calibrate_from;
+}
+
+SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const ProjectionSums> sums) {
+  ++state.steps;
+  SwitchReport report;
+  if (plan.options.switch_when == SwitchWhen::kNever) return report;
+  if (state.phase == SwitchPhase::kSign) {
+    if (!sums.empty()) {
+      assert(!by_tensor(plan) || sums.size() + 1 == state.lambda.size());
+      if (const auto ratio = estimate(plan, state, 0, lr, total_of(sums))) report.gamma = *ratio * lr;
+      if (by_tensor(plan)) {
+        for (size_t t = 0; t < sums.size(); ++t) estimate(plan, state, t + 1, lr, sums[t]);
+      }
+    }
+    if (const auto reason = trigger(plan, state, sums)) report.event = try_switch(plan, state, *reason, lr);
+  } else if (state.phase == SwitchPhase::kBlend) {
+    const bool last = ++state.blended == static_cast<uint64_t>(plan.options.switch_blend);
+    if (last) state.phase = SwitchPhase::kSgd;
+  }
+  if (state.estimates[0] > 0) {
+    report.lambda = lambda_at(plan, state, 0);
+    report.sgd_rate = *report.lambda * lr;
+  }
+  return report;
+}
+
+std::string SwitchEvent::text() const {
+  if (reason == SwitchReason::kRefused) {
+    return fmt::format(
+        "the switch to SGD was due after step {}, but no estimate gave a finite positive rate; the sign phase goes on",
+        step);
+  }
+  const char* why = reason == SwitchReason::kStep      ? "the stated step"
+                    : reason == SwitchReason::kSettled ? "the rate has settled"
+                                                       : "the rate did not settle before the fallback";
+  return fmt::format("switched to SGD after step {} ({}): Lambda {:.6g}, rate {:.6g}, as PyTorch's heavy ball {:.6g}",
+                     step, why, lambda, sgd_rate, heavy_ball_rate);
+}
+
+}  // namespace signstep

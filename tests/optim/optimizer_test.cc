@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/optimizer.h"
+
+#include <cstring>
+
+#include "signstep/core/thread_pool.h"
+#include "signstep/optim/blocks.h"
+#include "signstep/optim/span_rules.h"
+#include "tests/optim/fixtures.h"
+
+namespace signstep {
+namespace {
+
+using enum OptimizerKind;
+
+// An empty tensor, one of a single element, gaps between tensors, and one longer than a task.
+const std::vector<TensorSlot> kSlots = {{0, 3}, {8, 0}, {8, 1}, {16, kTaskElements + 5}, {kTaskElements + 32, 100}};
+const size_t kFlat = kTaskElements + 132;
+
+struct Trained {
+  std::vector<float> x;
+  OptimizerState state;
+  uint64_t nonfinite = 0;
+};
+
+Trained train(OptimizerKind kind, Executor& executor, int steps = 3) {
+  const OptimizerOptions options = resolved(OptimizerOptions{.optimizer = kind});
+  static const std::vector<float> draws = normals(kFlat + 16, 1);
+  Trained run{{draws.begin(), draws.begin() + kFlat}, make_state(options, kFlat)};
+  for (int t = 0; t < steps; ++t) {
+    std::vector<float> g(draws.begin() + t + 1, draws.begin() + t + 1 + kFlat);  // new at every step
+    g[1] = g[20] = std::nanf("");
+    g[5] = std::nanf("");  // between tensors: nobody's
+    run.nonfinite += optimizer_step(options, run.state, kSlots, run.x, g, 1.0 / (t + 1), executor);
+  }
+  return run;
+}
+
+void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_TRUE(a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+TEST(Optimizer, AnyThreadCountGivesTheSameBits) {
+  for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW}) {
+    SerialExecutor serial;
+    const Trained expected = train(kind, serial);
+    EXPECT_EQ(expected.nonfinite, 6u);
+    EXPECT_EQ(expected.state.step, 3u);
+    for (const size_t threads : {1, 2, 3, 8}) {
+      SCOPED_TRACE(testing::Message() << display_name(kind) << ", " << threads << " threads");
+      ThreadPool pool(threads);
+      const Trained seen = train(kind, pool);
+      EXPECT_EQ(seen.nonfinite, expected.nonfinite);
+      expect_same_bits(seen.x, expected.x);
+      expect_same_bits(seen.state.m, expected.state.m);
+      expect_same_bits(seen.state.v, expected.state.v);
+    }
+  }
+}
+
+TEST(Optimizer, WhatLiesBetweenTensorsIsLeftAlone) {
+  SerialExecutor serial;
+  const Trained run = train(kSignum, serial);
+  const std::vector<float> start = normals(kFlat, 1);
+  for (const size_t i : {3, 5, 7, 9, 15}) EXPECT_EQ(run.x[i], start[i]) << i;
+  EXPECT_NE(run.x[8], start[8]);
+}
+
+TEST(Optimizer, StateIsWhatTheRuleNeeds) {
+  const auto floats = [](OptimizerOptions o) {
+    const OptimizerState s = make_state(resolved(o), 10);
+    return s.m.size() + s.v.size();
+  };
+  EXPECT_EQ(floats({.optimizer = kSignSgd}), 0u);
+  EXPECT_EQ(floats({.optimizer = kSignum}), 10u);
+  EXPECT_EQ(floats({.optimizer = kSignum, .momentum = 0.0}), 0u);
+  EXPECT_EQ(floats({.optimizer = kLion}), 10u);
+  EXPECT_EQ(floats({.optimizer = kSgd}), 10u);
+  EXPECT_EQ(floats({.optimizer = kSgd, .momentum = 0.0}), 0u);
+  EXPECT_EQ(floats({.optimizer = kAdam}), 20u);
+  EXPECT_EQ(floats({.optimizer = kAdamW}), 20u);
+}
+
+TEST(Optimizer, TheFactorScalesRateAndDecayAlike) {
+  const OptimizerOptions options =
+      resolved(OptimizerOptions{.optimizer = kSignSgd, .learning_rate = 0.5, .decoupled_weight_decay = 0.5});
+  OptimizerState state = make_state(options, 1);
+  std::vector<float> x{8};
+  SerialExecutor serial;
+  optimizer_step(options, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.5, serial);
+  EXPECT_EQ(x[0], 8 * (1 - 0.25f * 0.5f) - 0.25f);
+  optimizer_step(options, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.0, serial);
+  EXPECT_EQ(x[0], 6.75f) << "a factor of 0 moves nothing";
+}
+
+TEST(Optimizer, SignumWithoutMomentumIsSignSgd) {
+  SerialExecutor serial;
+  const auto run = [&](OptimizerOptions o) {
+    const OptimizerOptions options = resolved(o);
+    OptimizerState state = make_state(options, 50);
+    std::vector<float> x = normals(50, 1);
+    for (uint64_t t = 0; t < 5; ++t)
+      optimizer_step(options, state, std::vector<TensorSlot>{{0, 50}}, x, normals(50, t), 1, serial);
+    return x;
+  };
+  expect_same_bits(run({.optimizer = kSignum, .learning_rate = .1, .momentum = 0.0, .decoupled_weight_decay = .1}),
+                   run({.optimizer = kSignSgd, .learning_rate = .1, .decoupled_weight_decay = .1}));
+}
+
+TEST(Optimizer, ASmallQuadraticIsMinimised) {
+  SerialExecutor serial;
+  for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW}) {
+    OptimizerOptions o{.optimizer = kind, .learning_rate = 0.02};
+    if (kind != kAdam) o.decoupled_weight_decay = 0.0;
+    if (kind == kSgd) o.l2_penalty = 0.0;
+    const OptimizerOptions options = resolved(o);
+    OptimizerState state = make_state(options, 2);
+    std::vector<float> x{1, -2};
+    for (int t = 0; t < 500; ++t)
+      optimizer_step(options, state, std::vector<TensorSlot>{{0, 2}}, x, std::vector{x[0], 2 * x[1]}, 1 - t / 500.0,
+                     serial);
+    EXPECT_NEAR(x[0], 0, 1e-2) << display_name(kind);
+    EXPECT_NEAR(x[1], 0, 1e-2) << display_name(kind);
+  }
+}
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/switch.h"
+
+#include <limits>
+#include <map>
+
+#include "tests/optim/fixtures.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+using Sums = std::vector<ProjectionSums>;
+
+SwitchPlan plan_of(SwitchOptions o, uint64_t total = 1000, OptimizerKind kind = OptimizerKind::kSignum) {
+  return plan_switch(resolved(o, resolved(OptimizerOptions{.optimizer = kind}), {}), total);
+}
+
+// Swats reads nonzero / dot, so a tensor of these sums estimates exactly this ratio.
+ProjectionSums of_ratio(double ratio, uint64_t elements = 100) {
+  const auto n = static_cast<double>(elements);
+  return {.elements = elements, .nonzero = elements, .dot = n / ratio, .square = n};
+}
+const ProjectionSums kNoEstimate{.elements = 100, .nonzero = 100, .dot = -1, .square = 1};
+
+SwitchOptions auto_swats(int64_t patience, double tolerance = 0.1) {
+  return {.switch_when = SwitchWhen::kAuto,
+          .switch_projection = SwitchProjection::kSwats,
+          .switch_average = 0.9,
+          .switch_tolerance = tolerance,
+          .switch_patience = patience,
+          .switch_after = 0,
+          .switch_fallback = 0.9,
+          .switch_blend = 0};
+}
+
+SwitchOptions at_step(int64_t step, int64_t blend = 0) {
+  return {.switch_when = SwitchWhen::kAt,
+          .switch_step = step,
+          .switch_projection = SwitchProjection::kSwats,
+          .switch_average = 0.9,
+          .switch_blend = blend};
+}
+
+// Steps until an event or the end of the ratios, an estimate of 0 standing for none. Returns the event.
+std::optional<SwitchEvent> run(const SwitchPlan& plan, SwitchState& state, const std::vector<double>& ratios) {
+  for (const double r : ratios) {
+    const Sums sums{r > 0 ? of_ratio(r) : kNoEstimate};
+    if (auto event = switch_step(plan, state, 1e-3, sums).event) return event;
+  }
+  return std::nullopt;
+}
+
+TEST(Switch, AtAStatedStepTakesEffectWithTheNext) {
+  const SwitchPlan plan = plan_of(at_step(5));
+  SwitchState state = make_switch_state(plan, 1);
+  for (int t = 1; t <= 4; ++t) EXPECT_FALSE(switch_step(plan, state, 0.01, Sums{of_ratio(2)}).event);
+  EXPECT_EQ(phase_rates(plan, state, 0.01).phase, SwitchPhase::kSign);
+  const auto event = switch_step(plan, state, 0.01, Sums{of_ratio(2)}).event;
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->reason, SwitchReason::kStep);
+  EXPECT_EQ(event->step, 5u);
+  EXPECT_NEAR(event->lambda, 2, 1e-12);
+  EXPECT_NEAR(event->sgd_rate, 0.02, 1e-14);
+  EXPECT_NEAR(event->heavy_ball_rate, 0.002, 1e-14);
+  EXPECT_THAT(event->text(),
+              HasSubstr("after step 5 (the stated step): Lambda 2, rate 0.02, as PyTorch's heavy ball 0.002"));
+  const PhaseRates next = phase_rates(plan, state, 0.005);
+  EXPECT_EQ(next.phase, SwitchPhase::kSgd);
+  EXPECT_EQ(next.alpha, 0);
+  EXPECT_NEAR(next.sgd_rate(0), 0.01, 1e-14) << "Lambda times the schedule's rate, which goes on";
+  EXPECT_FALSE(switch_step(plan, state, 0.01, {}).event) << "once";
+}
+
+TEST(Switch, BlendWeightsFallFromOneMinusOneOverWToZero) {
+  const SwitchPlan plan = plan_of(at_step(1, 4));
+  SwitchState state = make_switch_state(plan, 1);
+  switch_step(plan, state, 0.01, Sums{of_ratio(2)});
+  for (const double alpha : {0.75, 0.5, 0.25, 0.0}) {
+    const PhaseRates rates = phase_rates(plan, state, 0.01);
+    EXPECT_EQ(rates.phase, SwitchPhase::kBlend);
+    EXPECT_EQ(rates.alpha, alpha);
+    EXPECT_EQ(rates.sign_lr, 0.01);
+    EXPECT_NEAR(rates.sgd_rate(0), 0.02, 1e-14);
+    switch_step(plan, state, 0.01, {});
+  }
+  EXPECT_EQ(phase_rates(plan, state, 0.01).phase, SwitchPhase::kSgd);
+  EXPECT_EQ(phase_rates(plan, state, 0.01).alpha, 0);
+}
+
+TEST(Switch, KernelRatesAddUpToTheBlend) {
+  const SwitchPlan plan = plan_of(at_step(1, 4));
+  SwitchState state = make_switch_state(plan, 1);
+  EXPECT_EQ(phase_rates(plan, state, 0.01).blended_sign_lr(), 0.01);
+  EXPECT_EQ(phase_rates(plan, state, 0.01).blended_sgd_rate(0), 0) << "no SGD before the switch";
+  switch_step(plan, state, 0.01, Sums{of_ratio(2)});
+  const PhaseRates rates = phase_rates(plan, state, 0.01);
+  EXPECT_NEAR(rates.blended_sign_lr(), 0.0075, 1e-14);
+  EXPECT_NEAR(rates.blended_sgd_rate(0), 0.005, 1e-14);
+}
+
+TEST(Switch, NeverNeedsNothingAndDoesNothing) {
+  const SwitchPlan plan = plan_of({});
+  SwitchState state = make_switch_state(plan, 3);
+  EXPECT_FALSE(wants_sums(plan, state));
+  for (int t = 0; t < 10; ++t) EXPECT_FALSE(switch_step(plan, state, 0.1, {}).event);
+  EXPECT_EQ(phase_rates(plan, state, 0.1).alpha, 1);
+  EXPECT_EQ(phase_rates(plan, state, 0.1).sign_lr, 0.1);
+}
+
+TEST(Switch, FiresWhenEstimatesStayNearTheirAverage) {
+  const SwitchPlan plan = plan_of(auto_swats(3));
+  SwitchState state = make_switch_state(plan, 1);
+  const auto event = run(plan, state, {2, 2, 2, 2, 2});
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->reason, SwitchReason::kSettled);
+  EXPECT_EQ(event->step, 4u) << "the first estimate is its own average and proves nothing";
+}
+
+TEST(Switch, AnAbsoluteToleranceWouldFireByAccidentOrNever) {
+  // Tiny ratios that jump by half: nearer than 1e-5 to their average at step 2, but not settled.
+  const SwitchPlan plan = plan_of(auto_swats(1));
+  SwitchState tiny = make_switch_state(plan, 1);
+  EXPECT_FALSE(run(plan, tiny, {1e-6, 3e-6, 1e-6, 3e-6, 1e-6, 3e-6}));
+  // Huge ones that agree to 1 %, yet differ by thousands.
+  SwitchState huge = make_switch_state(plan, 1);
+  const auto event = run(plan, huge, {1e6, 1.01e6, 1e6});
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->reason, SwitchReason::kSettled);
+}
+
+TEST(Switch, AStepWithoutAnEstimateStartsTheCountAgain) {
+  const SwitchPlan plan = plan_of(auto_swats(3));
+  SwitchState state = make_switch_state(plan, 1);
+  const auto event = run(plan, state, {2, 2, 2, 0, 2, 2, 2, 2});
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->step, 7u);
+  EXPECT_EQ(state.estimates[0], 6u) << "the empty step is no estimate";
+  SwitchState stray = make_switch_state(plan, 1);
+  EXPECT_FALSE(run(plan, stray, {2, 2, 2, 4, 2, 2})) << "so does one out of tolerance";
+}
+
+TEST(Switch, AnUnmeasuredStepLeavesTheCountAlone) {
+  const SwitchPlan plan = plan_of(auto_swats(2));
+  SwitchState state = make_switch_state(plan, 1);
+  EXPECT_FALSE(run(plan, state, {2, 2}));
+  EXPECT_FALSE(switch_step(plan, state, 1e-3, {}).event);
+  EXPECT_EQ(state.settled[0], 1u);
+  EXPECT_TRUE(run(plan, state, {2}));
+}
+
+TEST(Switch, NotBeforeItsEarliestStep) {
+  SwitchOptions o = auto_swats(2);
+  o.switch_min_steps = 20;
+  const SwitchPlan plan = plan_of(o, 100);
+  SwitchState state = make_switch_state(plan, 1);
+  const auto event = run(plan, state, std::vector<double>(50, 2.0));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->step, 20u);
+}
+
+TEST(Switch, ForcedAtTheFallback) {
+  const SwitchPlan plan = plan_of(auto_swats(1000), 100);
+  SwitchState state = make_switch_state(plan, 1);
+  const auto event = run(plan, state, std::vector<double>(100, 2.0));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->reason, SwitchReason::kFallback);
+  EXPECT_EQ(event->step, 90u);
+  EXPECT_THAT(event->text(), HasSubstr("did not settle"));
+}
+
+TEST(Switch, NeverToAnUnusableRateAndSaysSoOnce) {
+  for (const SwitchOptions& o : {at_step(3), auto_swats(1)}) {
+    const SwitchPlan plan = plan_of(o, 10);
+    SwitchState state = make_switch_state(plan, 1);
+    int events = 0;
+    for (int t = 0; t < 10; ++t)
+      if (const auto event = switch_step(plan, state, 1e-3, Sums{kNoEstimate}).event) {
+        ++events;
+        EXPECT_EQ(event->reason, SwitchReason::kRefused);
+        EXPECT_EQ(event->lambda, 0);
+        EXPECT_THAT(event->text(), HasSubstr("the sign phase goes on"));
+      }
+    EXPECT_EQ(events, 1);
+    EXPECT_EQ(phase_rates(plan, state, 1).phase, SwitchPhase::kSign);
+    EXPECT_TRUE(wants_sums(plan, state));
+    const auto late = switch_step(plan, state, 1e-3, Sums{of_ratio(2)}).event;
+    ASSERT_TRUE(late) << "the first usable rate after the refusal";
+    EXPECT_NE(late->reason, SwitchReason::kRefused);
+    EXPECT_EQ(late->step, 11u);
+  }
+}
+
+TEST(Switch, ARateBeyondFloatIsUnusable) {
+  const SwitchPlan plan = plan_of(at_step(1));
+  for (const double extreme : {1e60, 1e-60}) {
+    SwitchState state = make_switch_state(plan, 1);
+    EXPECT_EQ(switch_step(plan, state, 1e-3, Sums{of_ratio(extreme)}).event->reason, SwitchReason::kRefused);
+  }
+}
+
+TEST(Switch, AStepOfNoLengthGivesNoEstimate) {
+  const SwitchPlan plan = plan_of(auto_swats(1));
+  for (const double lr : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    SwitchState state = make_switch_state(plan, 1);
+    EXPECT_FALSE(switch_step(plan, state, lr, Sums{of_ratio(2)}).gamma);
+    EXPECT_EQ(state.estimates[0], 0u);
+  }
+}
+
+TEST(Switch, ADecayingScheduleDoesNotEnterTheAverage) {
+  const SwitchPlan plan = plan_of(auto_swats(1000));
+  SwitchState constant = make_switch_state(plan, 1), decaying = make_switch_state(plan, 1);
+  for (int t = 0; t < 200; ++t) {
+    const Sums sums{of_ratio(2 + std::sin(t))};
+    const double lr = 1e-2 * std::exp(-0.05 * t);
+    const SwitchReport a = switch_step(plan, constant, 1e-2, sums), b = switch_step(plan, decaying, lr, sums);
+    EXPECT_EQ(*a.lambda, *b.lambda);
+    EXPECT_EQ(*b.sgd_rate, *b.lambda * lr);
+    EXPECT_DOUBLE_EQ(*b.gamma, (2 + std::sin(t)) * lr);
+  }
+}
+
+// Gradients 100, -1, -1, ...: the momentum still points the old way for many steps.
+TEST(Switch, AReversalNeverLeadsToANonPositiveRate) {
+  using enum SwitchProjection;
+  for (const SwitchProjection projection : {kSwats, kInner, kNorm})
+    for (const SwitchDirection direction : {SwitchDirection::kGradient, SwitchDirection::kMomentum})
+      for (const double start : {0.0, -50.0})
+        for (int64_t due = 1; due < 60; ++due) {
+          SwitchOptions o = at_step(due);
+          o.switch_projection = projection;
+          o.switch_direction = direction;
+          const SwitchPlan plan = plan_of(o, 100);
+          SwitchState state = make_switch_state(plan, 1);
+          NaiveSign signum{.lr = 1, .b1 = 0.9, .b2 = 0.9, .m = start};
+          for (int t = 0; t < 100 && state.phase == SwitchPhase::kSign; ++t) {
+            const double g = t == 0 ? 100 : -1;
+            signum.step(0, g);
+            const double v = direction == SwitchDirection::kGradient ? g : signum.m;
+            const auto report =
+                switch_step(plan, state, 1e-3,
+                            Sums{{.elements = 1, .nonzero = signum.s != 0, .dot = signum.s * v, .square = v * v}});
+            EXPECT_GT(report.gamma.value_or(1), 0);
+          }
+          ASSERT_EQ(state.phase, SwitchPhase::kSgd);
+          EXPECT_GT(phase_rates(plan, state, 1).sgd_rate(0), 0);
+        }
+}
+
+SwitchOptions by_tensor(SwitchOptions o) {
+  o.switch_scope = SwitchScope::kTensor;
+  return o;
+}
+
+TEST(SwitchByTensor, OneTensorDoesNotFlipTheGroup) {
+  const SwitchPlan plan = plan_of(by_tensor(auto_swats(3)), 100);
+  SwitchState state = make_switch_state(plan, 2);
+  for (int t = 1; t < 90; ++t)
+    EXPECT_FALSE(switch_step(plan, state, 1e-3, Sums{of_ratio(2, 499), of_ratio(t % 2 ? 1 : 9, 501)}).event) << t;
+  EXPECT_EQ(state.settled[1], 88u);
+  EXPECT_EQ(switch_step(plan, state, 1e-3, Sums{of_ratio(2, 499), of_ratio(9, 501)}).event->reason,
+            SwitchReason::kFallback);
+}
+
+TEST(SwitchByTensor, HalfOfTheParametersDecideForAllAndEachTakesItsOwnRate) {
+  const SwitchPlan plan = plan_of(by_tensor(auto_swats(3)), 100);
+  SwitchState state = make_switch_state(plan, 3);
+  std::optional<SwitchEvent> event;
+  int t = 0;
+  while (!event && ++t < 50)
+    event =
+        switch_step(plan, state, 1e-3, Sums{of_ratio(2, 300), of_ratio(t % 2 ? 1 : 9, 500), of_ratio(5, 200)}).event;
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->reason, SwitchReason::kSettled);
+  EXPECT_EQ(event->step, 4u);
+  ASSERT_EQ(event->rates.size(), 3u);
+  const PhaseRates rates = phase_rates(plan, state, 0.1);
+  EXPECT_NEAR(rates.sgd_rate(0), 0.2, 1e-12);
+  EXPECT_NEAR(rates.sgd_rate(2), 0.5, 1e-12);
+  EXPECT_TRUE(rates.sgd_rate(1) > 0.1 && rates.sgd_rate(1) < 0.9);
+}
+
+TEST(SwitchByTensor, ATensorWithoutAnEstimateTakesTheGlobalRate) {
+  const SwitchPlan plan = plan_of(by_tensor(at_step(3)), 100);
+  SwitchState state = make_switch_state(plan, 3);
+  const ProjectionSums frozen{.elements = 50};
+  std::optional<SwitchEvent> event;
+  for (int t = 0; t < 3; ++t)
+    event = switch_step(plan, state, 1e-3, Sums{of_ratio(2, 300), frozen, of_ratio(4, 300)}).event;
+  ASSERT_TRUE(event);
+  EXPECT_NEAR(event->rates[0], 2, 1e-12);
+  EXPECT_NEAR(event->rates[1], 600.0 / 225, 1e-12);
+  EXPECT_EQ(event->rates[1], event->lambda);
+  EXPECT_NEAR(event->rates[2], 4, 1e-12);
+}
+
+TEST(SwitchByTensor, RefusedWhileSomeTensorHasNeitherRate) {
+  const SwitchPlan plan = plan_of(by_tensor(at_step(1)), 100);
+  SwitchState state = make_switch_state(plan, 2);
+  const ProjectionSums against{.elements = 100, .nonzero = 100, .dot = -500, .square = 9};
+  EXPECT_EQ(switch_step(plan, state, 1e-3, Sums{of_ratio(2), against}).event->reason, SwitchReason::kRefused);
+  EXPECT_TRUE(state.rates.empty());
+}
+
+TEST(Switch, SaysWhenItNeedsSumsAndATrackedAverage) {
+  SwitchOptions o = at_step(50, 2);
+  o.switch_calibrate_from = 0.2;
+  const SwitchPlan plan = plan_of(o, 100, OptimizerKind::kSignSgd);
+  SwitchState state = make_switch_state(plan, 1);
+  for (uint64_t t = 0; t < 60; ++t) {
+    EXPECT_EQ(tracks_average(plan, state), t >= 20) << t;
+    EXPECT_EQ(wants_sums(plan, state), t >= 20 && t < 50) << t;
+    switch_step(plan, state, 1e-3, wants_sums(plan, state) ? Sums{of_ratio(2)} : Sums{});
+  }
+  o.switch_direction = SwitchDirection::kGradient;
+  const SwitchPlan gradient = plan_of(o, 100, OptimizerKind::kSignSgd);
+  EXPECT_TRUE(wants_sums(gradient, make_switch_state(gradient, 1))) << "only the momentum direction waits for d";
+}
+
+// A checkpoint as JSON would hold it: shortest decimal text that gives the same double back.
+struct Archive {
+  std::map<std::string, std::string> fields;
+};
+
+struct Save {
+  Archive& to;
+  template <class T>
+  void operator()(const char* name, const T& value) const {
+    if constexpr (requires { value.size(); }) {
+      to.fields[name] = fmt::format("{}", fmt::join(value, ","));
+    } else {
+      to.fields[name] = fmt::format("{}", value);
+    }
+  }
+};
+
+struct Load {
+  const Archive& from;
+  void operator()(const char* name, uint64_t& value) const { value = std::stoull(from.fields.at(name)); }
+  void operator()(const char* name, bool& value) const { value = from.fields.at(name) == "true"; }
+  template <class T>
+  void operator()(const char* name, std::vector<T>& value) const {
+    value.clear();
+    std::string rest = from.fields.at(name);
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      const std::string item = rest.substr(0, comma);
+      if constexpr (std::is_same_v<T, double>) {
+        value.push_back(std::stod(item));
+      } else {
+        value.push_back(std::stoull(item));
+      }
+      rest.erase(0, comma + 1);
+    }
+  }
+};
+
+// What a run decides, in full: every report and every phase, with exact doubles.
+std::string decisions(const SwitchPlan& plan, std::optional<uint64_t> interrupted_after) {
+  SwitchState state = make_switch_state(plan, 2);
+  std::string log;
+  for (uint64_t t = 0; t < 60; ++t) {
+    if (t == interrupted_after) {
+      Archive archive;
+      visit_fields(std::as_const(state), Save{archive});
+      state = SwitchState{};
+      visit_fields(state, Load{archive});
+      require_fit(state, plan, 2);
+    }
+    const double lr = 1e-3 / static_cast<double>(t + 1);
+    const PhaseRates rates = phase_rates(plan, state, lr);
+    log += fmt::format("{} {:a} {:a} {:a}", static_cast<int>(rates.phase), rates.sign_lr, rates.alpha,
+                       fmt::join(rates.sgd_rates, " "));
+    const double wobble = std::sin(static_cast<double>(t * t));
+    Sums sums{of_ratio(2 + 0.7 * wobble, 77), of_ratio(3 - wobble / 3, 91)};
+    if (t % 7 == 3) sums[0] = kNoEstimate;
+    const SwitchReport report = switch_step(plan, state, lr, sums);
+    log += fmt::format(" | {:a} {:a} {}\n", report.gamma.value_or(-1), report.lambda.value_or(-1),
+                       report.event ? fmt::format("{} {:a}", report.event->text(), report.event->sgd_rate) : "");
+  }
+  return log;
+}
+
+TEST(Switch, AResumedRunDecidesTheSameBitForBit) {
+  for (const SwitchOptions& o :
+       {at_step(30, 10), by_tensor(at_step(30, 10)), auto_swats(3, 0.2), by_tensor(auto_swats(2, 0.2))}) {
+    const SwitchPlan plan = plan_of(o, 60);
+    const std::string whole = decisions(plan, std::nullopt);
+    EXPECT_THAT(whole, HasSubstr("switched to SGD"));
+    for (uint64_t t = 0; t < 60; ++t) ASSERT_EQ(decisions(plan, t), whole) << "interrupted after " << t;
+  }
+}
+
+TEST(Switch, AStateOfAnotherRunIsRefused) {
+  const SwitchPlan plan = plan_of(at_step(5, 3)), tensors = plan_of(by_tensor(at_step(5)));
+  SwitchState state = make_switch_state(plan, 2);
+  EXPECT_NO_THROW(require_fit(state, plan, 2));
+  EXPECT_THROW(require_fit(state, tensors, 2), CheckpointError);
+  EXPECT_THROW(require_fit(make_switch_state(tensors, 2), tensors, 3), CheckpointError);
+  state.lambda[0] = std::nan("");
+  EXPECT_THROW(require_fit(state, plan, 2), CheckpointError);
+  state = make_switch_state(plan, 2);
+  state.phase = SwitchPhase::kSgd;
+  EXPECT_THROW(require_fit(state, plan, 2), CheckpointError) << "SGD without a rate";
+  state.rates = {-1};
+  state.switched_after = state.steps = 5;
+  state.blended = 3;
+  EXPECT_THROW(require_fit(state, plan, 2), CheckpointError) << "a negative rate";
+  state.rates = {1};
+  EXPECT_NO_THROW(require_fit(state, plan, 2));
+}
+
+}  // namespace
+}  // namespace signstep
