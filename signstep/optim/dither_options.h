@@ -7,12 +7,12 @@
 #include <optional>
 
 #include "signstep/core/option.h"
+#include "signstep/core/step.h"
 
 namespace signstep {
 
 enum class DitherKind { kNone, kRelative, kAbsolute };
 enum class DitherShape { kConstant, kLinear, kCosine, kExponential, kInverseSqrt };
-enum class DitherOn { kUpdate, kGradient, kPost };
 
 struct DitherOptions {
   DitherKind dither = DitherKind::kNone;
@@ -21,8 +21,8 @@ struct DitherOptions {
   std::optional<double> dither_level = {};
   std::optional<double> dither_final = {};  // c_T >= 0; auto: 0 for linear and cosine, c_0 for constant, else c_0 / 100
   DitherShape dither_shape = DitherShape::kCosine;
-  double dither_until = 1.0;  // (0, 1], share of the run: T; from there on the level stays c_T
-  DitherOn dither_on = DitherOn::kUpdate;
+  double dither_until = 1.0;               // (0, 1], share of the run: T; from there on the level stays c_T
+  DitherOn dither_on = DitherOn::kUpdate;  // core/step.h
 };
 
 void describe(OptionList& list, DitherOptions& options);

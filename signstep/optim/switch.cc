@@ -24,7 +24,7 @@ double lambda_at(const SwitchPlan& plan, const SwitchState& state, size_t which)
 
 // Adds one average's estimate of this step. Returns the ratio.
 std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_t which, double lr,
-                               const ProjectionSums& sums) {
+                               const StepStatistics& sums) {
   const SwitchOptions& o = plan.options;
   const bool moved = std::isfinite(lr) && lr > 0;
   const auto ratio = moved ? rate_ratio(o.switch_projection, sums) : std::nullopt;
@@ -40,21 +40,22 @@ std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_
   return ratio;
 }
 
-bool has_settled(const SwitchPlan& plan, const SwitchState& state, std::span<const ProjectionSums> sums) {
+bool has_settled(const SwitchPlan& plan, const SwitchState& state, std::span<const StepStatistics> sums) {
   const auto enough = [&](size_t which) {
     return state.settled[which] >= static_cast<uint64_t>(plan.options.switch_patience);
   };
   if (!by_tensor(plan)) return enough(0);
   uint64_t all = 0, ready = 0;
   for (size_t t = 0; t < sums.size(); ++t) {
-    all += sums[t].elements;
-    if (enough(t + 1)) ready += sums[t].elements;
+    const uint64_t elements = sums[t].finite + sums[t].nonfinite;
+    all += elements;
+    if (enough(t + 1)) ready += elements;
   }
   return ready > 0 && ready >= all - ready;
 }
 
 std::optional<SwitchReason> trigger(const SwitchPlan& plan, const SwitchState& state,
-                                    std::span<const ProjectionSums> sums) {
+                                    std::span<const StepStatistics> sums) {
   if (plan.options.switch_when == SwitchWhen::kAt) {
     return state.steps >= plan.due ? std::optional(SwitchReason::kStep) : std::nullopt;
   }
@@ -154,7 +155,7 @@ bool tracks_average(const SwitchPlan& plan, const SwitchState& state) {
   return plan.options.switch_calibrate_from && state.steps >= plan.calibrate_from;
 }
 
-SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const ProjectionSums> sums) {
+SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums) {
   ++state.steps;
   SwitchReport report;
   if (plan.options.switch_when == SwitchWhen::kNever) return report;

@@ -75,7 +75,7 @@ struct PhaseRates {
 };
 PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double lr);
 
-// Whether the next step must deliver ProjectionSums, and whether SignSGD must keep d in it.
+// Whether the next step must deliver StepStatistics, and whether SignSGD must keep d in it.
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state);
 bool tracks_average(const SwitchPlan& plan, const SwitchState& state);
 
@@ -107,6 +107,6 @@ struct SwitchReport {
 // The switch takes effect with the next step. A switch that is due without a usable Lambda (all of them, under scope
 // tensor: a tensor without one takes the global one) is reported once as kRefused and happens at the first later step
 // that has one. The first estimate never counts as settled, being its own average. Cost: O(tensors).
-SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const ProjectionSums> sums);
+SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums);
 
 }  // namespace signstep

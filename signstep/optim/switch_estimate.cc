@@ -5,29 +5,24 @@
 
 namespace signstep {
 
-ProjectionSums total_of(std::span<const ProjectionSums> tensors) {
-  ProjectionSums total;
-  for (const ProjectionSums& t : tensors) {
-    total.elements += t.elements;
-    total.nonzero += t.nonzero;
-    total.dot += t.dot;
-    total.square += t.square;
-  }
+StepStatistics total_of(std::span<const StepStatistics> tensors) {
+  StepStatistics total;
+  for (const StepStatistics& t : tensors) total += t;
   return total;
 }
 
-std::optional<double> rate_ratio(SwitchProjection projection, const ProjectionSums& sums) {
+std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums) {
   const auto nonzero = static_cast<double>(sums.nonzero);
   double ratio = 0;
   switch (projection) {
     case SwitchProjection::kSwats:
-      ratio = nonzero / sums.dot;
+      ratio = nonzero / sums.s_dot_v;
       break;
     case SwitchProjection::kInner:
-      ratio = sums.dot / sums.square;
+      ratio = sums.s_dot_v / sums.v_dot_v;
       break;
     case SwitchProjection::kNorm:
-      ratio = std::sqrt(nonzero) / std::sqrt(sums.square);
+      ratio = std::sqrt(nonzero) / std::sqrt(sums.v_dot_v);
       break;
   }
   // A negative product gives a negative ratio, a zero one 0, infinity or NaN: one test refuses them all.

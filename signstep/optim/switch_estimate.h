@@ -7,28 +7,24 @@
 #include <optional>
 #include <span>
 
+#include "signstep/core/step.h"
 #include "signstep/optim/switch_options.h"
 
 namespace signstep {
 
-// What one tensor's sign step s and direction v have in common. v is the gradient g, or the unrounded momentum average
-// after the step (Signum's and Lion's m, SignSGD's tracked d). Coordinates that took no step because their gradient was
-// not finite count in no sum.
-struct ProjectionSums {
-  uint64_t elements = 0;  // of the tensor, for the half-of-the-parameters rule
-  uint64_t nonzero = 0;   // nnz(s): p.p = lr^2 nnz
-  double dot = 0;         // s.v:   -p.v = lr s.v
-  double square = 0;      // |v|^2
-};
+// What one tensor's sign step s and direction v have in common comes from the kernels as StepStatistics: nonzero is
+// nnz(s), so p.p = lr^2 nnz; s_dot_v is s.v, so -p.v = lr s.v; v_dot_v is |v|^2; finite + nonfinite is the tensor's
+// size. v is the gradient g, or the unrounded momentum average after the step (Signum's and Lion's m, SignSGD's tracked
+// d).
 
 // Field by field, in order: the sums of the concatenated tensors.
-ProjectionSums total_of(std::span<const ProjectionSums> tensors);
+StepStatistics total_of(std::span<const StepStatistics> tensors);
 
 // r = gamma / lr, in which the step size cancels:
 //   swats (p.p)/(-p.v) / lr = nnz / s.v;  inner (-p.v)/(v.v) / lr = s.v / |v|^2;  norm |p|/|v| / lr = sqrt(nnz) / |v|,
 // the geometric mean of the other two. nullopt where there is none: s.v <= 0 (swats, inner), a step or direction of
 // length 0, a result that is not finite and positive.
-std::optional<double> rate_ratio(SwitchProjection projection, const ProjectionSums& sums);
+std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums);
 
 // One step of lambda_k = rho lambda_{k-1} + (1 - rho) r, and Lambda_k = lambda_k / (1 - rho^k) with k estimates made;
 // 0 for k = 0. The average is over r, not gamma, so a schedule's decay of lr never enters it.

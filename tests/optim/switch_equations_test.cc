@@ -10,7 +10,7 @@
 namespace signstep {
 namespace {
 
-using Sums = std::vector<ProjectionSums>;
+using Sums = std::vector<StepStatistics>;
 
 TEST(SwitchEquations, TheSgdPhaseIsAMovingAverage) {
   NaiveBlend sgd{.mu = 0.9, .b1 = 0.9};
@@ -32,7 +32,7 @@ TEST(SwitchEquations, HeavyBallAtTheLoggedRateIsTheSamePath) {
   const SwitchPlan plan = plan_switch(resolved(o, resolved(OptimizerOptions{}), {}), 100);
   SwitchState state = make_switch_state(plan, 1);
   const auto event =
-      switch_step(plan, state, 1e-2, Sums{{.elements = 100, .nonzero = 100, .dot = 1, .square = 4}}).event;
+      switch_step(plan, state, 1e-2, Sums{{.finite = 100, .nonzero = 100, .s_dot_v = 1, .v_dot_v = 4}}).event;
   ASSERT_TRUE(event);
   NaiveBlend ours{.mu = *plan.options.switch_momentum, .b1 = 0.9, .d = 0.3};
   double x = 1;
@@ -91,10 +91,10 @@ Course descend(SwitchOptions o) {
         x[i] = signum[i].step(x[i], g);
         after[i].d = signum[i].m;
         const double v = o.switch_direction == SwitchDirection::kMomentum ? signum[i].m : g;
-        ++sums[0].elements;
+        ++sums[0].finite;
         sums[0].nonzero += signum[i].s != 0;
-        sums[0].dot += signum[i].s * v;
-        sums[0].square += v * v;
+        sums[0].s_dot_v += signum[i].s * v;
+        sums[0].v_dot_v += v * v;
       } else {
         x[i] = after[i].step(x[i], g, lr, rates.sgd_rate(0), rates.alpha);
       }

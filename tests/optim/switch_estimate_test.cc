@@ -10,12 +10,12 @@ namespace {
 
 using enum SwitchProjection;
 
-ProjectionSums sums_of(const std::vector<double>& s, const std::vector<double>& v) {
-  ProjectionSums sums{.elements = s.size()};
+StepStatistics sums_of(const std::vector<double>& s, const std::vector<double>& v) {
+  StepStatistics sums{.finite = s.size()};
   for (size_t i = 0; i < s.size(); ++i) {
     sums.nonzero += s[i] != 0;
-    sums.dot += s[i] * v[i];
-    sums.square += v[i] * v[i];
+    sums.s_dot_v += s[i] * v[i];
+    sums.v_dot_v += v[i] * v[i];
   }
   return sums;
 }
@@ -34,7 +34,7 @@ TEST(SwitchEstimate, SwatsOfSignSgdGivesTheKnownAnswer) {
 
 TEST(SwitchEstimate, AStepAgainstTheGradientGivesNone) {
   // Signum's m = (1,1,1) still points where g = (-3,1,1) no longer does: p.g > 0.
-  const ProjectionSums sums = sums_of({1, 1, 1}, {-3, 1, 1});
+  const StepStatistics sums = sums_of({1, 1, 1}, {-3, 1, 1});
   EXPECT_EQ(rate_ratio(kSwats, sums), std::nullopt);
   EXPECT_EQ(rate_ratio(kInner, sums), std::nullopt);
   EXPECT_TRUE(rate_ratio(kNorm, sums)) << "lengths have no direction";
@@ -50,7 +50,7 @@ TEST(SwitchEstimate, MatchesTheProjectionsOfDesignInFull) {
     pv += p * v[i];
     vv += v[i] * v[i];
   }
-  const ProjectionSums sums = sums_of(signs(m), v);
+  const StepStatistics sums = sums_of(signs(m), v);
   EXPECT_NEAR(*rate_ratio(kSwats, sums) * lr, pp / -pv, 1e-15);
   EXPECT_NEAR(*rate_ratio(kInner, sums) * lr, -pv / vv, 1e-15);
   EXPECT_NEAR(*rate_ratio(kNorm, sums) * lr, std::sqrt(pp / vv), 1e-15);
@@ -61,7 +61,7 @@ TEST(SwitchEstimate, NormIsTheGeometricMeanOfTheOtherTwo) {
     const std::vector<float> noise = normals(100, seed), other = normals(100, seed + 100);
     std::vector<double> u(noise.begin(), noise.end()), v(noise.begin(), noise.end());
     for (size_t i = 0; i < v.size(); ++i) v[i] += other[i];
-    const ProjectionSums sums = sums_of(signs(u), v);
+    const StepStatistics sums = sums_of(signs(u), v);
     const double swats = *rate_ratio(kSwats, sums), inner = *rate_ratio(kInner, sums), norm = *rate_ratio(kNorm, sums);
     EXPECT_NEAR(norm, std::sqrt(swats * inner), 1e-12 * norm);
     EXPECT_LE(inner, norm);  // by Cauchy and Schwarz, and apart by powers of 1/cos
@@ -73,22 +73,22 @@ TEST(SwitchEstimate, NothingToProjectGivesNone) {
   constexpr double kInf = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
   for (const SwitchProjection p : {kSwats, kInner, kNorm}) {
     EXPECT_EQ(rate_ratio(p, {}), std::nullopt) << "no tensor";
-    EXPECT_EQ(rate_ratio(p, {.elements = 5, .nonzero = 0, .dot = 0, .square = 4}), std::nullopt) << "no step";
-    EXPECT_EQ(rate_ratio(p, {.elements = 5, .nonzero = 5, .dot = 0, .square = 0}), std::nullopt) << "no direction";
-    EXPECT_EQ(rate_ratio(p, {.elements = 5, .nonzero = 5, .dot = kNan, .square = kNan}), std::nullopt);
-    EXPECT_EQ(rate_ratio(p, {.elements = 5, .nonzero = 5, .dot = kInf, .square = kInf}), std::nullopt);
+    EXPECT_EQ(rate_ratio(p, {.finite = 5, .nonzero = 0, .s_dot_v = 0, .v_dot_v = 4}), std::nullopt) << "no step";
+    EXPECT_EQ(rate_ratio(p, {.finite = 5, .nonzero = 5, .s_dot_v = 0, .v_dot_v = 0}), std::nullopt) << "no direction";
+    EXPECT_EQ(rate_ratio(p, {.finite = 5, .nonzero = 5, .s_dot_v = kNan, .v_dot_v = kNan}), std::nullopt);
+    EXPECT_EQ(rate_ratio(p, {.finite = 5, .nonzero = 5, .s_dot_v = kInf, .v_dot_v = kInf}), std::nullopt);
   }
   for (const SwitchProjection p : {kSwats, kInner})
-    EXPECT_EQ(rate_ratio(p, {.elements = 5, .nonzero = 5, .dot = 0, .square = 4}), std::nullopt) << "p.v = 0";
+    EXPECT_EQ(rate_ratio(p, {.finite = 5, .nonzero = 5, .s_dot_v = 0, .v_dot_v = 4}), std::nullopt) << "p.v = 0";
 }
 
 TEST(SwitchEstimate, TotalsAreOfTheConcatenatedTensors) {
-  const std::vector<ProjectionSums> tensors{sums_of({1, -1}, {2, -3}), sums_of({0, 1}, {5, -1})};
-  const ProjectionSums total = total_of(tensors), whole = sums_of({1, -1, 0, 1}, {2, -3, 5, -1});
-  EXPECT_EQ(total.elements, whole.elements);
+  const std::vector<StepStatistics> tensors{sums_of({1, -1}, {2, -3}), sums_of({0, 1}, {5, -1})};
+  const StepStatistics total = total_of(tensors), whole = sums_of({1, -1, 0, 1}, {2, -3, 5, -1});
+  EXPECT_EQ(total.finite, whole.finite);
   EXPECT_EQ(total.nonzero, whole.nonzero);
-  EXPECT_EQ(total.dot, whole.dot);
-  EXPECT_EQ(total.square, whole.square);
+  EXPECT_EQ(total.s_dot_v, whole.s_dot_v);
+  EXPECT_EQ(total.v_dot_v, whole.v_dot_v);
 }
 
 TEST(SwitchEstimate, TheAverageOfAConstantIsTheConstant) {

@@ -10,18 +10,18 @@ namespace signstep {
 namespace {
 
 using testing::HasSubstr;
-using Sums = std::vector<ProjectionSums>;
+using Sums = std::vector<StepStatistics>;
 
 SwitchPlan plan_of(SwitchOptions o, uint64_t total = 1000, OptimizerKind kind = OptimizerKind::kSignum) {
   return plan_switch(resolved(o, resolved(OptimizerOptions{.optimizer = kind}), {}), total);
 }
 
 // Swats reads nonzero / dot, so a tensor of these sums estimates exactly this ratio.
-ProjectionSums of_ratio(double ratio, uint64_t elements = 100) {
+StepStatistics of_ratio(double ratio, uint64_t elements = 100) {
   const auto n = static_cast<double>(elements);
-  return {.elements = elements, .nonzero = elements, .dot = n / ratio, .square = n};
+  return {.finite = elements, .nonzero = elements, .s_dot_v = n / ratio, .v_dot_v = n};
 }
-const ProjectionSums kNoEstimate{.elements = 100, .nonzero = 100, .dot = -1, .square = 1};
+const StepStatistics kNoEstimate{.finite = 100, .nonzero = 100, .s_dot_v = -1, .v_dot_v = 1};
 
 SwitchOptions auto_swats(int64_t patience, double tolerance = 0.1) {
   return {.switch_when = SwitchWhen::kAuto,
@@ -240,7 +240,7 @@ TEST(Switch, AReversalNeverLeadsToANonPositiveRate) {
             const double v = direction == SwitchDirection::kGradient ? g : signum.m;
             const auto report =
                 switch_step(plan, state, 1e-3,
-                            Sums{{.elements = 1, .nonzero = signum.s != 0, .dot = signum.s * v, .square = v * v}});
+                            Sums{{.finite = 1, .nonzero = signum.s != 0, .s_dot_v = signum.s * v, .v_dot_v = v * v}});
             EXPECT_GT(report.gamma.value_or(1), 0);
           }
           ASSERT_EQ(state.phase, SwitchPhase::kSgd);
@@ -284,7 +284,7 @@ TEST(SwitchByTensor, HalfOfTheParametersDecideForAllAndEachTakesItsOwnRate) {
 TEST(SwitchByTensor, ATensorWithoutAnEstimateTakesTheGlobalRate) {
   const SwitchPlan plan = plan_of(by_tensor(at_step(3)), 100);
   SwitchState state = make_switch_state(plan, 3);
-  const ProjectionSums frozen{.elements = 50};
+  const StepStatistics frozen{.finite = 50};
   std::optional<SwitchEvent> event;
   for (int t = 0; t < 3; ++t)
     event = switch_step(plan, state, 1e-3, Sums{of_ratio(2, 300), frozen, of_ratio(4, 300)}).event;
@@ -298,7 +298,7 @@ TEST(SwitchByTensor, ATensorWithoutAnEstimateTakesTheGlobalRate) {
 TEST(SwitchByTensor, RefusedWhileSomeTensorHasNeitherRate) {
   const SwitchPlan plan = plan_of(by_tensor(at_step(1)), 100);
   SwitchState state = make_switch_state(plan, 2);
-  const ProjectionSums against{.elements = 100, .nonzero = 100, .dot = -500, .square = 9};
+  const StepStatistics against{.finite = 100, .nonzero = 100, .s_dot_v = -500, .v_dot_v = 9};
   EXPECT_EQ(switch_step(plan, state, 1e-3, Sums{of_ratio(2), against}).event->reason, SwitchReason::kRefused);
   EXPECT_TRUE(state.rates.empty());
 }
