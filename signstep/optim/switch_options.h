@@ -25,7 +25,7 @@ struct SwitchOptions {
   SwitchProjection switch_projection = SwitchProjection::kNorm;
   SwitchDirection switch_direction = SwitchDirection::kMomentum;
   SwitchScope switch_scope = SwitchScope::kGlobal;
-  double switch_average = 0.98;   // rho, [0, 1): 50 steps of memory, so one batch moves Lambda by 2 %
+  double switch_average = 0.98;   // rho, [0, 1): memory of 50: a batch that doubles r moves Lambda by 2 %
   double switch_tolerance = 0.1;  // > 0, relative to Lambda; for when = auto, like the next four
   int64_t switch_patience = 10;   // estimates in a row
   int64_t switch_min_steps = 0;   // steps; not before the later of this and switch_after
