@@ -289,6 +289,7 @@ TEST(SwitchByTensor, ATensorWithoutAnEstimateTakesTheGlobalRate) {
   for (int t = 0; t < 3; ++t)
     event = switch_step(plan, state, 1e-3, Sums{of_ratio(2, 300), frozen, of_ratio(4, 300)}).event;
   ASSERT_TRUE(event);
+  ASSERT_EQ(event->rates.size(), 3u);
   EXPECT_NEAR(event->rates[0], 2, 1e-12);
   EXPECT_NEAR(event->rates[1], 600.0 / 225, 1e-12);
   EXPECT_EQ(event->rates[1], event->lambda);
