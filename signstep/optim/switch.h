@@ -79,11 +79,11 @@ PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double 
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state);
 bool tracks_average(const SwitchPlan& plan, const SwitchState& state);
 
+// kRefused: the switch was due, no rate was usable, the sign phase goes on.
 enum class SwitchReason { kStep, kSettled, kFallback, kRefused };
 
 struct SwitchEvent {
-  SwitchReason reason =
-      SwitchReason::kStep;     // kRefused: the switch was due, no rate was usable, the sign phase goes on
+  SwitchReason reason = SwitchReason::kStep;
   uint64_t step = 0;           // sign steps taken
   double lambda = 0;           // over all tensors; 0 when there is none
   double sgd_rate = 0;         // Lambda lr_t, for d = mu d + (1 - mu) g

@@ -25,15 +25,14 @@ struct SwitchOptions {
   SwitchProjection switch_projection = SwitchProjection::kNorm;
   SwitchDirection switch_direction = SwitchDirection::kMomentum;
   SwitchScope switch_scope = SwitchScope::kGlobal;
-  double switch_average = 0.98;   // rho, [0, 1): memory of 50: a batch that doubles r moves Lambda by 2 %
-  double switch_tolerance = 0.1;  // > 0, relative to Lambda; for when = auto, like the next four
-  int64_t switch_patience = 10;   // estimates in a row
-  int64_t switch_min_steps = 0;   // steps; not before the later of this and switch_after
-  double switch_after = 0.5;      // [0, 1), share of the run
-  double switch_fallback = 0.75;  // (0, 1), share of the run: switch here if nothing triggered
-  int64_t switch_blend = 100;     // W steps of both rules; 0: at once
-  std::optional<double> switch_momentum =
-      {};  // mu of the SGD phase, [0, 1); auto: the sign rule's own, 0.9 for signsgd
+  double switch_average = 0.98;                // rho, [0, 1): memory of 50: a batch that doubles r moves Lambda by 2 %
+  double switch_tolerance = 0.1;               // > 0, relative to Lambda; for when = auto, like the next four
+  int64_t switch_patience = 10;                // estimates in a row
+  int64_t switch_min_steps = 0;                // steps; not before the later of this and switch_after
+  double switch_after = 0.5;                   // [0, 1), share of the run
+  double switch_fallback = 0.75;               // (0, 1), share of the run: switch here if nothing triggered
+  int64_t switch_blend = 100;                  // W steps of both rules; 0: at once
+  std::optional<double> switch_momentum = {};  // mu of SGD, [0, 1); auto: the sign rule's own, 0.9 for signsgd
   // Share of the run, [0, 1), from which SignSGD keeps the average d of its gradients (4 bytes per parameter); auto:
   // not at all, d then starts at 0 at the switch and direction momentum has nothing to measure.
   std::optional<double> switch_calibrate_from = {};
