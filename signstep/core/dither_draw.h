@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Bernoulli draw of dithering before the sign: P(s = +1) = Phi(u / sigma), right to 2^-29 absolute.
+//
+// Element i of a tensor owns a 48-bit uniform number
+//
+//   U = (h + 2^15 + (w + 1/2) / 2^32) / 2^16  in (0, 1),   s = +1  if and only if  U < normal_cdf(u / sigma)
+//
+//   h  halfword i mod 8 of group i / 8 of the stream Purpose::kDither, as a signed 16-bit number
+//      (halfword 2 j is the low half of word j, halfword 2 j + 1 the high half)
+//   w  word i of the stream Purpose::kRefinement (word i mod 4 of group i / 4)
+//
+// w and normal_cdf are rarely looked at. The kernels evaluate dither_filter(u / sigma), a float polynomial within
+// kFilterMargin - 1 of 2^16 (Phi - 1/2), and decide by it where |filter - h| >= kFilterMargin, about 2999 times in
+// 3000: there no w and no error of the filter could turn the comparison. Elsewhere they evaluate the definition. So the
+// draw is the definition's for every vector width, and one Philox group serves eight elements. docs/numerics.md has
+// the derivation.
+#pragma once
+
+#include <cstdint>
+
+#include "signstep/core/normal_cdf.h"
+#include "signstep/core/random.h"
+
+namespace signstep {
+
+// The definition. sigma > 0, u finite.
+inline bool dither_is_plus(float u, float sigma, int16_t h, uint32_t w) {
+  const double uniform = ((h + 32768.0) + (w + 0.5) * 0x1p-32) * 0x1p-16;  // exact: 49 bits
+  return uniform < normal_cdf(static_cast<double>(u) / static_cast<double>(sigma));
+}
+
+inline int16_t dither_halfword(const Stream& dither, uint64_t i) {
+  const uint32_t word = dither.group(static_cast<uint32_t>(i / 8))[i % 8 / 2];
+  return static_cast<int16_t>(i % 2 ? word >> 16 : word);
+}
+
+// 2^16 (Phi(z) - 1/2) = z Q(z^2) for z clamped to [-4, 4]: minimax to 6.82, the clamp adds 2.08, float rounding < 0.2.
+inline constexpr float kFilterEnd = 4.0f;
+inline constexpr float kFilter[] = {26117.8600111f, -4285.29181139f,  597.226684053f,   -57.604960351f,
+                                    3.5514290036f,  -0.123987232317f, 0.00184556633997f};
+inline constexpr float kFilterMargin = 11.0f;  // error < 9.1, the unknown w < 1, float rounding of the subtraction
+
+// The filter as a kernel evaluates it, for tests. z = u * (1 / sigma), both rounded to float.
+inline float dither_filter(float z) {
+  z = z < -kFilterEnd ? -kFilterEnd : z > kFilterEnd ? kFilterEnd : z;
+  const float z2 = z * z;
+  float q = kFilter[6];
+  for (int k = 5; k >= 0; --k) q = q * z2 + kFilter[k];
+  return z * q;
+}
+
+}  // namespace signstep

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to the sign kernel: one tensor's step with everything resolved, shared by the vector code and the reference.
+#pragma once
+
+#include <limits>
+
+#include "signstep/core/dither_draw.h"
+#include "signstep/core/lane_sums.h"
+#include "signstep/core/random.h"
+#include "signstep/core/sign_kernel.h"
+
+namespace signstep {
+
+// What decides the sign.
+enum class Noise : uint8_t {
+  kNone,
+  kBernoulli,  // drawn by dither_draw.h
+  kGradient,   // Gaussian, added to g
+  kPost,       // Gaussian, added to the sign
+};
+
+struct SignBlock {
+  SignBlock(const StepTensor& t, const SignStep& s)
+      : x(t.x),
+        g(t.g),
+        m(s.b1 == 0 && s.b2 == 0 ? nullptr : t.m),
+        b1(s.b1),
+        a1(1.0f - s.b1),
+        b2(s.b2),
+        a2(1.0f - s.b2),
+        lr(s.lr),
+        keep(t.decay ? s.keep : 1.0f),
+        sgd_rate(t.sgd_rate),
+        sigma(t.sigma),
+        zero(s.zero),
+        sums(s.sums),
+        v_is_momentum(s.products_with == ProductsWith::kMomentum),
+        square_of_gradient(s.dither_on == DitherOn::kGradient),
+        draws(s.seed, Purpose::kDither, s.step, t.index, s.rank),
+        refinement(s.seed, Purpose::kRefinement, s.step, t.index, s.rank),
+        gaussian(s.seed, Purpose::kGaussian, s.step, t.index, s.rank),
+        coins(s.seed, Purpose::kZeroCoin, s.step, t.index, s.rank) {
+    // Without a moving average, noise on the gradient is noise on the update.
+    if (sigma == 0)
+      noise = Noise::kNone;
+    else if (s.dither_on == DitherOn::kPost)
+      noise = Noise::kPost;
+    else
+      noise = s.dither_on == DitherOn::kGradient && m != nullptr ? Noise::kGradient : Noise::kBernoulli;
+  }
+
+  float* x;
+  const float* g;
+  float* m;  // null: u = m' = g
+  float b1, a1, b2, a2;
+  float lr, keep, sgd_rate, sigma;
+  ZeroPolicy zero;
+  StepSums sums;
+  bool v_is_momentum, square_of_gradient;
+  Noise noise;
+  Stream draws, refinement, gaussian, coins;
+};
+
+// The sums of one block while it is being walked.
+struct SignSums {
+  LaneSums s_dot_v, v_dot_v, u_dot_u;
+  uint64_t nonzero = 0, nonfinite = 0;
+
+  void add_to(StepStatistics& partial, size_t elements) const {
+    partial.finite += elements - nonfinite;
+    partial.nonfinite += nonfinite;
+    partial.nonzero += nonzero;
+    partial.s_dot_v += s_dot_v.total();
+    partial.v_dot_v += v_dot_v.total();
+    partial.u_dot_u += u_dot_u.total();
+  }
+};
+
+// The zero coins of elements 64 w .. 64 w + 63 as bits: bit i mod 128 of the 128-bit group i / 128 belongs to element
+// i.
+inline uint64_t zero_coins(const Stream& coins, uint64_t w) {
+  const PhiloxCounter words = coins.group(static_cast<uint32_t>(w / 2));
+  return w % 2 ? uint64_t{words[3]} << 32 | words[2] : uint64_t{words[1]} << 32 | words[0];
+}
+
+// Elements [begin, end) of one block, one after the other: the specification, and the tail of the vector code.
+// measure: count and square only, as sign_measure does.
+void sign_elements_ref(const SignBlock& b, bool measure, size_t begin, size_t end, SignSums& sums);
+
+// Elements [begin, end) as blocks in index order; begin is a multiple of kBlockElements.
+void sign_range_ref(const SignBlock& b, bool measure, size_t begin, size_t end, StepStatistics& partial);
+
+}  // namespace signstep
