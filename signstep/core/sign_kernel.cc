@@ -11,6 +11,7 @@
 #include "signstep/core/partials.h"
 #include "signstep/core/philox-inl.h"
 #include "signstep/core/sign_block.h"
+#include "signstep/core/vector_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signstep {
@@ -18,38 +19,10 @@ namespace HWY_NAMESPACE {
 
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
 
-using DF = hn::CappedTag<float, 16>;
-using DD = hn::Repartition<double, DF>;
-using VF = hn::VFromD<DF>;
-using VD = hn::VFromD<DD>;
-using MF = hn::MFromD<DF>;
-constexpr size_t kN = HWY_MIN(HWY_LANES(float), 16);
-constexpr size_t kUnit = kSumLanes;         // elements that go once through all lanes of the sums
 constexpr size_t kChunk = 2 * kBatchWords;  // elements served by one Philox batch of 16-bit draws
 
 enum class Moving { kNone, kAverage, kBlend };  // no m; with m; with the SGD term, with or without m
 enum class Sums { kNone, kSquare, kAll, kMeasure };
-
-// The 16 lanes of one sum in vector registers.
-struct VectorSums {
-  VD lane[kSumLanes / (kN / 2)];
-
-  HWY_INLINE VectorSums() {
-    for (auto& v : lane) v = hn::Zero(DD());
-  }
-  // Adds a b, exact in double, for elements kN j .. kN j + kN - 1 of a unit.
-  HWY_INLINE void add_products(size_t j, VF a, VF b) {
-    const hn::Half<DF> half;
-    const DD dd;
-    const VD low = hn::Mul(hn::PromoteTo(dd, hn::LowerHalf(half, a)), hn::PromoteTo(dd, hn::LowerHalf(half, b)));
-    const VD high = hn::Mul(hn::PromoteTo(dd, hn::UpperHalf(half, a)), hn::PromoteTo(dd, hn::UpperHalf(half, b)));
-    lane[2 * j] = hn::Add(lane[2 * j], low);
-    lane[2 * j + 1] = hn::Add(lane[2 * j + 1], high);
-  }
-  HWY_INLINE void store(LaneSums& sums) const {
-    for (size_t k = 0; k < kSumLanes / (kN / 2); ++k) hn::StoreU(lane[k], DD(), sums.lane + k * (kN / 2));
-  }
-};
 
 // Random numbers of up to kChunk elements.
 struct Chunk {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "bench/bandwidth.cc"
+#include <hwy/foreach_target.h>
+// foreach_target.h must come first
+#include <hwy/highway.h>
+
+#include <vector>
+
+#include "bench/bandwidth.h"
+#include "signstep/core/lane_sums.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace signstep {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+void Bandwidth(const StepTensor& t, size_t begin, size_t end) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = begin;
+  if (t.m == nullptr) {
+    for (; i + lanes <= end; i += lanes) hn::StoreU(hn::Add(hn::LoadU(d, t.x + i), hn::LoadU(d, t.g + i)), d, t.x + i);
+    for (; i < end; ++i) t.x[i] += t.g[i];
+  } else {
+    for (; i + lanes <= end; i += lanes) {
+      const auto m = hn::Add(hn::LoadU(d, t.m + i), hn::LoadU(d, t.g + i));
+      hn::StoreU(m, d, t.m + i);
+      hn::StoreU(hn::Add(hn::LoadU(d, t.x + i), m), d, t.x + i);
+    }
+    for (; i < end; ++i) t.x[i] += t.m[i] += t.g[i];
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace signstep
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace signstep {
+HWY_EXPORT(Bandwidth);
+
+void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor) {
+  struct Task {
+    size_t tensor, begin;
+  };
+  std::vector<Task> tasks;
+  for (size_t t = 0; t < tensors.size(); ++t)
+    for (size_t begin = 0; begin < tensors[t].n; begin += kPartialElements) tasks.push_back({t, begin});
+  const auto run = HWY_DYNAMIC_DISPATCH(Bandwidth);
+  executor.run(tasks.size(), [&](size_t i) {
+    const StepTensor& t = tensors[tasks[i].tensor];
+    run(t, tasks[i].begin, HWY_MIN(tasks[i].begin + kPartialElements, t.n));
+  });
+}
+}  // namespace signstep
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernels are measured against: the least work that reads and writes the same bytes.
+#pragma once
+
+#include <span>
+
+#include "signstep/core/executor.h"
+#include "signstep/core/step.h"
+
+namespace signstep {
+
+// x += g where m is null (12 bytes per element), else m += g, x += m (20 bytes). Cut into tasks like the kernels.
+void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor);
+
+}  // namespace signstep
