@@ -8,6 +8,7 @@
 #include "signstep/core/lane_sums.h"
 #include "signstep/core/random.h"
 #include "signstep/core/sign_kernel.h"
+#include "signstep/core/zero_coins.h"
 
 namespace signstep {
 
@@ -75,13 +76,6 @@ struct SignSums {
     partial.u_dot_u += u_dot_u.total();
   }
 };
-
-// The zero coins of elements 64 w .. 64 w + 63 as bits: bit i mod 128 of the 128-bit group i / 128 belongs to element
-// i.
-inline uint64_t zero_coins(const Stream& coins, uint64_t w) {
-  const PhiloxCounter words = coins.group(static_cast<uint32_t>(w / 2));
-  return w % 2 ? uint64_t{words[3]} << 32 | words[2] : uint64_t{words[1]} << 32 | words[0];
-}
 
 // Elements [begin, end) of one block, one after the other: the specification, and the tail of the vector code.
 // measure: count and square only, as sign_measure does.

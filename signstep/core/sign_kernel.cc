@@ -81,6 +81,13 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
   const VF inverse_sigma = hn::Set(d, filter ? 1.0f / b.sigma : 0.0f);
   const VF margin = hn::Set(d, filter ? kFilterMargin : std::numeric_limits<float>::infinity());
   const bool has_m = kMoving == Moving::kAverage || (kMoving == Moving::kBlend && b.m != nullptr);
+  // Local copies: the compiler cannot know that stores to x and m leave b alone.
+  float* const xs = b.x;
+  float* const ms = b.m;
+  const float* const gs = b.g;
+  const Stream draws = b.draws, gaussian = b.gaussian;
+  const bool square_of_gradient = b.square_of_gradient, v_is_momentum = b.v_is_momentum;
+  const ZeroPolicy zero_policy = b.zero;
   Chunk random;
 
   for (size_t block = begin; block < end; block += kBlockElements) {
@@ -90,23 +97,23 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
     SignSums sums;
     for (size_t chunk = block; chunk < units_end; chunk += kChunk) {
       if constexpr (kNoise == Noise::kBernoulli) {
-        philox_batch(b.draws, static_cast<uint32_t>(chunk / 8), reinterpret_cast<uint32_t*>(random.halfwords));
+        philox_batch(draws, static_cast<uint32_t>(chunk / 8), reinterpret_cast<uint32_t*>(random.halfwords));
       } else if constexpr (kNoise != Noise::kNone) {
-        normal_batch(b.gaussian, chunk, random.xi);
-        normal_batch(b.gaussian, chunk + kNormalBatch, random.xi + kNormalBatch);
+        normal_batch(gaussian, chunk, random.xi);
+        normal_batch(gaussian, chunk + kNormalBatch, random.xi + kNormalBatch);
       }
       const size_t chunk_end = HWY_MIN(chunk + kChunk, units_end);
       for (size_t unit = chunk; unit < chunk_end; unit += kUnit) {
         HWY_UNROLL(4)
         for (size_t j = 0; j < kUnit / kN; ++j) {
           const size_t i = unit + j * kN;
-          const VF g = hn::LoadU(d, b.g + i);
+          const VF g = hn::LoadU(d, gs + i);
           VF u = g, m = g, old_m = g;
           if (has_m) {
             VF noisy = g;
             if constexpr (kNoise == Noise::kGradient)
               noisy = hn::Add(g, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk))));
-            old_m = hn::LoadU(d, b.m + i);
+            old_m = hn::LoadU(d, ms + i);
             u = hn::Add(hn::Mul(b1, old_m), hn::Mul(a1, noisy));
             m = hn::Add(hn::Mul(b2, old_m), hn::Mul(a2, noisy));
           }
@@ -117,7 +124,7 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
           if (HWY_UNLIKELY(!all_finite)) sums.nonfinite += kN - hn::CountTrue(d, finite);
 
           if constexpr (kSums != Sums::kNone) {
-            VF r = b.square_of_gradient ? g : u;
+            VF r = square_of_gradient ? g : u;
             if (HWY_UNLIKELY(!all_finite)) r = hn::IfThenElseZero(finite, r);
             u_dot_u.add_products(j, r, r);
           }
@@ -128,30 +135,30 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
             } else {
               const MF is_zero = hn::Eq(u, zero);
               s = hn::IfThenZeroElse(is_zero, hn::CopySignToAbs(one, u));
-              if (b.zero != ZeroPolicy::kSkip && !hn::AllFalse(d, is_zero))
-                s = hn::IfThenElse(is_zero, b.zero == ZeroPolicy::kPlus ? one : coin_signs(b, i), s);
+              if (zero_policy != ZeroPolicy::kSkip && !hn::AllFalse(d, is_zero))
+                s = hn::IfThenElse(is_zero, zero_policy == ZeroPolicy::kPlus ? one : coin_signs(b, i), s);
             }
             if constexpr (kSums == Sums::kAll) {
-              VF v = b.v_is_momentum ? m : g;
+              VF v = v_is_momentum ? m : g;
               VF counted = s;
               if (HWY_UNLIKELY(!all_finite)) {
                 v = hn::IfThenElseZero(finite, v);
                 counted = hn::IfThenElseZero(finite, s);
               }
               sums.nonzero += hn::CountTrue(d, hn::Ne(counted, zero));
-              s_dot_v.add_products(j, counted, v);
+              s_dot_v.add(j, hn::Mul(counted, v));
               v_dot_v.add_products(j, v, v);
             }
             if constexpr (kNoise == Noise::kPost) s = hn::Add(s, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk))));
-            const VF old_x = hn::LoadU(d, b.x + i);
+            const VF old_x = hn::LoadU(d, xs + i);
             VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(lr, s));
             if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, m));
             if (HWY_UNLIKELY(!all_finite)) {
               x = hn::IfThenElse(finite, x, old_x);
               m = hn::IfThenElse(finite, m, old_m);
             }
-            hn::StoreU(x, d, b.x + i);
-            if (has_m) hn::StoreU(m, d, b.m + i);
+            hn::StoreU(x, d, xs + i);
+            if (has_m) hn::StoreU(m, d, ms + i);
           }
         }
       }
