@@ -105,8 +105,10 @@ void Console::batch(const BatchProgress& p) {
   if (terminal_ && !quiet_) {
     if (now - last_draw_ < kRedraw) return;
     last_draw_ = now;
-    const size_t width = terminal_columns() > 100 ? 30 : 12;
-    draw(fmt::format("[{}] epoch {}/{}  {}", bar(share, width), p.epoch, p.epochs, figures));
+    // The figures come first; the bar takes what room is left.
+    const std::string text = fmt::format("epoch {}/{}  {}", p.epoch, p.epochs, figures);
+    const size_t room = terminal_columns() > text.size() + 4 ? terminal_columns() - text.size() - 4 : 0;
+    draw(room >= 6 ? fmt::format("[{}] {}", bar(share, std::min<size_t>(room, 30)), text) : text);
   } else if (now - last_line_ >= kPlainInterval) {
     last_line_ = now;
     note(fmt::format("epoch {}/{} {:3.0f} %  {}", p.epoch, p.epochs, 100 * share, figures));

@@ -8,7 +8,7 @@ namespace {
 
 const char* type_name(OptionType type) {
   switch (type) {
-    case OptionType::kFlag: return "";
+    case OptionType::kFlag: break;
     case OptionType::kInteger: return "N";
     case OptionType::kNumber: return "X";
     case OptionType::kText: return "TEXT";
@@ -30,18 +30,17 @@ Flags::Flags(CLI::App& app, OptionList list, const std::set<std::string>& skip) 
   for (const Option& option : list_.options()) {
     if (skip.contains(option.name)) continue;
     const auto remember = [this, name = option.name](const std::string& value) { given_.emplace_back(name, value); };
-    CLI::Option* flag;
-    if (option.type == OptionType::kFlag) {
-      const std::string name = option.flag();
-      flag = app.add_flag_function(
-          name + ",!--no-" + name.substr(2),
-          [remember](int64_t count) { remember(count > 0 ? "true" : "false"); }, help_text(option));
-    } else {
-      flag = app.add_option_function<std::string>(option.flag(), remember, help_text(option));
-      flag->type_name(type_name(option.type));
-    }
-    flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as shells' aliases expect
     const std::string now = option.text();
+    if (option.type == OptionType::kFlag) {
+      const std::string opposite = "--no-" + option.flag().substr(2);
+      const std::string standard = now == "true" ? fmt::format(" (on; {} turns it off)", opposite) : "";
+      app.add_flag_callback(option.flag(), [remember] { remember("true"); }, option.help + standard)->group(option.group);
+      app.add_flag_callback(opposite, [remember] { remember("false"); })->group("");  // works, and is not listed
+      continue;
+    }
+    CLI::Option* flag = app.add_option_function<std::string>(option.flag(), remember, help_text(option));
+    flag->type_name(type_name(option.type));
+    flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as shells' aliases expect
     if (!now.empty()) flag->default_str(now);
     flag->group(option.group);
   }

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <map>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
@@ -36,9 +37,17 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   for (const CLI::Option* option : at->get_options())
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   for (const CLI::App* sub : at->get_subcommands({})) known.push_back(sub->get_name());
+  // Other programs' names for the same things, too far off for spelling to find.
+  static const std::map<std::string, std::string> synonyms = {
+      {"--lr", "--learning-rate"}, {"--batch-size", "--batch"}, {"--wd", "--decoupled-weight-decay or --l2-penalty"},
+      {"--weight-decay", "--decoupled-weight-decay or --l2-penalty"}, {"--workers", "--loader-threads"},
+      {"--opt", "--optimizer"}, {"--out", "--output"}, {"--model", "--width"}};
   for (const std::string& extra : app.remaining(true)) {
-    const std::string near = nearest_name(extra.substr(0, extra.find('=')), known);
+    const std::string name = extra.substr(0, extra.find('='));
+    const auto synonym = synonyms.find(name);
+    const std::string near = synonym != synonyms.end() ? synonym->second : nearest_name(name, known);
     if (!near.empty()) return fmt::format("unknown argument {}; did you mean {}?", extra, near);
+    if (name.starts_with("-")) return fmt::format("unknown argument {}", extra);
   }
   return message;
 }
@@ -56,6 +65,10 @@ int run_program(int argc, char** argv) {
   add_eval(app, run);
   add_data(app, run);
   add_bench(app, run);
+  if (argc == 1) {
+    fmt::print("{}", app.help());
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {

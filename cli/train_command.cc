@@ -57,7 +57,10 @@ bool may_change_on_resume(const std::string& name) {
 std::string default_output(const TrainOptions& o) {
   std::string rule = display_name(o.optimizer.optimizer);
   std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
-  return fmt::format("runs/{}-{}-seed{}", dataset_name(o.dataset), rule, o.seed);
+  const std::string base = fmt::format("runs/{}-{}-seed{}", dataset_name(o.dataset), rule, o.seed);
+  std::string name = base;
+  for (int n = 2; std::filesystem::exists(name); ++n) name = fmt::format("{}-{}", base, n);
+  return name;
 }
 
 // Defaults, then the file, then the flags. A resumed run takes the recorded file and refuses flags that differ.
@@ -69,7 +72,7 @@ void read_settings(TrainCommand& c) {
     return;
   }
   if (!c.config.empty() || !c.session.init.empty()) {
-    throw OptionError("--resume takes the run's recorded settings; leave out --config");
+    throw OptionError("--resume takes the run's recorded settings and weights; leave out --config and --init");
   }
   c.flags->apply();
   if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
@@ -132,6 +135,7 @@ int run_train(TrainCommand& c) {
   {
     Console console(c.session.quiet, c.session.log_level);
     result = train(c.options, control, console);
+    if (result.stopped != StopReason::kNone) console.note("stopped and saved");
   }
   print_summary(result, c);
   return exit_code(result.stopped);

@@ -27,6 +27,25 @@ std::string without_separators(std::string_view text) {
   return plain;
 }
 
+// Well-formed by the lead bytes' counts; what JSON and TOML writers need. Overlong forms and surrogates are refused.
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const int more = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : -1;
+    if (more < 0 || i + static_cast<size_t>(more) >= text.size()) return false;
+    uint32_t code = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (int k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + static_cast<size_t>(k)]);
+      if ((next & 0xC0) != 0x80) return false;
+      code = code << 6 | (next & 0x3F);
+    }
+    const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+    i += static_cast<size_t>(more) + 1;
+  }
+  return true;
+}
+
 [[noreturn]] void reject(const Option& option, std::string_view seen) {
   throw OptionError(fmt::format("{} is '{}'; wanted {}", option.name, seen, option.wanted));
 }
@@ -125,11 +144,11 @@ void OptionList::number_or_auto(std::string name, std::optional<double>& value, 
 }
 
 void OptionList::text(std::string name, std::string& value, std::string help) {
-  Option& option = add(std::move(name), OptionType::kText, "", std::move(help), "text without control characters");
+  Option& option = add(std::move(name), OptionType::kText, "", std::move(help), "UTF-8 text without control characters");
   option.text = [&value] { return value; };
   option.parse = [&value, self = option](std::string_view text) {
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (std::any_of(text.begin(), text.end(), control)) reject(self, text);
+    if (std::any_of(text.begin(), text.end(), control) || !is_utf8(text)) reject(self, text);
     value = text;
   };
 }
@@ -225,7 +244,8 @@ std::optional<double> parse_duration(std::string_view text) {
     }
     total += value * unit;
   }
-  return total;
+  constexpr double kLongest = 1e10;  // three centuries; beyond it whole seconds would not fit every format
+  return total <= kLongest ? std::optional(total) : std::nullopt;
 }
 
 std::string format_duration(double seconds) {

@@ -7,46 +7,71 @@
 #include "signstep/optim/span_rules.h"
 
 namespace signstep {
+namespace {
 
-OptimizerState make_state(const OptimizerOptions& o, size_t flat_elements) {
-  OptimizerState state;
-  const bool adam = o.optimizer == OptimizerKind::kAdam || o.optimizer == OptimizerKind::kAdamW;
-  if (adam || o.optimizer == OptimizerKind::kLion || o.momentum.value_or(0) > 0) state.m.resize(flat_elements);
-  if (adam) state.v.resize(flat_elements);
-  return state;
+bool is_adam(OptimizerKind kind) { return kind == OptimizerKind::kAdam || kind == OptimizerKind::kAdamW; }
+
+StepReport sign_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,
+                     std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
+  std::vector<StepTensor> tensors;
+  for (const TensorSlot& slot : slots) {
+    StepTensor t;
+    t.x = values.data() + slot.offset;
+    t.g = gradients.data() + slot.offset;
+    t.m = state.m.empty() ? nullptr : state.m.data() + slot.offset;
+    t.n = slot.size;
+    tensors.push_back(t);
+  }
+  return sign_optimizer_step(plan, state.sign, state.step, tensors, rate,
+                             plan.optimizer.decoupled_weight_decay.value_or(0), executor);
 }
 
-uint64_t optimizer_step(const OptimizerOptions& o, OptimizerState& state, std::span<const TensorSlot> tensors,
-                        std::span<float> values, std::span<const float> gradients, double factor, Executor& executor) {
-  const double rate = *o.learning_rate * factor;
+uint64_t gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,
+                       std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
+  const OptimizerOptions& o = plan.optimizer;
   const auto lr = static_cast<float>(rate);
   const auto keep = static_cast<float>(1.0 - rate * o.decoupled_weight_decay.value_or(0));
   const auto l2 = static_cast<float>(o.l2_penalty.value_or(0));
-  const auto momentum = static_cast<float>(o.momentum.value_or(0));
-  const auto beta1 = static_cast<float>(o.beta1.value_or(momentum)), beta2 = static_cast<float>(o.beta2.value_or(momentum));
-  const auto t = static_cast<double>(++state.step);
-  const SignRule sign{lr, beta1, beta2, keep};
-  const SgdRule sgd{lr, momentum, l2, keep, o.nesterov};
-  const double adam1 = o.beta1.value_or(0), adam2 = o.beta2.value_or(0);
-  const AdamRule adam{lr, adam1, adam2, static_cast<float>(o.epsilon), l2, keep, 1 - std::pow(adam1, t), 1 - std::pow(adam2, t)};
-
+  const double beta1 = o.beta1.value_or(0), beta2 = o.beta2.value_or(0);
+  const auto t = static_cast<double>(state.step + 1);
+  const SgdRule sgd{lr, static_cast<float>(o.momentum.value_or(0)), l2, keep, o.nesterov};
+  const AdamRule adam{lr,   beta1, beta2, static_cast<float>(o.epsilon), l2,
+                      keep, 1 - std::pow(beta1, t), 1 - std::pow(beta2, t)};
   std::vector<size_t> sizes;
-  for (const TensorSlot& slot : tensors) sizes.push_back(slot.size);
+  for (const TensorSlot& slot : slots) sizes.push_back(slot.size);
   return for_each_piece(sizes, executor, [&](size_t tensor, size_t begin, size_t end) {
-    const size_t at = tensors[tensor].offset + begin, count = end - begin;
+    const size_t at = slots[tensor].offset + begin, count = end - begin;
     const auto x = values.subspan(at, count);
     const auto g = gradients.subspan(at, count);
-    const auto of = [&](std::vector<float>& s) { return s.empty() ? std::span<float>() : std::span(s).subspan(at, count); };
-    switch (o.optimizer) {
-      case OptimizerKind::kSgd:
-        return sgd_step(sgd, x, g, of(state.m));
-      case OptimizerKind::kAdam:
-      case OptimizerKind::kAdamW:
-        return adam_step(adam, x, g, of(state.m), of(state.v));
-      default:
-        return sign_step(sign, x, g, of(state.m));
-    }
+    const auto of = [&](std::vector<float>& s) {
+      return s.empty() ? std::span<float>() : std::span(s).subspan(at, count);
+    };
+    return is_adam(o.optimizer) ? adam_step(adam, x, g, of(state.m), of(state.v)) : sgd_step(sgd, x, g, of(state.m));
   });
+}
+
+}  // namespace
+
+OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t tensors) {
+  OptimizerState state;
+  const bool adam = is_adam(plan.optimizer.optimizer);
+  if (adam || keeps_average(plan)) state.m.resize(flat_elements);
+  if (adam) state.v.resize(flat_elements);
+  state.sign = make_sign_state(plan, tensors);
+  return state;
+}
+
+StepReport optimizer_step(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> tensors,
+                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor) {
+  const double rate = *plan.optimizer.learning_rate * factor;
+  StepReport report;
+  if (is_sign_rule(plan.optimizer.optimizer)) {
+    report = sign_rule(plan, state, tensors, values, gradients, rate, executor);
+  } else {
+    report.nonfinite = gradient_rule(plan, state, tensors, values, gradients, rate, executor);
+  }
+  ++state.step;
+  return report;
 }
 
 }  // namespace signstep

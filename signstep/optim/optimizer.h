@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps a list of tensors by the chosen rule. Options, state and step are three things: OptimizerOptions says which
+// Steps a list of tensors by the chosen rule. Options, state and step are three things: an UpdatePlan says which
 // rule, OptimizerState is all that a checkpoint must hold, optimizer_step joins them.
 #pragma once
 
@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "signstep/core/executor.h"
-#include "signstep/optim/optimizer_options.h"
+#include "signstep/optim/sign_optimizer.h"
+#include "signstep/optim/update_plan.h"
 
 namespace signstep {
 
@@ -22,14 +23,15 @@ struct OptimizerState {
   uint64_t step = 0;     // steps taken
   std::vector<float> m;  // flat, like the values; empty for a rule without momentum (SignSGD keeps 0 bytes)
   std::vector<float> v;  // flat, Adam and AdamW only
+  SignState sign;        // of the sign rules: dither's rms, the switch
 };
 
-// A fresh state for flat buffers of that many elements. options must be resolved.
-OptimizerState make_state(const OptimizerOptions& options, size_t flat_elements);
+// A fresh state for that many tensors in flat buffers of flat_elements.
+OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t tensors);
 
-// One step at schedule factor f (the rate is options.learning_rate * f). Returns how many gradients were NaN or
-// infinite; those coordinates were left alone. Cost: one pass over value, gradient and state.
-uint64_t optimizer_step(const OptimizerOptions& options, OptimizerState& state, std::span<const TensorSlot> tensors,
-                        std::span<float> values, std::span<const float> gradients, double factor, Executor& executor);
+// One step at schedule factor f: the rate is the plan's learning rate times f. Gradients that are NaN or infinite are
+// counted in the report and their coordinates left alone. Cost: one pass over value, gradient and state.
+StepReport optimizer_step(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> tensors,
+                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor);
 
 }  // namespace signstep

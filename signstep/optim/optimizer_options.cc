@@ -61,6 +61,7 @@ void describe(OptionList& list, OptimizerOptions& o) {
   list.number_or_auto("beta1", o.beta1, Range::fraction(), "", "of lion, adam and adamw; auto: 0.9");
   list.number_or_auto("beta2", o.beta2, Range::fraction(), "", "of lion, adam and adamw; auto: 0.99 for lion, else 0.999");
   list.number("epsilon", o.epsilon, Range::positive(), "", "of adam and adamw, added to the root");
+  list.choice("zero", o.zero, {"skip", "random", "plus"}, "what the sign of 0 is: no step, a fair coin, or +1");
 }
 
 OptimizerOptions resolved(OptimizerOptions o) {

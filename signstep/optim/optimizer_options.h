@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "signstep/core/option.h"
+#include "signstep/core/step.h"
 
 namespace signstep {
 
@@ -20,6 +21,7 @@ struct OptimizerOptions {
   bool nesterov = false;                              // SGD only
   std::optional<double> beta1 = {}, beta2 = {};       // [0, 1): Lion, Adam, AdamW
   double epsilon = 1e-8;                              // > 0: Adam, AdamW
+  ZeroPolicy zero = ZeroPolicy::kSkip;                // what sign(0) is (core/step.h)
 };
 
 void describe(OptionList& list, OptimizerOptions& options);

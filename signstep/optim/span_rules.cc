@@ -4,26 +4,6 @@
 #include <cmath>
 
 namespace signstep {
-namespace {
-
-float sign(float u) { return static_cast<float>((u > 0) - (u < 0)); }
-
-}  // namespace
-
-uint64_t sign_step(const SignRule& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
-  uint64_t nonfinite = 0;
-  const float c1 = 1 - r.b1, c2 = 1 - r.b2;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const bool finite = std::isfinite(g[i]);
-    const float old = m.empty() ? 0.0f : m[i];
-    const float u = m.empty() ? g[i] : r.b1 * old + c1 * g[i];
-    if (!m.empty()) m[i] = finite ? r.b2 * old + c2 * g[i] : old;
-    x[i] = finite ? r.keep * x[i] - r.lr * sign(u) : x[i];
-    nonfinite += !finite;
-  }
-  return nonfinite;
-}
-
 uint64_t sgd_step(const SgdRule& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
   uint64_t nonfinite = 0;
   for (size_t i = 0; i < x.size(); ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The update rules on plain spans: x is stepped in place, g is only read, m and v are state. All spans have one length.
+// SGD and Adam on plain spans (the sign rules are core/sign_kernel.h): x is stepped in place, g is only read, m and v are state. All spans have one length.
 // A coordinate whose gradient is NaN or infinite takes no step, leaves its state alone and is counted; every rule
 // returns that count. Elementwise, so any cutting into pieces gives the same bits. The scalar form is the specification.
 #pragma once
@@ -8,14 +8,6 @@
 #include <span>
 
 namespace signstep {
-
-//   u = b1 m + (1 - b1) g;  m = b2 m + (1 - b2) g;  x = keep x - lr sign(u);  sign(0) = 0
-// SignSGD: b1 = b2 = 0 and m empty. Signum: b1 = b2 (Bernstein et al. 2018, arXiv 1802.04434). Lion: b1 != b2
-// (Chen et al. 2023, arXiv 2302.06675). keep = 1 - lr * decoupled weight decay.
-struct SignRule {
-  float lr, b1, b2, keep;
-};
-uint64_t sign_step(const SignRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m);
 
 //   h = g + l2 x;  m = momentum m + h;  x = keep x - lr (h + momentum m if nesterov, else m)
 // PyTorch's heavy ball without dampening (Sutskever et al. 2013). m may be empty when momentum is 0.

@@ -75,13 +75,13 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   const auto engine = make_torch_engine(resnet18_shape(options.network, 3, 10), options.torch);
   initialize(engine->shape(), 1, engine->values(), engine->buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch));
-  const OptimizerOptions optimizer = resolved(OptimizerOptions{});
-  OptimizerState state = make_state(optimizer, engine->shape().parameter_elements);
+  const UpdatePlan plan = make_update_plan({});
+  OptimizerState state = make_state(plan, engine->shape().parameter_elements, engine->shape().parameters.size());
   std::vector<TensorSlot> slots;
   for (const TensorInfo& t : engine->shape().parameters) slots.push_back({t.offset, t.size});
   const auto step = [&] {
     const double loss = engine->forward_backward(batch).loss;
-    optimizer_step(optimizer, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
+    optimizer_step(plan, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
     return loss;
   };
   const double images = static_cast<double>(options.batch * options.steps);

@@ -18,6 +18,17 @@ void append(std::vector<TensorEntry>& entries, const std::string& prefix, const 
     entries.push_back({prefix + t.name, "F32", t.shape, std::as_bytes(flat.subspan(t.offset, t.size))});
 }
 
+nlohmann::ordered_json sign_state_json(const SignState& state) {
+  nlohmann::ordered_json out = {{"dither_rms", state.dither.rms}};
+  visit_fields(state.switching, [&](const char* name, const auto& value) { out["switch"][name] = value; });
+  return out;
+}
+
+void read_sign_state(const nlohmann::json& json, SignState& state) {
+  json.at("dither_rms").get_to(state.dither.rms);
+  visit_fields(state.switching, [&](const char* name, auto& value) { json.at("switch").at(name).get_to(value); });
+}
+
 std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
 
 // Copies the named tensors into a flat buffer of the list's layout.
@@ -67,6 +78,7 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
       {"version", kVersion},
       {"config", config},
       {"optimizer_step", optimizer.step},
+      {"sign", sign_state_json(optimizer.sign)},
       {"epoch", progress.epoch},
       {"batch", progress.batch},
       {"loss_sum", progress.loss_sum},
@@ -74,12 +86,14 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
       {"correct", progress.correct},
       {"nonfinite", progress.nonfinite},
       {"train_seconds", progress.train_seconds},
+      {"curve", progress.curve},
       {"metrics", progress.metrics},
   };
   write_safetensors(path, entries, {{kStateKey, state.dump()}, {"format", "pt"}});
 }
 
-void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& optimizer, TrainProgress& progress) {
+void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
+                     TrainProgress& progress) {
   const SafetensorsFile file(path);
   const nlohmann::json state = state_of(file, path);
   const NetworkShape& shape = engine.shape();
@@ -94,6 +108,8 @@ void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& op
   TrainProgress where;
   try {
     restored.step = state.at("optimizer_step").get<uint64_t>();
+    restored.sign = optimizer.sign;
+    read_sign_state(state.at("sign"), restored.sign);
     where.epoch = state.at("epoch").get<uint64_t>();
     where.batch = state.at("batch").get<uint64_t>();
     where.loss_sum = state.at("loss_sum").get<double>();
@@ -101,10 +117,16 @@ void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& op
     where.correct = state.at("correct").get<uint64_t>();
     where.nonfinite = state.at("nonfinite").get<uint64_t>();
     where.train_seconds = state.at("train_seconds").get<double>();
-    where.metrics = nlohmann::ordered_json::parse(file.metadata().at(kStateKey)).at("metrics").get<decltype(where.metrics)>();
+    const auto ordered = nlohmann::ordered_json::parse(file.metadata().at(kStateKey));
+    where.curve = ordered.at("curve");
+    where.metrics = ordered.at("metrics").get<decltype(where.metrics)>();
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(fmt::format("{} has an incomplete state ({}); use another checkpoint", path, e.what()));
   }
+  if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
+    throw CheckpointError(fmt::format("{} was written with another dither; use the options that it was trained with", path));
+  }
+  require_fit(restored.sign.switching, plan.switching, shape.parameters.size());
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
   optimizer = std::move(restored);

@@ -20,7 +20,8 @@ struct TrainProgress {
   uint64_t images = 0, correct = 0;            // of the epoch under way
   uint64_t nonfinite = 0;                      // coordinates skipped so far
   double train_seconds = 0;                    // of the whole run, evaluation left out
-  std::vector<nlohmann::ordered_json> metrics;  // one record per finished epoch
+  nlohmann::ordered_json curve = nlohmann::ordered_json::object();  // of the epoch under way (train/curve.h)
+  std::vector<nlohmann::ordered_json> metrics;                      // one record per finished epoch
 };
 
 // config: the run's resolved options as JSON.
@@ -29,7 +30,8 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
 
 // Restores into an engine of the same network and a state of the same optimizer. Throws CheckpointError when the file
 // is damaged or of another network, optimizer or format version, and leaves engine and state alone then.
-void load_checkpoint(const std::string& path, Engine& engine, OptimizerState& state, TrainProgress& progress);
+void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& state,
+                     TrainProgress& progress);
 
 // Weights (and running statistics, where the file has them) alone, from any safetensors file with torchvision's names.
 void load_weights(const std::string& path, Engine& engine);

@@ -3,7 +3,10 @@
 
 #include <fmt/chrono.h>
 
+#include <filesystem>
+
 #include "signstep/core/cpu.h"
+#include "signstep/core/error.h"
 #include "signstep/core/version.h"
 #include "signstep/io/atomic_file.h"
 
@@ -45,8 +48,21 @@ RunRecord::RunRecord(const TrainOptions& options, const Dataset& data, const Eng
   };
 }
 
+void RunRecord::continues(const std::string& path) {
+  if (!std::filesystem::exists(path)) return;
+  const auto before = nlohmann::json::parse(read_text_file(path), nullptr, false);
+  if (!before.is_object() || !before.contains("data") || !before.contains("started")) return;
+  const auto seen = json_["data"]["sha256"].get<std::string>(), wanted = before["data"].value("sha256", seen);
+  if (seen != wanted) {
+    throw CheckpointError(fmt::format("the images in {} have checksum {} and the run was started with {}; name the same "
+                                      "data set with --data", json_["data"]["folder"].get<std::string>(),
+                                      seen.substr(0, 12), wanted.substr(0, 12)));
+  }
+  json_["started"] = before["started"];
+}
+
 void RunRecord::start(const std::string& path) {
-  json_["started"] = now();
+  if (json_["started"].is_null()) json_["started"] = now();
   write_file_atomic(path, json_.dump(2) + "\n");
 }
 

@@ -17,6 +17,8 @@ class RunRecord {
   RunRecord(const TrainOptions& options, const Dataset& data, const Engine& engine, size_t train_images);
 
   const nlohmann::ordered_json& json() const { return json_; }
+  // The run that this file tells of goes on: keeps its start. Throws CheckpointError when it saw other images.
+  void continues(const std::string& path);
   void start(const std::string& path);  // status "running"
   void finish(const std::string& path, const std::string& status, const std::vector<nlohmann::ordered_json>& metrics);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/train_options.h"
 
+#include <limits>
+
 #include "signstep/core/error.h"
 
 namespace signstep {
@@ -15,6 +17,8 @@ void describe(OptionList& list, TrainOptions& o) {
   list.flag("flip", o.augment.flip, "random horizontal flips");
   describe(list, o.network);
   describe(list, o.optimizer);
+  describe(list, o.dither);
+  describe(list, o.switching);
   describe(list, o.schedule);
   list.group("Training");
   list.integer("epochs", o.epochs, Range::closed(1, 100000), "", "passes over the training images");
@@ -41,7 +45,10 @@ OptionList option_list(TrainOptions& options) {
 
 TrainOptions resolved(TrainOptions o) {
   option_list(o).validate();
-  o.optimizer = resolved(o.optimizer);
+  const UpdatePlan plan = make_update_plan(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  o.optimizer = plan.optimizer;
+  o.dither = plan.dither;
+  o.switching = plan.switching.options;
   Schedule(o.schedule, 1);  // refuses unusable milestones
   return o;
 }

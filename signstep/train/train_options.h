@@ -9,8 +9,8 @@
 #include "signstep/data/dataset.h"
 #include "signstep/libtorch/torch_engine.h"
 #include "signstep/nn/network.h"
-#include "signstep/optim/optimizer_options.h"
 #include "signstep/optim/schedule.h"
+#include "signstep/optim/update_plan.h"
 
 namespace signstep {
 
@@ -25,6 +25,8 @@ struct TrainOptions {
   AugmentOptions augment{.crop = true, .flip = true};
   NetworkOptions network;
   OptimizerOptions optimizer;
+  DitherOptions dither;
+  SwitchOptions switching;
   ScheduleOptions schedule;
   int64_t epochs = 5;
   int64_t batch = 128;

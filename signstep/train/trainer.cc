@@ -12,6 +12,7 @@
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
 #include "signstep/train/checkpoint.h"
+#include "signstep/train/curve.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/run_record.h"
 
@@ -49,9 +50,10 @@ class Run {
                  .augment = options_.augment,
                  .threads = static_cast<size_t>(options_.loader_threads)}),
         test_(evaluation_loader(data_.test, {}, options_)),
-        engine_(make_engine(options_, data_.train.channels, data_.train.classes)),
-        state_(make_state(options_.optimizer, engine_->shape().parameter_elements)),
+        engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
+        plan_(make_update_plan(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
+        state_(make_state(plan_, engine_->shape().parameter_elements, engine_->shape().parameters.size())),
         schedule_(options_.schedule, total_steps_),
         folder_(options_.output),
         record_(options_, data_, *engine_, split_.train.size()) {
@@ -67,24 +69,32 @@ class Run {
       record_.finish(folder_.run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
       return {stopped, progress_.metrics.empty() ? nlohmann::ordered_json() : progress_.metrics.back(),
               session_rate(), folder_.path()};
-    } catch (const DivergedError&) {
+    } catch (const DivergedError& e) {
       record_.finish(folder_.run_json(), "diverged", progress_.metrics);
+      observer_.warning(e.what());
       throw;
     }
   }
 
  private:
+  // With its first weights, so that a bad --init is found before anything is written.
+  std::unique_ptr<Engine> first_engine() const {
+    auto engine = make_engine(options_, data_.train.channels, data_.train.classes);
+    initialize(engine->shape(), options_.seed, engine->values(), engine->buffers());
+    if (!control_.init.empty()) load_weights(control_.init, *engine);
+    return engine;
+  }
+
   void start() {
     if (!control_.resume && folder_.holds_a_run()) {
       throw OptionError(fmt::format("{} holds a run already; continue it with --resume, or choose another --output", folder_.path()));
     }
-    initialize(engine_->shape(), options_.seed, engine_->values(), engine_->buffers());
-    if (!control_.init.empty()) load_weights(control_.init, *engine_);
+    if (control_.resume) record_.continues(folder_.run_json());
+    observer_.started(folder_.path(), record_.json());
     if (control_.resume) restore();
     write_json_lines(folder_.metrics(), progress_.metrics);
     write_file_atomic(folder_.config(), to_toml(option_list(options_), "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
     record_.start(folder_.run_json());
-    observer_.started(folder_.path(), record_.json());
   }
 
   // Takes the newest intact checkpoint; without any, the run starts again from its seed.
@@ -93,7 +103,7 @@ class Run {
     std::string reasons;
     for (const std::string& path : all) {
       try {
-        load_checkpoint(path, *engine_, state_, progress_);
+        load_checkpoint(path, plan_, *engine_, state_, progress_);
         observer_.note(fmt::format("resumed from {} at step {} of {}", path, state_.step, total_steps_));
         return;
       } catch (const CheckpointError& e) {
@@ -141,22 +151,37 @@ class Run {
     const BatchResult result = engine_->forward_backward(batch_);
     if (!std::isfinite(result.loss)) {
       throw DivergedError(fmt::format(
-          "the loss is {} at step {} (epoch {}, learning rate {:.3g}); lower --learning-rate or add --warmup, then start "
-          "again; the last checkpoint in {} is intact",
-          result.loss, state_.step + 1, progress_.epoch + 1, rate(), folder_.path()));
+          "the loss is not finite at step {} (epoch {}, learning rate {:.3g}); lower --learning-rate or add --warmup and "
+          "train into another --output; {}",
+          state_.step + 1, progress_.epoch + 1, rate(),
+          list_checkpoints(folder_.path()).empty() ? "there was no checkpoint yet"
+                                                   : "the last checkpoint of " + folder_.path() + " is intact"));
     }
-    const uint64_t nonfinite = optimizer_step(options_.optimizer, state_, slots_, engine_->values(), engine_->gradients(),
-                                              schedule_.factor(state_.step), engine_->executor());
-    if (nonfinite > 0 && options_.on_nonfinite == OnNonFinite::kStop) {
+    const double learning_rate = rate();
+    const StepReport report = optimizer_step(plan_, state_, slots_, engine_->values(), engine_->gradients(),
+                                             schedule_.factor(state_.step), engine_->executor());
+    note_step(learning_rate, report);
+    if (report.nonfinite > 0 && options_.on_nonfinite == OnNonFinite::kStop) {
       throw DivergedError(fmt::format(
           "{} gradients are NaN or infinite at step {}, the first in {}; lower --learning-rate, or skip such coordinates "
-          "with --on-nonfinite skip", nonfinite, state_.step, first_nonfinite()));
+          "with --on-nonfinite skip", report.nonfinite, state_.step, first_nonfinite()));
     }
-    progress_.nonfinite += nonfinite;
+    progress_.nonfinite += report.nonfinite;
     progress_.loss_sum += result.loss * static_cast<double>(batch_.count);
     progress_.correct += result.correct;
     progress_.images += batch_.count;
     ++progress_.batch;
+  }
+
+  // About 60 points an epoch, and every event.
+  void note_step(double learning_rate, const StepReport& report) {
+    const uint64_t every = std::max<uint64_t>(1, loader_.batches_per_epoch() / 60);
+    if (progress_.batch % every == 0) append_point(progress_.curve["curve"], state_.step, learning_rate, report);
+    if (const auto& event = report.switching.event) {
+      progress_.curve["events"].push_back(event_json(*event));
+      observer_.note(event->text());
+    }
+    progress_.curve["phase"] = phase_name(report.phase);
   }
 
   double rate() const { return *options_.optimizer.learning_rate * schedule_.factor(state_.step); }
@@ -202,11 +227,16 @@ class Run {
     r["test_loss"] = e.loss;
     r["test_accuracy"] = e.accuracy;
     r["nonfinite"] = progress_.nonfinite;
+    if (is_sign_rule(options_.optimizer.optimizer)) {
+      for (const auto& [key, value] : progress_.curve.items())
+        if (!value.is_null()) r[key] = value;
+    }
     r["train_seconds"] = progress_.train_seconds;
     r["images_per_second"] = session_rate();
     progress_.metrics.push_back(r);
     progress_.batch = progress_.images = progress_.correct = 0;
     progress_.loss_sum = 0;
+    progress_.curve = nlohmann::ordered_json::object();
     append_json_line(folder_.metrics(), r);
     save();
     observer_.epoch(r);
@@ -225,8 +255,9 @@ class Run {
   Loader loader_;
   std::unique_ptr<Loader> test_, validation_;
   std::unique_ptr<Engine> engine_;
-  OptimizerState state_;
   uint64_t total_steps_;
+  UpdatePlan plan_;
+  OptimizerState state_;
   Schedule schedule_;
   RunFolder folder_;
   RunRecord record_;

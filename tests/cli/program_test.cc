@@ -44,7 +44,9 @@ TEST_F(ProgramTest, HelpAndVersion) {
 }
 
 TEST_F(ProgramTest, WrongArguments) {
-  expect(run({}), 2, "subcommand is required");
+  expect(run({}), 0, "Subcommands:");
+  expect(run({"train", "--lr", "0.1"}), 2, "did you mean --learning-rate?");
+  expect(run({"train", "--output", "a\xff"}), 2, "UTF-8");
   expect(run({"train", "--lerning-rate", "1"}), 2, "did you mean --learning-rate?");
   expect(run({"trian"}), 2, "did you mean train?");
   expect(run(tiny("x", {"--learning-rate", "-1"})), 2, "wanted auto or a number greater than 0");

@@ -26,14 +26,15 @@ double distance(const OptimizerOptions& options, const std::function<std::unique
   for (float& value : x) value = static_cast<float>(random.normal());
   torch::Tensor theirs = torch::from_blob(x.data(), {static_cast<int64_t>(kElements)}).clone().requires_grad_(true);
   const auto optimizer = make(theirs);
-  OptimizerState state = make_state(options, kElements);
+  const UpdatePlan plan = make_update_plan(options);
+  OptimizerState state = make_state(plan, kElements, 2);
   const std::vector<TensorSlot> slots{{0, 300}, {300, kElements - 300}};
   ThreadPool pool(2);
   for (int step = 0; step < kSteps; ++step) {
     fill_gradient(x, g, static_cast<uint64_t>(step));
     theirs.mutable_grad() = torch::from_blob(g.data(), {static_cast<int64_t>(kElements)}).clone();
     optimizer->step();
-    optimizer_step(options, state, slots, x, g, 1.0, pool);
+    optimizer_step(plan, state, slots, x, g, 1.0, pool);
   }
   const torch::Tensor ours = torch::from_blob(x.data(), {static_cast<int64_t>(kElements)});
   return ((ours - theirs.detach()).abs().max() / theirs.detach().abs().max()).item<double>();

@@ -24,14 +24,14 @@ struct Trained {
 };
 
 Trained train(OptimizerKind kind, Executor& executor, int steps = 3) {
-  const OptimizerOptions options = resolved(OptimizerOptions{.optimizer = kind});
+  const UpdatePlan plan = make_update_plan({.optimizer = kind});
   static const std::vector<float> draws = normals(kFlat + 16, 1);
-  Trained run{{draws.begin(), draws.begin() + kFlat}, make_state(options, kFlat)};
+  Trained run{{draws.begin(), draws.begin() + kFlat}, make_state(plan, kFlat, kSlots.size())};
   for (int t = 0; t < steps; ++t) {
     std::vector<float> g(draws.begin() + t + 1, draws.begin() + t + 1 + kFlat);  // new at every step
     g[1] = g[20] = std::nanf("");
     g[5] = std::nanf("");  // between tensors: nobody's
-    run.nonfinite += optimizer_step(options, run.state, kSlots, run.x, g, 1.0 / (t + 1), executor);
+    run.nonfinite += optimizer_step(plan, run.state, kSlots, run.x, g, 1.0 / (t + 1), executor).nonfinite;
   }
   return run;
 }
@@ -69,7 +69,7 @@ TEST(Optimizer, WhatLiesBetweenTensorsIsLeftAlone) {
 
 TEST(Optimizer, StateIsWhatTheRuleNeeds) {
   const auto floats = [](OptimizerOptions o) {
-    const OptimizerState s = make_state(resolved(o), 10);
+    const OptimizerState s = make_state(make_update_plan(o), 10, 1);
     return s.m.size() + s.v.size();
   };
   EXPECT_EQ(floats({.optimizer = kSignSgd}), 0u);
@@ -83,25 +83,25 @@ TEST(Optimizer, StateIsWhatTheRuleNeeds) {
 }
 
 TEST(Optimizer, TheFactorScalesRateAndDecayAlike) {
-  const OptimizerOptions options =
-      resolved(OptimizerOptions{.optimizer = kSignSgd, .learning_rate = 0.5, .decoupled_weight_decay = 0.5});
-  OptimizerState state = make_state(options, 1);
+  const UpdatePlan plan =
+      make_update_plan({.optimizer = kSignSgd, .learning_rate = 0.5, .decoupled_weight_decay = 0.5});
+  OptimizerState state = make_state(plan, 1, 1);
   std::vector<float> x{8};
   SerialExecutor serial;
-  optimizer_step(options, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.5, serial);
+  optimizer_step(plan, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.5, serial);
   EXPECT_EQ(x[0], 8 * (1 - 0.25f * 0.5f) - 0.25f);
-  optimizer_step(options, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.0, serial);
+  optimizer_step(plan, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, 0.0, serial);
   EXPECT_EQ(x[0], 6.75f) << "a factor of 0 moves nothing";
 }
 
 TEST(Optimizer, SignumWithoutMomentumIsSignSgd) {
   SerialExecutor serial;
   const auto run = [&](OptimizerOptions o) {
-    const OptimizerOptions options = resolved(o);
-    OptimizerState state = make_state(options, 50);
+    const UpdatePlan plan = make_update_plan(o);
+    OptimizerState state = make_state(plan, 50, 1);
     std::vector<float> x = normals(50, 1);
     for (uint64_t t = 0; t < 5; ++t)
-      optimizer_step(options, state, std::vector<TensorSlot>{{0, 50}}, x, normals(50, t), 1, serial);
+      optimizer_step(plan, state, std::vector<TensorSlot>{{0, 50}}, x, normals(50, t), 1, serial);
     return x;
   };
   expect_same_bits(run({.optimizer = kSignum, .learning_rate = .1, .momentum = 0.0, .decoupled_weight_decay = .1}),
@@ -114,11 +114,11 @@ TEST(Optimizer, ASmallQuadraticIsMinimised) {
     OptimizerOptions o{.optimizer = kind, .learning_rate = 0.02};
     if (kind != kAdam) o.decoupled_weight_decay = 0.0;
     if (kind == kSgd) o.l2_penalty = 0.0;
-    const OptimizerOptions options = resolved(o);
-    OptimizerState state = make_state(options, 2);
+    const UpdatePlan plan = make_update_plan(o);
+    OptimizerState state = make_state(plan, 2, 1);
     std::vector<float> x{1, -2};
     for (int t = 0; t < 500; ++t)
-      optimizer_step(options, state, std::vector<TensorSlot>{{0, 2}}, x, std::vector{x[0], 2 * x[1]}, 1 - t / 500.0,
+      optimizer_step(plan, state, std::vector<TensorSlot>{{0, 2}}, x, std::vector{x[0], 2 * x[1]}, 1 - t / 500.0,
                      serial);
     EXPECT_NEAR(x[0], 0, 1e-2) << display_name(kind);
     EXPECT_NEAR(x[1], 0, 1e-2) << display_name(kind);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "signstep/core/sign_kernel.h"
 #include "tests/optim/fixtures.h"
 
 namespace signstep {
@@ -31,6 +32,19 @@ void expect_equation(const Naive& start, SpanStep span_step) {
     for (size_t i = 0; i < kElements; ++i) expected[i] = naive[i].step(expected[i], g[i]);
   }
   for (size_t i = 0; i < kElements; ++i) ASSERT_NEAR(x[i], expected[i], 2e-5) << i;
+}
+
+struct SignRule {
+  float lr, b1, b2, keep;
+};
+
+// The sign kernel on one tensor, in the form of the other rules.
+uint64_t sign_step(const SignRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m) {
+  const SignStep step{.b1 = rule.b1, .b2 = rule.b2, .lr = rule.lr, .keep = rule.keep};
+  const StepTensor tensor{.x = x.data(), .g = g.data(), .m = m.empty() ? nullptr : m.data(), .n = x.size()};
+  StepStatistics sums;
+  sign_step_ref({&tensor, 1}, step, {&sums, 1});
+  return sums.nonfinite;
 }
 
 auto sign_with(float lr, float b1, float b2, float keep) {
