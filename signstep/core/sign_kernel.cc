@@ -72,6 +72,8 @@ HWY_INLINE VF dithered(const SignBlock& b, size_t i, const int16_t* halfwords, V
 
 template <Moving kMoving, Noise kNoise, Sums kSums>
 void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& partial) {
+  // Without a moving average u, v and g are one thing, and their squares are summed once.
+  constexpr bool kSquare = kSums != Sums::kNone && !(kSums == Sums::kAll && kMoving == Moving::kNone);
   const DF d;
   const VF one = hn::Set(d, 1.0f), zero = hn::Zero(d);
   const VF b1 = hn::Set(d, b.b1), a1 = hn::Set(d, b.a1), b2 = hn::Set(d, b.b2), a2 = hn::Set(d, b.a2);
@@ -88,6 +90,7 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
   const Stream draws = b.draws, gaussian = b.gaussian;
   const bool square_of_gradient = b.square_of_gradient, v_is_momentum = b.v_is_momentum;
   const ZeroPolicy zero_policy = b.zero;
+  const bool one_average = b.b1 == b.b2;  // then u and m' are one number
   Chunk random;
 
   for (size_t block = begin; block < end; block += kBlockElements) {
@@ -115,15 +118,15 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
               noisy = hn::Add(g, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk))));
             old_m = hn::LoadU(d, ms + i);
             u = hn::Add(hn::Mul(b1, old_m), hn::Mul(a1, noisy));
-            m = hn::Add(hn::Mul(b2, old_m), hn::Mul(a2, noisy));
+            m = one_average ? u : hn::Add(hn::Mul(b2, old_m), hn::Mul(a2, noisy));
           }
 
           MF finite = hn::IsFinite(u);
-          if (has_m) finite = hn::And(finite, hn::IsFinite(m));
+          if (has_m && !one_average) finite = hn::And(finite, hn::IsFinite(m));
           const bool all_finite = hn::AllTrue(d, finite);
           if (HWY_UNLIKELY(!all_finite)) sums.nonfinite += kN - hn::CountTrue(d, finite);
 
-          if constexpr (kSums != Sums::kNone) {
+          if constexpr (kSquare) {
             VF r = square_of_gradient ? g : u;
             if (HWY_UNLIKELY(!all_finite)) r = hn::IfThenElseZero(finite, r);
             u_dot_u.add_products(j, r, r);
@@ -165,7 +168,7 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
     }
     s_dot_v.store(sums.s_dot_v);
     v_dot_v.store(sums.v_dot_v);
-    u_dot_u.store(sums.u_dot_u);
+    kSquare ? u_dot_u.store(sums.u_dot_u) : v_dot_v.store(sums.u_dot_u);
     sign_elements_ref(b, kSums == Sums::kMeasure, units_end, block_end, sums);
     sums.add_to(partial, block_end - block);
   }

@@ -103,25 +103,27 @@ TEST(SignKernel, MeasureEqualsTheReference) {
 
 TEST(SignKernel, ThreadsDoNotMatter) {
   const std::vector<size_t> lengths = {7, 2 * kPartialElements + 3, 4096, 0, kPartialElements};
-  for_each_target([&] {
-    for (const size_t threads : {1, 2, 3, 8}) {
-      ThreadPool pool(threads);
-      for (const float sigma : {0.0f, 0.1f}) {
-        Case c;
-        c.step.b1 = c.step.b2 = 0.9f;
-        c.step.lr = 0.001f;
-        c.step.sums = StepSums::kAll;
-        c.sigma = sigma;
-        TensorList expected(lengths, 5, true), actual(lengths, 5, true);
-        std::vector<StepStatistics> want(lengths.size()), got(lengths.size());
-        sign_step_ref(prepare(expected, c), c.step, want);
+  const TensorList original(lengths, 5, true);
+  for (const float sigma : {0.0f, 0.1f}) {
+    Case c;
+    c.step.b1 = c.step.b2 = 0.9f;
+    c.step.lr = 0.001f;
+    c.step.sums = StepSums::kAll;
+    c.sigma = sigma;
+    TensorList expected = original;
+    std::vector<StepStatistics> want(lengths.size()), got(lengths.size());
+    sign_step_ref(prepare(expected, c), c.step, want);
+    for_each_target([&] {
+      for (const size_t threads : {1, 2, 3, 8}) {
+        ThreadPool pool(threads);
+        TensorList actual = original;
         sign_step(prepare(actual, c), c.step, got, pool);
         ASSERT_TRUE(same_bits(actual.x, expected.x));
         ASSERT_TRUE(same_bits(actual.m, expected.m));
         for (size_t t = 0; t < lengths.size(); ++t) expect_same(got[t], want[t]);
       }
-    }
-  });
+    });
+  }
 }
 
 // Gradients that undo the momentum to within an ulp: the sign then hangs on the last bit of m, so one contracted
