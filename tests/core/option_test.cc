@@ -48,13 +48,13 @@ TEST(Option, EveryKindSurvivesTextAndBack) {
   Sample a, b;
   OptionList list = a.list();
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"on", "true"},
-                                                                                   {"count", "60_000"},
-                                                                                   {"seed", "9223372036854775807"},
-                                                                                   {"learning_rate", "1e-3"},
-                                                                                   {"decay", "0.25"},
-                                                                                   {"path", "a b"},
-                                                                                   {"limit", "3h50m"},
-                                                                                   {"color", "green"}})
+                                                                                    {"count", "60_000"},
+                                                                                    {"seed", "9223372036854775807"},
+                                                                                    {"learning_rate", "1e-3"},
+                                                                                    {"decay", "0.25"},
+                                                                                    {"path", "a b"},
+                                                                                    {"limit", "3h50m"},
+                                                                                    {"color", "green"}})
     list.set(name, value);
   EXPECT_EQ(a.count, 60000);
   EXPECT_EQ(a.limit, 13800);

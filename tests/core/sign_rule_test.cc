@@ -184,34 +184,30 @@ TEST(SignRule, PlacementsOfTheNoise) {
   for (size_t i = 0; i < kN; ++i) ASSERT_EQ(t.m[i], 0.5f * (2 + 0.5f * normal_at(gaussian, i)));
 }
 
-// keep x - lr s, b m + (1 - b) g and keep x - rate d are the places where a compiler would fuse. Here the separate
-// results are 0 and a fused one is not, on every target; one ulp like that decides the sign of a step.
+// b m + (1 - b) g and keep x - rate d are the places where a compiler would fuse. Here both products round to the same
+// number, so the separate result is 0 while fusing either product leaves +-2^-46 or so; one ulp like that decides the
+// sign of a step. (lr s is exact, so fusing it would change nothing.)
 TEST(SignRule, NothingFuses) {
   constexpr float kAbove = 1 + 0x1p-23f, kBelow = 1 - 0x1p-23f;  // their product is 1 - 2^-46, rounded 1
   ASSERT_NE(std::fma(kAbove, kBelow, -1.0f), 0);
   for_each_target([&] {
     SignStep s;
     s.lr = 1;
-    s.keep = kBelow;
-    Tensor t = {std::vector<float>(kCopies, kAbove), std::vector<float>(kCopies, 1.0f), {}};
-    t.step(s);
-    EXPECT_EQ(t.x, std::vector<float>(kCopies, 0.0f));
-
-    s.b1 = s.b2 = kBelow;
-    s.keep = 1;
-    t = {std::vector<float>(kCopies, 1.0f), std::vector<float>(kCopies, -0x1p23f), std::vector<float>(kCopies, kAbove)};
+    s.b1 = s.b2 = 0.5f + 0x1p-23f;  // 1 - b = 1/2 - 2^-23
+    Tensor t = {std::vector<float>(kCopies, 1.0f), std::vector<float>(kCopies, -1 - 0x1p-22f),
+                std::vector<float>(kCopies, 1 - 0x1p-22f)};
     t.step(s);
     EXPECT_EQ(t.m, std::vector<float>(kCopies, 0.0f));
     EXPECT_EQ(t.x, std::vector<float>(kCopies, 1.0f)) << "sign(0)";
 
     SgdStep sgd;
     sgd.keep = kBelow;
-    t = {std::vector<float>(kCopies, kAbove), std::vector<float>(kCopies, 1.0f), {}};
+    t = {std::vector<float>(kCopies, kAbove), std::vector<float>(kCopies, kAbove), {}};
     StepTensor tensor;
     tensor.x = t.x.data();
     tensor.g = t.g.data();
     tensor.n = kCopies;
-    tensor.sgd_rate = 1;
+    tensor.sgd_rate = kBelow;
     StepStatistics statistics;
     SerialExecutor serial;
     sgd_step({&tensor, 1}, sgd, {&statistics, 1}, serial);
