@@ -109,6 +109,40 @@ TEST_F(TrainTest, AnyStopAndResumeGivesTheSameBytesForEveryOptimizer) {
   }
 }
 
+TEST_F(TrainTest, ResumeAcrossTheSwitchGivesTheSameBytes) {
+  // 16 steps: calibration, the switch after 6, a blend of 4, SGD; stopped before, within and after the blend.
+  const auto switching = [&](const std::string& name, SwitchScope scope) {
+    TrainOptions o = options(name);
+    o.dither.dither = DitherKind::kRelative;
+    o.switching.switch_when = SwitchWhen::kAt;
+    o.switching.switch_step = 6;
+    o.switching.switch_blend = 4;
+    o.switching.switch_scope = scope;
+    return o;
+  };
+  for (const SwitchScope scope : {SwitchScope::kGlobal, SwitchScope::kTensor}) {
+    const std::string suffix = scope == SwitchScope::kGlobal ? "global" : "tensor";
+    run(switching("whole" + suffix, scope));
+    const TrainOptions parts = switching("parts" + suffix, scope);
+    run(parts, stop_after(4));
+    run(parts, stop_after(4, true));
+    run(parts, stop_after(4, true));
+    run(parts, resuming());
+    EXPECT_EQ(parameters("whole" + suffix), parameters("parts" + suffix));
+    const auto records = read_json_lines(folder_.path("parts" + suffix + "/metrics.jsonl"));
+    EXPECT_EQ(records[0]["events"][0]["step"], 6);
+    EXPECT_EQ(records[0]["events"][0]["event"], "switch");
+    EXPECT_GT(records[0]["curve"]["gamma"][3], 0);
+    EXPECT_EQ(records[1]["phase"], "sgd");
+  }
+}
+
+TEST_F(TrainTest, ResumeNeedsTheSameImages) {
+  run(options("run"), stop_after(2));
+  write_cifar10_fixture(folder_.path("data"), 60, 2);
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(options("run"), resuming()); }), HasSubstr("the images in"));
+}
+
 TEST_F(TrainTest, LoaderThreadsChangeNothing) {
   TrainOptions one = options("one"), three = options("three");
   three.loader_threads = 3;
