@@ -7,6 +7,7 @@
 // foreach_target.h must come first
 #include <hwy/highway.h>
 
+#include "signstep/core/dither-inl.h"
 #include "signstep/core/normal-inl.h"
 #include "signstep/core/partials.h"
 #include "signstep/core/philox-inl.h"
@@ -19,7 +20,10 @@ namespace HWY_NAMESPACE {
 
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
 
-constexpr size_t kChunk = 2 * kBatchWords;  // elements served by one Philox batch of 16-bit draws
+constexpr size_t kChunk = 2 * kBatchWords;           // elements served by one Philox batch of 16-bit draws
+constexpr size_t kVectors = HWY_MAX(2, kUnit / kN);  // that one turn of the loop takes
+constexpr size_t kTurn = kVectors * kN;              // elements: 32 for AVX-512, else 16
+constexpr size_t kUnitVectors = kUnit / kN;          // vectors that go once through all lanes of the sums
 
 enum class Moving { kNone, kAverage, kBlend };  // no m; with m; with the SGD term, with or without m
 enum class Sums { kNone, kSquare, kAll, kMeasure };
@@ -38,38 +42,6 @@ HWY_NOINLINE VF coin_signs(const SignBlock& b, size_t i) {
   return hn::Load(DF(), signs);
 }
 
-// The definition of the draw, for the elements of `todo`; the others keep what they have.
-HWY_NOINLINE VF draw_exactly(const SignBlock& b, size_t i, const int16_t* halfwords, VF u, VF decided, MF todo) {
-  const DF d;
-  HWY_ALIGN float us[kN], signs[kN];
-  HWY_ALIGN uint8_t bits[8] = {};
-  hn::Store(u, d, us);
-  hn::Store(decided, d, signs);
-  hn::StoreMaskBits(d, todo, bits);
-  for (size_t k = 0; k < kN; ++k)
-    if (bits[k / 8] >> (k % 8) & 1)
-      signs[k] = dither_is_plus(us[k], b.sigma, halfwords[k], b.refinement.word(i + k)) ? 1.0f : -1.0f;
-  return hn::Load(d, signs);
-}
-
-// A vector whose sign bits are the dithered signs of u.
-HWY_INLINE VF dithered(const SignBlock& b, size_t i, const int16_t* halfwords, VF u, VF inverse_sigma, VF margin) {
-  const DF d;
-  const hn::RebindToSigned<DF> di;
-  const hn::Rebind<int16_t, DF> d16;
-  const VF end = hn::Set(d, kFilterEnd);
-  const VF z = hn::Max(hn::Neg(end), hn::Min(hn::Mul(u, inverse_sigma), end));
-  const VF z2 = hn::Mul(z, z);
-  VF q = hn::Set(d, kFilter[6]);
-  HWY_UNROLL(6)
-  for (int k = 5; k >= 0; --k) q = hn::Add(hn::Mul(q, z2), hn::Set(d, kFilter[k]));
-  const VF h = hn::ConvertTo(d, hn::PromoteTo(di, hn::Load(d16, halfwords)));
-  const VF difference = hn::Sub(hn::Mul(z, q), h);
-  const MF open = hn::Lt(hn::Abs(difference), margin);
-  if (HWY_LIKELY(hn::AllFalse(d, open))) return difference;
-  return draw_exactly(b, i, halfwords, u, difference, open);
-}
-
 template <Moving kMoving, Noise kNoise, Sums kSums>
 void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& partial) {
   // Without a moving average u, v and g are one thing, and their squares are summed once.
@@ -78,16 +50,13 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
   const VF one = hn::Set(d, 1.0f), zero = hn::Zero(d);
   const VF b1 = hn::Set(d, b.b1), a1 = hn::Set(d, b.a1), b2 = hn::Set(d, b.b2), a2 = hn::Set(d, b.a2);
   const VF lr = hn::Set(d, b.lr), keep = hn::Set(d, b.keep), rate = hn::Set(d, b.sgd_rate), sigma = hn::Set(d, b.sigma);
-  // Where 1 / sigma is no normal number the filter knows nothing.
-  const bool filter = b.sigma >= 0x1p-126f;
-  const VF inverse_sigma = hn::Set(d, filter ? 1.0f / b.sigma : 0.0f);
-  const VF margin = hn::Set(d, filter ? kFilterMargin : std::numeric_limits<float>::infinity());
   const bool has_m = kMoving == Moving::kAverage || (kMoving == Moving::kBlend && b.m != nullptr);
   // Local copies: the compiler cannot know that stores to x and m leave b alone.
   float* const xs = b.x;
   float* const ms = b.m;
   const float* const gs = b.g;
   const Stream draws = b.draws, gaussian = b.gaussian;
+  const DitherDraw dither(b.sigma, b.refinement);
   const bool square_of_gradient = b.square_of_gradient, v_is_momentum = b.v_is_momentum;
   const ZeroPolicy zero_policy = b.zero;
   const bool one_average = b.b1 == b.b2;  // then u and m' are one number
@@ -95,81 +64,90 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
 
   for (size_t block = begin; block < end; block += kBlockElements) {
     const size_t block_end = HWY_MIN(block + kBlockElements, end);
-    const size_t units_end = block + (block_end - block) / kUnit * kUnit;
+    const size_t turns_end = block + (block_end - block) / kTurn * kTurn;
     VectorSums s_dot_v, v_dot_v, u_dot_u;
     SignSums sums;
-    for (size_t chunk = block; chunk < units_end; chunk += kChunk) {
+    for (size_t chunk = block; chunk < turns_end; chunk += kChunk) {
       if constexpr (kNoise == Noise::kBernoulli) {
         philox_batch(draws, static_cast<uint32_t>(chunk / 8), reinterpret_cast<uint32_t*>(random.halfwords));
       } else if constexpr (kNoise != Noise::kNone) {
         normal_batch(gaussian, chunk, random.xi);
         normal_batch(gaussian, chunk + kNormalBatch, random.xi + kNormalBatch);
       }
-      const size_t chunk_end = HWY_MIN(chunk + kChunk, units_end);
-      for (size_t unit = chunk; unit < chunk_end; unit += kUnit) {
-        HWY_UNROLL(4)
-        for (size_t j = 0; j < kUnit / kN; ++j) {
-          const size_t i = unit + j * kN;
-          const VF g = hn::LoadU(d, gs + i);
-          VF u = g, m = g, old_m = g;
+      const size_t chunk_end = HWY_MIN(chunk + kChunk, turns_end);
+      for (size_t i = chunk; i < chunk_end; i += kTurn) {
+        VF g[kVectors], u[kVectors], m[kVectors], old_m[kVectors], s[kVectors];
+        MF finite[kVectors];
+        for (size_t k = 0; k < kVectors; ++k) {
+          old_m[k] = m[k] = u[k] = g[k] = hn::LoadU(d, gs + i + k * kN);
           if (has_m) {
-            VF noisy = g;
+            VF noisy = g[k];
             if constexpr (kNoise == Noise::kGradient)
-              noisy = hn::Add(g, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk))));
-            old_m = hn::LoadU(d, ms + i);
-            u = hn::Add(hn::Mul(b1, old_m), hn::Mul(a1, noisy));
-            m = one_average ? u : hn::Add(hn::Mul(b2, old_m), hn::Mul(a2, noisy));
+              noisy = hn::Add(noisy, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk) + k * kN)));
+            old_m[k] = hn::LoadU(d, ms + i + k * kN);
+            u[k] = hn::Add(hn::Mul(b1, old_m[k]), hn::Mul(a1, noisy));
+            m[k] = one_average ? u[k] : hn::Add(hn::Mul(b2, old_m[k]), hn::Mul(a2, noisy));
           }
+          finite[k] = hn::IsFinite(u[k]);
+          if (has_m && !one_average) finite[k] = hn::And(finite[k], hn::IsFinite(m[k]));
+        }
+        MF every = finite[0];
+        for (size_t k = 1; k < kVectors; ++k) every = hn::And(every, finite[k]);
+        const bool all_finite = hn::AllTrue(d, every);
+        if (HWY_UNLIKELY(!all_finite)) {
+          for (size_t k = 0; k < kVectors; ++k) sums.nonfinite += kN - hn::CountTrue(d, finite[k]);
+        }
 
-          MF finite = hn::IsFinite(u);
-          if (has_m && !one_average) finite = hn::And(finite, hn::IsFinite(m));
-          const bool all_finite = hn::AllTrue(d, finite);
-          if (HWY_UNLIKELY(!all_finite)) sums.nonfinite += kN - hn::CountTrue(d, finite);
-
-          if constexpr (kSquare) {
-            VF r = square_of_gradient ? g : u;
-            if (HWY_UNLIKELY(!all_finite)) r = hn::IfThenElseZero(finite, r);
-            u_dot_u.add_products(j, r, r);
+        if constexpr (kSquare) {
+          for (size_t k = 0; k < kVectors; ++k) {
+            VF r = square_of_gradient ? g[k] : u[k];
+            if (HWY_UNLIKELY(!all_finite)) r = hn::IfThenElseZero(finite[k], r);
+            u_dot_u.add_products(k % kUnitVectors, r, r);
           }
-          if constexpr (kSums != Sums::kMeasure) {
-            VF s;
-            if constexpr (kNoise == Noise::kBernoulli) {
-              s = hn::CopySignToAbs(one, dithered(b, i, random.halfwords + (i - chunk), u, inverse_sigma, margin));
-            } else {
-              const MF is_zero = hn::Eq(u, zero);
-              s = hn::IfThenZeroElse(is_zero, hn::CopySignToAbs(one, u));
-              if (zero_policy != ZeroPolicy::kSkip && !hn::AllFalse(d, is_zero))
-                s = hn::IfThenElse(is_zero, zero_policy == ZeroPolicy::kPlus ? one : coin_signs(b, i), s);
-            }
-            if constexpr (kSums == Sums::kAll) {
-              VF v = v_is_momentum ? m : g;
-              VF counted = s;
-              if (HWY_UNLIKELY(!all_finite)) {
-                v = hn::IfThenElseZero(finite, v);
-                counted = hn::IfThenElseZero(finite, s);
-              }
-              sums.nonzero += hn::CountTrue(d, hn::Ne(counted, zero));
-              s_dot_v.add(j, hn::Mul(counted, v));
-              v_dot_v.add_products(j, v, v);
-            }
-            if constexpr (kNoise == Noise::kPost) s = hn::Add(s, hn::Mul(sigma, hn::Load(d, random.xi + (i - chunk))));
-            const VF old_x = hn::LoadU(d, xs + i);
-            VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(lr, s));
-            if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, m));
+        }
+        if constexpr (kSums == Sums::kMeasure) continue;
+
+        if constexpr (kNoise == Noise::kBernoulli)
+          dither.template draw<kVectors>(i, random.halfwords + (i - chunk), u, s);
+        for (size_t k = 0; k < kVectors; ++k) {
+          const size_t at = i + k * kN;
+          if constexpr (kNoise == Noise::kBernoulli) {
+            s[k] = hn::CopySignToAbs(one, s[k]);
+          } else {
+            const MF is_zero = hn::Eq(u[k], zero);
+            s[k] = hn::IfThenZeroElse(is_zero, hn::CopySignToAbs(one, u[k]));
+            if (zero_policy != ZeroPolicy::kSkip && !hn::AllFalse(d, is_zero))
+              s[k] = hn::IfThenElse(is_zero, zero_policy == ZeroPolicy::kPlus ? one : coin_signs(b, at), s[k]);
+          }
+          if constexpr (kSums == Sums::kAll) {
+            VF v = v_is_momentum ? m[k] : g[k];
+            VF counted = s[k];
             if (HWY_UNLIKELY(!all_finite)) {
-              x = hn::IfThenElse(finite, x, old_x);
-              m = hn::IfThenElse(finite, m, old_m);
+              v = hn::IfThenElseZero(finite[k], v);
+              counted = hn::IfThenElseZero(finite[k], counted);
             }
-            hn::StoreU(x, d, xs + i);
-            if (has_m) hn::StoreU(m, d, ms + i);
+            sums.nonzero += hn::CountTrue(d, hn::Ne(counted, zero));
+            s_dot_v.add(k % kUnitVectors, hn::Mul(counted, v));
+            v_dot_v.add_products(k % kUnitVectors, v, v);
           }
+          if constexpr (kNoise == Noise::kPost)
+            s[k] = hn::Add(s[k], hn::Mul(sigma, hn::Load(d, random.xi + (at - chunk))));
+          const VF old_x = hn::LoadU(d, xs + at);
+          VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(lr, s[k]));
+          if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, m[k]));
+          if (HWY_UNLIKELY(!all_finite)) {
+            x = hn::IfThenElse(finite[k], x, old_x);
+            m[k] = hn::IfThenElse(finite[k], m[k], old_m[k]);
+          }
+          hn::StoreU(x, d, xs + at);
+          if (has_m) hn::StoreU(m[k], d, ms + at);
         }
       }
     }
     s_dot_v.store(sums.s_dot_v);
     v_dot_v.store(sums.v_dot_v);
     kSquare ? u_dot_u.store(sums.u_dot_u) : v_dot_v.store(sums.u_dot_u);
-    sign_elements_ref(b, kSums == Sums::kMeasure, units_end, block_end, sums);
+    sign_elements_ref(b, kSums == Sums::kMeasure, turns_end, block_end, sums);
     sums.add_to(partial, block_end - block);
   }
 }
