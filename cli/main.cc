@@ -9,15 +9,16 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "signstep/core/cpu.h"
+#include "signstep/core/sign_kernel.h"
 #include "signstep/core/version.h"
 #include "signstep/libtorch/torch_engine.h"
 
 namespace signstep::cli {
 namespace {
 
-std::string simd_target() {
+std::string simd_text() {
   const CpuFeatures& cpu = cpu_features();
-  std::string text = cpu.avx512 ? "AVX-512" : cpu.avx2 ? "AVX2" : "baseline";
+  std::string text = simd_target();
   if (cpu.avx512_bf16) text += " with bf16";
   if (cpu.amx_bf16) text += " and AMX bf16";
   return text;
@@ -25,7 +26,7 @@ std::string simd_target() {
 
 std::string version_text() {
   return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines torch", version(), commit(),
-                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_target());
+                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text());
 }
 
 // CLI11 names an unexpected flag; we add the nearest one that exists.

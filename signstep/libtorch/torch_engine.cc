@@ -51,11 +51,14 @@ class Autocast {
   bool on_, cuda_;
 };
 
-// Views of a flat tensor, one per entry of the list.
+// Views of a flat tensor, one per entry of the list. A convolution's storage order is LibTorch's channels-last.
 std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorInfo>& list) {
   std::vector<at::Tensor> out;
-  for (const TensorInfo& t : list)
-    out.push_back(flat.narrow(0, static_cast<int64_t>(t.offset), static_cast<int64_t>(t.size)).view(t.shape));
+  for (const TensorInfo& t : list) {
+    const at::Tensor piece = flat.narrow(0, static_cast<int64_t>(t.offset), static_cast<int64_t>(t.size));
+    const auto& s = t.shape;
+    out.push_back(s.size() == 4 ? piece.view({s[0], s[2], s[3], s[1]}).permute({0, 3, 1, 2}) : piece.view(s));
+  }
   return out;
 }
 

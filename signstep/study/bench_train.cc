@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -37,8 +38,11 @@ struct TemporaryFile {
 
 void write_problem(const std::string& path, Engine& engine, const Batch& batch) {
   std::vector<TensorEntry> entries;
-  for (const TensorInfo& t : engine.shape().parameters)
-    entries.push_back({t.name, "F32", t.shape, std::as_bytes(engine.values().subspan(t.offset, t.size))});
+  std::deque<std::vector<float>> copies;  // the entries' bytes
+  for (const TensorInfo& t : engine.shape().parameters) {
+    copies.push_back(row_major(t, engine.values()));
+    entries.push_back({t.name, "F32", t.shape, std::as_bytes(std::span(copies.back()))});
+  }
   const auto n = static_cast<int64_t>(batch.count);
   entries.push_back({"images", "F32", {n, 32, 32, 3}, std::as_bytes(std::span(batch.images))});
   entries.push_back({"labels", "I64", {n}, std::as_bytes(std::span(batch.labels))});

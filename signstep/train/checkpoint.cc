@@ -2,6 +2,7 @@
 #include "signstep/train/checkpoint.h"
 
 #include <cstring>
+#include <deque>
 
 #include "signstep/core/error.h"
 #include "signstep/io/safetensors.h"
@@ -12,11 +13,18 @@ namespace {
 constexpr const char* kStateKey = "signstep.state";
 constexpr int kVersion = 1;
 
-void append(std::vector<TensorEntry>& entries, const std::string& prefix, const std::vector<TensorInfo>& list,
-            std::span<const float> flat) {
-  for (const TensorInfo& t : list)
-    entries.push_back({prefix + t.name, "F32", t.shape, std::as_bytes(flat.subspan(t.offset, t.size))});
-}
+// Tensors on their way into a file, with the copies that their bytes lie in.
+struct Outgoing {
+  std::vector<TensorEntry> entries;
+  std::deque<std::vector<float>> copies;
+
+  void append(const std::string& prefix, const std::vector<TensorInfo>& list, std::span<const float> flat) {
+    for (const TensorInfo& t : list) {
+      copies.push_back(row_major(t, flat));
+      entries.push_back({prefix + t.name, "F32", t.shape, std::as_bytes(std::span(copies.back()))});
+    }
+  }
+};
 
 nlohmann::ordered_json sign_state_json(const SignState& state) {
   nlohmann::ordered_json out = {{"dither_rms", state.dither.rms}};
@@ -46,7 +54,9 @@ std::vector<float> collect(const SafetensorsFile& file, const std::string& path,
                                         "norm that it was trained with", path, entry->name, entry->dtype,
                                         shape_text(entry->shape), shape_text(t.shape)));
     }
-    std::memcpy(flat.data() + t.offset, entry->bytes.data(), entry->bytes.size());
+    std::vector<float> values(t.size);
+    std::memcpy(values.data(), entry->bytes.data(), entry->bytes.size());
+    store_row_major(t, values, flat);
   }
   return flat;
 }
@@ -69,11 +79,11 @@ nlohmann::json state_of(const SafetensorsFile& file, const std::string& path) {
 void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& optimizer,
                      const TrainProgress& progress, const nlohmann::ordered_json& config) {
   const NetworkShape& shape = engine.shape();
-  std::vector<TensorEntry> entries;
-  append(entries, "", shape.parameters, engine.values());
-  append(entries, "", shape.buffers, engine.buffers());
-  if (!optimizer.m.empty()) append(entries, "optimizer.m.", shape.parameters, optimizer.m);
-  if (!optimizer.v.empty()) append(entries, "optimizer.v.", shape.parameters, optimizer.v);
+  Outgoing out;
+  out.append("", shape.parameters, engine.values());
+  out.append("", shape.buffers, engine.buffers());
+  if (!optimizer.m.empty()) out.append("optimizer.m.", shape.parameters, optimizer.m);
+  if (!optimizer.v.empty()) out.append("optimizer.v.", shape.parameters, optimizer.v);
   const nlohmann::ordered_json state = {
       {"version", kVersion},
       {"config", config},
@@ -89,7 +99,7 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
       {"curve", progress.curve},
       {"metrics", progress.metrics},
   };
-  write_safetensors(path, entries, {{kStateKey, state.dump()}, {"format", "pt"}});
+  write_safetensors(path, out.entries, {{kStateKey, state.dump()}, {"format", "pt"}});
 }
 
 void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,

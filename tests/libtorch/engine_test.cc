@@ -122,7 +122,8 @@ TEST(Engine, RunningStatisticsMoveByATenth) {
   const auto engine2 = engine_of({.width = 4});
   const auto images = torch::from_blob(const_cast<float*>(batch.images.data()), {8, 32, 32, 3}).permute({0, 3, 1, 2});
   const TensorInfo& conv = engine2->shape().parameters.at(0);
-  const auto weight = torch::from_blob(engine2->values().data() + conv.offset, {4, 3, 3, 3});
+  std::vector<float> kernel = row_major(conv, engine2->values());
+  const auto weight = torch::from_blob(kernel.data(), {4, 3, 3, 3});
   const auto expected = torch::conv2d(images, weight, {}, 1, 1).mean({0, 2, 3}) * 0.1;
   for (int64_t c = 0; c < 4; ++c)
     EXPECT_NEAR(engine->buffers()[mean.offset + static_cast<size_t>(c)], expected[c].item<float>(), 1e-5);

@@ -67,6 +67,22 @@ TEST(Network, InitialValuesFollowTheSeedAndHaveTheirSpread) {
   EXPECT_EQ(buffers[named(s.buffers, "bn1.running_mean").offset], 0.0f);
 }
 
+TEST(Network, ConvolutionsLieWithTheirInputsInnermost) {
+  const NetworkShape s = resnet18_shape({.width = 4}, 3, 10);
+  const TensorInfo& conv = named(s.parameters, "conv1.weight");  // (4, 3, 3, 3)
+  std::vector<float> flat(s.parameter_elements), values(conv.size);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  store_row_major(conv, values, flat);
+  EXPECT_EQ(row_major(conv, flat), values);
+  const size_t out = 2, in = 1, y = 0, x = 2;
+  EXPECT_EQ(flat[conv.offset + ((out * 3 + y) * 3 + x) * 3 + in], values[((out * 3 + in) * 3 + y) * 3 + x]);
+  const TensorInfo& fc = named(s.parameters, "fc.weight");
+  std::vector<float> rows(fc.size);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i);
+  store_row_major(fc, rows, flat);
+  EXPECT_EQ(flat[fc.offset + 33], 33);
+}
+
 TEST(Network, GroupsDivideTheChannels) {
   for (int64_t channels = 1; channels <= 1024; ++channels) {
     ASSERT_EQ(channels % norm_groups(channels), 0);
