@@ -133,7 +133,9 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
           if constexpr (kNoise == Noise::kPost)
             s[k] = hn::Add(s[k], hn::Mul(sigma, hn::Load(d, random.xi + (at - chunk))));
           const VF old_x = hn::LoadU(d, xs + at);
-          VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(lr, s[k]));
+          // s is +-1 where it was drawn: then lr s needs no multiplication.
+          const VF step = kNoise == Noise::kBernoulli ? hn::CopySignToAbs(lr, s[k]) : hn::Mul(lr, s[k]);
+          VF x = hn::Sub(hn::Mul(keep, old_x), step);
           if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, m[k]));
           if (HWY_UNLIKELY(!all_finite)) {
             x = hn::IfThenElse(finite[k], x, old_x);
