@@ -158,7 +158,7 @@ void summarize(const Collector& collector, const std::string& set, size_t elemen
       if (full.rfind(set + "/" + name + "/", 0) == 0) return times;
     return std::vector<double>();
   };
-  fmt::print("\n{}, {} elements, target {}\n{:<36}{:>10}{:>18}{:>8}{:>13}{:>13}\n", set, elements, simd_target(),
+  fmt::print("\n{}, {} elements, target {}\n{:<38}{:>10}{:>22}{:>8}{:>13}{:>13}\n", set, elements, simd_target(),
              "rule", "ms", "ms, min to max", "GB/s", "/ bandwidth", "x undithered");
   for (const Rule& rule : rules()) {
     const std::vector<double> times = find(rule.name);
@@ -166,7 +166,7 @@ void summarize(const Collector& collector, const std::string& set, size_t elemen
     const double t = median(times), bytes = static_cast<double>(elements) * (rule.state ? 20 : 12);
     const double bandwidth = median(find(bandwidth_name(rule.state))), beside = median(find(rule.beside));
     const auto [low, high] = std::minmax_element(times.begin(), times.end());
-    fmt::print("{:<36}{:>10.3f}{:>18}{:>8.1f}{:>13}{:>13}\n", rule.name, 1e3 * t,
+    fmt::print("{:<38}{:>10.3f}{:>22}{:>8.1f}{:>13}{:>13}\n", rule.name, 1e3 * t,
                fmt::format("{:.3f} to {:.3f}", 1e3 * *low, 1e3 * *high), bytes / t * 1e-9,
                bandwidth > 0 ? fmt::format("{:.2f}", bandwidth / t) : "",
                beside > 0 && !rule.beside.empty() ? fmt::format("{:.2f}", t / beside) : "");
