@@ -73,6 +73,13 @@ class Run {
       record_.finish(folder_.run_json(), "diverged", progress_.metrics);
       observer_.warning(e.what());
       throw;
+    } catch (const Error&) {
+      try {
+        record_.finish(folder_.run_json(), "failed", progress_.metrics);
+      } catch (const EnvironmentError&) {
+        // The disk that refused the checkpoint refuses this too; the first error is the one to tell.
+      }
+      throw;
     }
   }
 
