@@ -26,9 +26,8 @@ std::string help_text(const Option& option) {
 
 }  // namespace
 
-Flags::Flags(CLI::App& app, OptionList list, const std::set<std::string>& skip) : list_(std::move(list)) {
+Flags::Flags(CLI::App& app, OptionList list) : list_(std::move(list)) {
   for (const Option& option : list_.options()) {
-    if (skip.contains(option.name)) continue;
     const auto remember = [this, name = option.name](const std::string& value) { given_.emplace_back(name, value); };
     const std::string now = option.text();
     if (option.type == OptionType::kFlag) {

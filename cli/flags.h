@@ -5,7 +5,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +17,7 @@ namespace signstep::cli {
 // read in between and flags win.
 class Flags {
  public:
-  // skip: names that the subcommand gives another form.
-  Flags(CLI::App& app, OptionList list, const std::set<std::string>& skip = {});
+  Flags(CLI::App& app, OptionList list);
 
   void apply();  // throws OptionError
   OptionList& list() { return list_; }

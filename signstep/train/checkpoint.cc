@@ -32,7 +32,7 @@ nlohmann::ordered_json sign_state_json(const SignState& state) {
   return out;
 }
 
-void read_sign_state(const nlohmann::json& json, SignState& state) {
+void read_sign_state(const nlohmann::ordered_json& json, SignState& state) {
   json.at("dither_rms").get_to(state.dither.rms);
   visit_fields(state.switching, [&](const char* name, auto& value) { json.at("switch").at(name).get_to(value); });
 }
@@ -61,13 +61,13 @@ std::vector<float> collect(const SafetensorsFile& file, const std::string& path,
   return flat;
 }
 
-nlohmann::json state_of(const SafetensorsFile& file, const std::string& path) {
+nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& path) {
   const auto found = file.metadata().find(kStateKey);
   if (found == file.metadata().end() || !file.has_checksum()) {
     throw CheckpointError(fmt::format("{} holds no training state; it is not a checkpoint of signstep: "
                                       "start from its weights with --init", path));
   }
-  nlohmann::json state = nlohmann::json::parse(found->second, nullptr, false);
+  nlohmann::ordered_json state = nlohmann::ordered_json::parse(found->second, nullptr, false);
   if (!state.is_object() || state.value("version", 0) != kVersion) {
     throw CheckpointError(fmt::format("{} has a state of another format version; this program reads version {}", path, kVersion));
   }
@@ -105,7 +105,7 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
 void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
                      TrainProgress& progress) {
   const SafetensorsFile file(path);
-  const nlohmann::json state = state_of(file, path);
+  const nlohmann::ordered_json state = state_of(file, path);
   const NetworkShape& shape = engine.shape();
   const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
   const auto buffers = collect(file, path, "", shape.buffers, shape.buffer_elements);
@@ -127,9 +127,8 @@ void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& en
     where.correct = state.at("correct").get<uint64_t>();
     where.nonfinite = state.at("nonfinite").get<uint64_t>();
     where.train_seconds = state.at("train_seconds").get<double>();
-    const auto ordered = nlohmann::ordered_json::parse(file.metadata().at(kStateKey));
-    where.curve = ordered.at("curve");
-    where.metrics = ordered.at("metrics").get<decltype(where.metrics)>();
+    where.curve = state.at("curve");
+    where.metrics = state.at("metrics").get<decltype(where.metrics)>();
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(fmt::format("{} has an incomplete state ({}); use another checkpoint", path, e.what()));
   }
@@ -154,7 +153,7 @@ void load_weights(const std::string& path, Engine& engine) {
 }
 
 nlohmann::json checkpoint_config(const std::string& path) {
-  const nlohmann::json state = state_of(SafetensorsFile(path), path);
+  const nlohmann::ordered_json state = state_of(SafetensorsFile(path), path);
   if (!state.contains("config")) throw CheckpointError(fmt::format("{} has no configuration; use another checkpoint", path));
   return state.at("config");
 }
