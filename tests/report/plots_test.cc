@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/plots.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tests/support/environment.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+
+Chart two_curves() {
+  return {.title = "Accuracy",
+          .x_label = "epoch",
+          .y_label = "test accuracy (%)",
+          .series = {{.name = "Signum", .x = {1, 2, 3}, .y = {10, 20, 30}, .low = {8, 19, 29}, .high = {12, 21, 31}},
+                     {.name = "SGD", .x = {1, 2, 3}, .y = {11, NAN, 28}}},
+          .markers = {{.x = 2, .name = "switch", .color = 1}}};
+}
+
+TEST(Plots, DrawsCurvesBandsAndMarkersWithALegend) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const Drawing drawing = draw(two_curves(), "first");
+  ASSERT_TRUE(drawing) << drawing.problem;
+  EXPECT_TRUE(drawing.svg.starts_with("<svg"));
+  for (const char* text : {"Signum", "SGD", "switch", "test accuracy (%)", "epoch"}) EXPECT_THAT(drawing.svg, HasSubstr(text));
+  size_t ids = 0;  // every id carries the prefix
+  for (size_t at = 0; (at = drawing.svg.find(" id=", at)) != std::string::npos; at += 5, ++ids)
+    EXPECT_EQ(drawing.svg.substr(at + 5, 6), "first-");
+  EXPECT_GT(ids, 5u);
+}
+
+TEST(Plots, NamesAreTextWhateverTheyHold) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  Chart chart = two_curves();
+  chart.series[0].name = "it's <b> & `touch /tmp/no` @x \\n a_b^c\n%d";
+  const Drawing drawing = draw(chart, "p");
+  ASSERT_TRUE(drawing) << drawing.problem;
+  EXPECT_THAT(drawing.svg, HasSubstr("it's &lt;b> &amp; `touch /tmp/no` @x \\n a_b^c %d"));
+}
+
+TEST(Plots, LogarithmicAxesLeaveOutWhatIsNotPositive) {
+  Chart chart = two_curves();
+  chart.log_y = true;
+  chart.series[1].y = {0, -1, 5};
+  EXPECT_THAT(chart_script(chart), HasSubstr("$data1 << END\n\n\n3 5 5 5\nEND\n"));
+}
+
+TEST(Plots, AChartWithoutPointsSaysSo) {
+  Chart chart = two_curves();
+  for (Series& s : chart.series) s.y.assign(3, NAN);
+  EXPECT_THAT(draw(chart, "p").problem, HasSubstr("'Accuracy' has no point"));
+}
+
+TEST(Plots, WithoutGnuplotTheResultSaysHowToGetIt) {
+  const EnvironmentVariable path("PATH", "/nowhere");
+  EXPECT_FALSE(gnuplot_available());
+  const Drawing drawing = draw(two_curves(), "p");
+  EXPECT_FALSE(drawing);
+  EXPECT_THAT(drawing.problem, HasSubstr("gnuplot-nox"));
+}
+
+TEST(Plots, AFailingScriptReportsWhatGnuplotSaid) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const Drawing drawing = run_gnuplot("set terminal svg\nplot undefined_thing\n", "p");
+  EXPECT_FALSE(drawing);
+  EXPECT_THAT(drawing.problem, HasSubstr("undefined_thing"));
+}
+
+}  // namespace
+}  // namespace signstep
