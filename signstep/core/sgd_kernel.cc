@@ -82,17 +82,37 @@ HWY_AFTER_NAMESPACE();
 namespace signstep {
 HWY_EXPORT(SgdRange);
 
-void sgd_step(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics,
-              Executor& executor) {
+namespace {
+
+// step_of(t) is the step of tensors[t].
+template <class StepOf>
+void all(std::span<const StepTensor> tensors, StepOf&& step_of, std::span<StepStatistics> statistics,
+         Executor& executor) {
   assert(statistics.size() == tensors.size());
   const auto range = HWY_DYNAMIC_DISPATCH(SgdRange);
   for_each_partial(
       statistics, executor, [&](size_t t) { return tensors[t].n; },
       [&](size_t t, size_t begin, size_t end) {
         StepStatistics partial;
-        range(SgdBlock(tensors[t], step), begin, end, partial);
+        range(SgdBlock(tensors[t], step_of(t)), begin, end, partial);
         return partial;
       });
 }
+
+}  // namespace
+
+void sgd_step(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics,
+              Executor& executor) {
+  all(
+      tensors, [&](size_t) -> const SgdStep& { return step; }, statistics, executor);
+}
+
+void sgd_step(std::span<const StepTensor> tensors, std::span<const SgdStep> steps, std::span<StepStatistics> statistics,
+              Executor& executor) {
+  assert(steps.size() == tensors.size());
+  all(
+      tensors, [&](size_t t) -> const SgdStep& { return steps[t]; }, statistics, executor);
+}
+
 }  // namespace signstep
 #endif

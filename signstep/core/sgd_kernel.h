@@ -24,6 +24,9 @@ struct SgdStep {
 // Non-finite coordinates, executors, bits and scratch as sign_step; u is d'. Does not throw.
 void sgd_step(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics,
               Executor& executor);
+// The same with steps[i] for tensors[i], in one go.
+void sgd_step(std::span<const StepTensor> tensors, std::span<const SgdStep> steps, std::span<StepStatistics> statistics,
+              Executor& executor);
 void sgd_step_ref(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics);
 
 }  // namespace signstep

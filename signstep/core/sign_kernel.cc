@@ -213,19 +213,21 @@ HWY_EXPORT(TargetName);
 
 namespace {
 
-void all(std::span<const StepTensor> tensors, const SignStep& step, bool measure, std::span<StepStatistics> statistics,
+// step_of(t) is the step of tensors[t].
+template <class StepOf>
+void all(std::span<const StepTensor> tensors, StepOf&& step_of, bool measure, std::span<StepStatistics> statistics,
          Executor& executor) {
   assert(statistics.size() == tensors.size());
-  for (const StepTensor& t : tensors) {
-    assert(t.m != nullptr || (step.b1 == 0 && step.b2 == 0));
-    SignBlock check(t, step);  // throws here rather than on a thread of the executor
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    assert(tensors[t].m != nullptr || tensors[t].n == 0 || (step_of(t).b1 == 0 && step_of(t).b2 == 0));
+    SignBlock check(tensors[t], step_of(t));  // throws here rather than on a thread of the executor
   }
   const auto range = HWY_DYNAMIC_DISPATCH(SignRange);
   for_each_partial(
       statistics, executor, [&](size_t t) { return tensors[t].n; },
       [&](size_t t, size_t begin, size_t end) {
         StepStatistics partial;
-        range(SignBlock(tensors[t], step), measure, begin, end, partial);
+        range(SignBlock(tensors[t], step_of(t)), measure, begin, end, partial);
         return partial;
       });
 }
@@ -234,14 +236,23 @@ void all(std::span<const StepTensor> tensors, const SignStep& step, bool measure
 
 void sign_step(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics,
                Executor& executor) {
-  all(tensors, step, false, statistics, executor);
+  all(
+      tensors, [&](size_t) -> const SignStep& { return step; }, false, statistics, executor);
+}
+
+void sign_step(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+               std::span<StepStatistics> statistics, Executor& executor) {
+  assert(steps.size() == tensors.size());
+  all(
+      tensors, [&](size_t t) -> const SignStep& { return steps[t]; }, false, statistics, executor);
 }
 
 void sign_measure(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics,
                   Executor& executor) {
   SignStep measure = step;
   measure.sums = StepSums::kSquare;
-  all(tensors, measure, true, statistics, executor);
+  all(
+      tensors, [&](size_t) -> const SignStep& { return measure; }, true, statistics, executor);
 }
 
 const char* simd_target() { return HWY_DYNAMIC_DISPATCH(TargetName)(); }

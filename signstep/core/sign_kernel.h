@@ -38,6 +38,9 @@ struct SignStep {
 void sign_step(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics,
                Executor& executor);
 void sign_step_ref(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics);
+// The same with steps[i] for tensors[i], in one go: parameter groups of different rates.
+void sign_step(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+               std::span<StepStatistics> statistics, Executor& executor);
 
 // The finite, nonfinite and u_dot_u that sign_step would report, without touching x or m: relative dither measures
 // before its first step.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/libtorch/torch_engine.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 #include <torch/version.h>
@@ -9,20 +8,10 @@
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/libtorch/resnet.h"
+#include "signstep/libtorch/torch_executor.h"
 
 namespace signstep {
 namespace {
-
-// LibTorch's own threads run our kernels, so that two pools never compete for the cores.
-class TorchExecutor final : public Executor {
- public:
-  void run(size_t count, const std::function<void(size_t)>& task) override {
-    at::parallel_for(0, static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) task(static_cast<size_t>(i));
-    });
-  }
-  size_t threads() const override { return static_cast<size_t>(at::get_num_threads()); }
-};
 
 // Autocast to bf16 for the lifetime of the object. Weights are cast once per forward pass and cached until the end.
 class Autocast {

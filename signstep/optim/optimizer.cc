@@ -22,8 +22,9 @@ StepReport sign_rule(const UpdatePlan& plan, OptimizerState& state, std::span<co
     t.n = slot.size;
     tensors.push_back(t);
   }
-  return sign_optimizer_step(plan, state.sign, state.step, tensors, rate,
-                             plan.optimizer.decoupled_weight_decay.value_or(0), executor);
+  const std::vector<TensorRate> rates(tensors.size(), {rate, plan.optimizer.decoupled_weight_decay.value_or(0)});
+  KernelStepper kernels(executor);
+  return sign_optimizer_step(plan, state.sign, state.step, tensors, rates, kernels);
 }
 
 uint64_t gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,

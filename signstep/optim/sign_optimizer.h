@@ -7,7 +7,8 @@
 #include <span>
 
 #include "signstep/core/executor.h"
-#include "signstep/core/step.h"
+#include "signstep/core/sgd_kernel.h"
+#include "signstep/core/sign_kernel.h"
 #include "signstep/optim/dither.h"
 #include "signstep/optim/switch.h"
 #include "signstep/optim/update_plan.h"
@@ -25,15 +26,56 @@ SignState make_sign_state(const UpdatePlan& plan, size_t tensors);
 bool keeps_average(const UpdatePlan& plan);
 
 struct StepReport {
-  uint64_t nonfinite = 0;       // coordinates left alone
-  double dither_level = 0;      // c_t
+  uint64_t nonfinite = 0;                  // coordinates left alone
+  double dither_level = 0;                 // c_t
   SwitchPhase phase = SwitchPhase::kSign;  // that this step was taken in
   SwitchReport switching;
 };
 
-// Step number t (0 for the first) at rate lr with decoupled decay. x, g, m, n and decay of each tensor are the caller's;
-// index, sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where keeps_average says no.
-StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors, double lr,
-                               double decay, Executor& executor);
+// What parameter groups may differ in.
+struct TensorRate {
+  double lr = 0;     // lr_t >= 0; a tensor at rate 0 gives no estimate to the switch
+  double decay = 0;  // decoupled
+};
+
+// Who computes the passes of a step, each with one step per tensor; the meaning is that of the kernels of the same
+// name.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
+  virtual void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+                    std::span<StepStatistics> statistics) = 0;
+  virtual void measure(std::span<const StepTensor> tensors, const SignStep& step,
+                       std::span<StepStatistics> statistics) = 0;
+  virtual void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+                   std::span<StepStatistics> statistics) = 0;
+};
+
+// The fused kernels.
+class KernelStepper : public Stepper {
+ public:
+  explicit KernelStepper(Executor& executor) : executor_(executor) {}
+  void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+            std::span<StepStatistics> statistics) override {
+    sign_step(tensors, steps, statistics, executor_);
+  }
+  void measure(std::span<const StepTensor> tensors, const SignStep& step,
+               std::span<StepStatistics> statistics) override {
+    sign_measure(tensors, step, statistics, executor_);
+  }
+  void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+           std::span<StepStatistics> statistics) override {
+    sgd_step(tensors, steps, statistics, executor_);
+  }
+
+ private:
+  Executor& executor_;
+};
+
+// Step number t (0 for the first), tensors[i] at rates[i]. x, g, m, n and decay of each tensor are the caller's; index,
+// sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where keeps_average says no. A tensor of
+// n = 0 sits the step out and keeps its rms. The report quotes gamma and SGD's rate at the largest lr of the tensors.
+StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors,
+                               std::span<const TensorRate> rates, Stepper& stepper);
 
 }  // namespace signstep

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The passes of a step as tensor operations, for tensors that the kernels of core/ cannot take: other devices, double,
+// bf16, half, strided storage. Slower, by about the number of operations.
+//
+// What holds against the kernels (tests/libtorch/aten_step_test.cc): without noise, float32 tensors get the same bits
+// of x and m, and sums that differ by the order of additions. Draws come from a LibTorch generator of the tensor's
+// device, seeded by (seed, step, tensor, rank): another stream than the kernels', the same law to 2^-22, the same after
+// a resume. double is computed in double, everything else in float32, with the factors (rate, betas) rounded to float
+// as for the kernels; x is rounded to its type once, at the end.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "signstep/core/sgd_kernel.h"
+#include "signstep/core/sign_kernel.h"
+
+namespace signstep {
+
+// x, g and m in one shape. m: double for double x, else float32; undefined where the rule keeps none.
+struct AtenTensor {
+  at::Tensor x, g, m;
+};
+
+// The type that a tensor's m has and its step is computed in.
+at::ScalarType compute_type(at::ScalarType type);
+
+// index, sigma, sgd_rate and decay are read from numbers; its pointers are not. Each returns the StepStatistics as six
+// doubles in the order of their fields on x's device, so that a list of tensors needs one copy to the host;
+// statistics_of reads them. Call without autograd.
+at::Tensor aten_sign_step(const AtenTensor& tensor, const StepTensor& numbers, const SignStep& step);
+at::Tensor aten_sign_measure(const AtenTensor& tensor, const SignStep& step);
+at::Tensor aten_sgd_step(const AtenTensor& tensor, const StepTensor& numbers, const SgdStep& step);
+StepStatistics statistics_of(const at::Tensor& six_doubles);
+
+}  // namespace signstep

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/libtorch/sign_sgd.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+#include "signstep/core/error.h"
+#include "signstep/libtorch/aten_step.h"
+#include "signstep/libtorch/torch_executor.h"
+
+namespace signstep {
+namespace {
+
+// The kernels for tensors that they can take, tensor operations for the others, found by index.
+class TorchStepper final : public KernelStepper {
+ public:
+  TorchStepper(Executor& executor, const std::vector<AtenTensor>& others) : KernelStepper(executor), others_(others) {}
+
+  void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+            std::span<StepStatistics> statistics) override {
+    KernelStepper::sign(tensors, steps, statistics);
+    each(tensors, statistics, [&](size_t i, const AtenTensor& t) { return aten_sign_step(t, tensors[i], steps[i]); });
+  }
+  void measure(std::span<const StepTensor> tensors, const SignStep& step,
+               std::span<StepStatistics> statistics) override {
+    KernelStepper::measure(tensors, step, statistics);
+    each(tensors, statistics, [&](size_t, const AtenTensor& t) { return aten_sign_measure(t, step); });
+  }
+  void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+           std::span<StepStatistics> statistics) override {
+    KernelStepper::sgd(tensors, steps, statistics);
+    each(tensors, statistics, [&](size_t i, const AtenTensor& t) { return aten_sgd_step(t, tensors[i], steps[i]); });
+  }
+
+ private:
+  template <class F>
+  void each(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, F&& f) {
+    std::vector<std::pair<size_t, at::Tensor>> found;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      const AtenTensor& t = others_[tensors[i].index];
+      if (t.x.defined()) found.emplace_back(i, f(i, t));
+    }
+    for (const auto& [i, sums] : found) statistics[i] = statistics_of(sums);  // after all are under way on their device
+  }
+
+  const std::vector<AtenTensor>& others_;
+};
+
+// Whether element k in memory is the same element of both.
+bool same_order(const at::Tensor& a, const at::Tensor& b) {
+  for (int64_t d = 0; d < a.dim(); ++d)
+    if (a.size(d) > 1 && a.stride(d) != b.stride(d)) return false;
+  return true;
+}
+
+bool suits_kernels(const at::Tensor& t) {
+  return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided &&
+         t.is_non_overlapping_and_dense();
+}
+
+// The gradient as the kernels read it: in the parameter's order, nothing lazy. A copy only where it is not so already.
+at::Tensor in_order_of(const at::Tensor& parameter, const at::Tensor& gradient) {
+  if (suits_kernels(gradient) && same_order(parameter, gradient) && !gradient.is_neg() && !gradient._is_zerotensor()) {
+    return gradient;
+  }
+  return at::empty_like(parameter).copy_(gradient);
+}
+
+void check_gradient(const at::Tensor& gradient, size_t i) {
+  if (gradient.layout() == at::kStrided) return;
+  throw OptionError(
+      fmt::format("parameter {} has a sparse gradient; wanted a dense one, as SignSGD steps every "
+                  "coordinate; build the layer without sparse gradients",
+                  i));
+}
+
+void check_parameter(const at::Tensor& p, size_t i) {
+  if (!p.defined() || p.layout() != at::kStrided || !at::isFloatingType(p.scalar_type())) {
+    throw OptionError(fmt::format("parameter {} is {}; wanted a dense floating-point tensor", i,
+                                  p.defined() ? p.toString() : "undefined"));
+  }
+}
+
+std::vector<torch::optim::OptimizerParamGroup> one_group(std::vector<at::Tensor> parameters) {
+  return {torch::optim::OptimizerParamGroup(std::move(parameters))};
+}
+
+}  // namespace
+
+const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group) {
+  if (const auto* options = dynamic_cast<const SignSGDOptions*>(&group.options())) return *options;
+  throw OptionError("a parameter group has options of another optimizer; wanted signstep::SignSGDOptions");
+}
+
+std::string difference(SignSGDOptions seen, SignSGDOptions wanted) {
+  OptionList a, b;
+  describe(a, seen);
+  describe(b, wanted);
+  for (size_t i = 0; i < a.options().size(); ++i) {
+    const Option &own = a.options()[i], &other = b.options()[i];
+    if (own.name == "learning_rate" || own.name == "decoupled_weight_decay" || own.text() == other.text()) continue;
+    return fmt::format("{} is {}, wanted {}", own.name, own.text(), other.text());
+  }
+  return "";
+}
+
+at::Tensor make_average(const at::Tensor& parameter) {
+  return at::zeros_like(parameter,
+                        parameter.options().dtype(compute_type(parameter.scalar_type())).requires_grad(false));
+}
+
+SignSGD::SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults)
+    : SignSGD(one_group(std::move(parameters)), std::move(defaults)) {}
+
+SignSGD::SignSGD(std::vector<torch::optim::OptimizerParamGroup> groups, SignSGDOptions defaults)
+    : Optimizer(std::move(groups), std::make_unique<SignSGDOptions>(resolved(defaults))),
+      plan_(make_update_plan(defaults)) {
+  admit_groups();
+}
+
+// Takes up tensors that are new since the last call, behind those that are known.
+void SignSGD::admit_groups() {
+  const auto& wanted = static_cast<const SignSGDOptions&>(defaults());
+  std::vector<at::Tensor> all;
+  for (auto& group : param_groups()) {
+    for (const at::Tensor& p : group.params()) all.push_back(p);
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (i < all.size() && all[i].is_same(slots_[i].parameter)) continue;
+    throw OptionError(
+        fmt::format("parameter {} is no longer the tensor that it was; wanted new parameters in a group of "
+                    "their own at the end, and the old ones left in place",
+                    i));
+  }
+  if (all.size() == slots_.size()) return;
+  if (steps_ > 0 && plan_.switching.options.switch_scope == SwitchScope::kTensor &&
+      plan_.switching.options.switch_when != SwitchWhen::kNever) {
+    throw OptionError(
+        "parameters were added after the first step and switch_scope is tensor; wanted all of them before "
+        "it; choose switch_scope global");
+  }
+  size_t end = 0;  // of the group's tensors
+  for (size_t g = 0; g < param_groups().size(); ++g) {
+    end += param_groups()[g].params().size();
+    if (end <= slots_.size()) continue;
+    const SignSGDOptions options = resolved(sign_sgd_options(param_groups()[g]));
+    if (const std::string unlike = difference(options, wanted); !unlike.empty()) {
+      throw OptionError(
+          fmt::format("parameter group {}: {}; groups may differ in learning_rate and "
+                      "decoupled_weight_decay, the rest is the optimizer's",
+                      g, unlike));
+    }
+    param_groups()[g].set_options(std::make_unique<SignSGDOptions>(options));
+  }
+  std::unordered_set<at::TensorImpl*> seen;
+  for (size_t i = 0; i < all.size(); ++i) {
+    check_parameter(all[i], i);
+    if (!seen.insert(all[i].unsafeGetTensorImpl()).second) {
+      throw OptionError(fmt::format("parameter {} was given before; wanted each parameter once", i));
+    }
+  }
+  for (size_t i = slots_.size(); i < all.size(); ++i) slots_.push_back({all[i], {}});
+  SignState fresh = make_sign_state(plan_, slots_.size());
+  if (steps_ == 0) {
+    state_ = std::move(fresh);
+  } else {
+    state_.dither.rms.resize(fresh.dither.rms.size());
+  }
+}
+
+at::Tensor SignSGD::step(LossClosure closure) {
+  at::Tensor loss;
+  if (closure) {
+    const at::AutoGradMode with_autograd(true);
+    loss = closure();
+  }
+  const at::NoGradGuard no_grad;
+  admit_groups();
+
+  std::vector<TensorRate> rates;
+  std::vector<at::Tensor> gradients(slots_.size());
+  for (const auto& group : param_groups()) {
+    const SignSGDOptions& options = sign_sgd_options(group);
+    const double lr = options.get_lr();
+    if (!(std::isfinite(lr) && lr >= 0)) {
+      throw OptionError(fmt::format("learning_rate is {}; wanted a finite number of at least 0", lr));
+    }
+    for (const at::Tensor& p : group.params()) {
+      const at::Tensor& gradient = p.grad();
+      if (gradient.defined()) check_gradient(gradient, rates.size());
+      gradients[rates.size()] = gradient;
+      rates.push_back({lr, options.rule.decoupled_weight_decay.value_or(0)});
+    }
+  }
+
+  std::vector<StepTensor> tensors(slots_.size());
+  std::vector<AtenTensor> others(slots_.size());
+  std::vector<at::Tensor> stepped;  // by the kernels
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    const at::Tensor& p = slots_[i].parameter;
+    at::Tensor& m = slots_[i].m;
+    if (keeps_average(plan_) && (!m.defined() || m.device() != p.device() || !same_order(m, p))) {
+      const at::Tensor before = m;
+      m = make_average(p);
+      if (before.defined()) m.copy_(before);  // the parameter was moved, or laid out anew
+    }
+    if (suits_kernels(p)) {
+      gradients[i] = in_order_of(p, gradients[i]);
+      tensors[i].x = p.data_ptr<float>();
+      tensors[i].g = gradients[i].data_ptr<float>();
+      tensors[i].m = m.defined() ? m.data_ptr<float>() : nullptr;
+      tensors[i].n = static_cast<size_t>(p.numel());
+      stepped.push_back(p);
+    } else {
+      others[i] = {p, gradients[i], m};
+    }
+  }
+  TorchExecutor threads;
+  TorchStepper stepper(threads, others);
+  report_ = sign_optimizer_step(plan_, state_, steps_, tensors, rates, stepper);
+  ++steps_;
+  // Autograd must notice that a value it saved for a backward pass is no longer there.
+  for (const at::Tensor& p : stepped)
+    if (!p.is_inference()) p.unsafeGetTensorImpl()->bump_version();
+  return loss;
+}
+
+}  // namespace signstep

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// SignSGD, Signum and Lion as a torch::optim::Optimizer, with dither and the calibrated switch to SGD
+// (docs/algorithms.md has the equations, docs/using-from-cpp.md a tour):
+//
+//   signstep::SignSGDOptions options(1e-3);  // Signum
+//   options.dither.dither = signstep::DitherKind::kRelative;
+//   options.total_steps = epochs * batches;
+//   signstep::SignSGD optimizer(model->parameters(), options);
+//   ... optimizer.zero_grad(); loss.backward(); optimizer.step(); ...
+//   torch::save(optimizer, "optimizer.pt");
+//
+// Tensors. A dense float32 tensor on the CPU goes through the fused kernels, all of them in one call on LibTorch's
+// threads; its elements count in memory order, so a channels-last weight is as fast as a contiguous one. A gradient of
+// another layout is copied into the parameter's first. Every other tensor (device, double, bf16, half, strided) goes
+// through tensor operations, whose draws are another stream of the same law (aten_step.h). m is float32 for bf16 and
+// half. A tensor's index in the random counter is its position over all groups; groups may be added at the end at any
+// time (under switch_scope tensor before the first step). Sparse gradients are refused.
+//
+// Counting. step() is one step of the run, whichever tensors have a gradient: the counter that draws, annealing and the
+// switch refer to moves by one, also when none has. A tensor whose gradient is undefined sits the step out: no step, no
+// decay, its m and rms stay, and to the switch it gives no estimate.
+//
+// Groups may differ in learning rate and decoupled weight decay, which are read at every step; everything else is fixed
+// when the optimizer is constructed. After the switch a group's SGD rate is Lambda times its learning rate, so
+// schedulers go on unchanged. The base class's state() stays empty; average() has the state.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+
+#include <vector>
+
+#include "signstep/libtorch/sign_sgd_options.h"
+#include "signstep/optim/sign_optimizer.h"
+
+namespace signstep {
+
+class SignSGD : public torch::optim::Optimizer {
+ public:
+  // Groups without options of their own take the defaults. Throws OptionError for options that do not go together, a
+  // group that differs in more than rate and decay, a parameter that is given twice or is no floating-point tensor.
+  SignSGD(std::vector<torch::optim::OptimizerParamGroup> groups, SignSGDOptions defaults);
+  SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults);
+
+  // One step. The closure, if any, is called once, with autograd on, before it; its result is returned. Gradients are
+  // only read. Throws OptionError, before anything is touched, for a sparse gradient, a learning rate that is negative
+  // or not finite, and what the constructor throws, for groups added since.
+  at::Tensor step(LossClosure closure = nullptr) override;
+
+  // What the last step did: non-finite coordinates, dither level, phase, gamma and Lambda, the switch event.
+  const StepReport& report() const { return report_; }
+  uint64_t steps() const { return steps_; }
+  // The moving average m (the SGD phase's d) of parameter i over all groups; undefined where there is none (yet).
+  const at::Tensor& average(size_t i) const { return slots_.at(i).m; }
+
+  // All that a run needs to go on bit for bit, the groups' learning rates included; parameters are the module's.
+  // load throws CheckpointError, and changes nothing, for an archive of something else, of other parameters or of
+  // options that differ in more than rate and decay.
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
+
+ private:
+  struct Slot {
+    at::Tensor parameter, m;
+  };
+  void admit_groups();
+
+  UpdatePlan plan_;
+  std::vector<Slot> slots_;  // over all groups, in order
+  SignState state_;
+  uint64_t steps_ = 0;
+  StepReport report_;
+};
+
+// The options of a group. Throws OptionError where they are another optimizer's.
+const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group);
+
+// The first option, other than rate and decay, in which two resolved sets differ: "" or "momentum is 0.8, wanted 0.9".
+std::string difference(SignSGDOptions seen, SignSGDOptions wanted);
+
+// A zero m for a parameter, in its memory layout.
+at::Tensor make_average(const at::Tensor& parameter);
+
+}  // namespace signstep

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of signstep::SignSGD as LibTorch's optimizers carry them: one object per parameter group, whose learning
+// rate schedulers read and write.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+#include <torch/serialize/archive.h>
+
+#include "signstep/optim/update_plan.h"
+
+namespace signstep {
+
+struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> {
+  SignSGDOptions() = default;  // Signum at its default rate
+  explicit SignSGDOptions(double learning_rate) { rule.learning_rate = learning_rate; }
+
+  signstep::OptimizerOptions rule;  // signsgd, signum or lion; what sign(0) is; decoupled weight decay
+  DitherOptions dither;
+  SwitchOptions switching;
+  uint64_t seed = 0;
+  // Calls of step() in the whole run, which annealed dither and shares of the run refer to; 0: not known, allowed where
+  // nothing refers to it.
+  int64_t total_steps = 0;
+
+  double get_lr() const override;
+  // 0 is a rate here, as warm-up may want it, although no option can be given it.
+  void set_lr(double lr) override;
+  void serialize(torch::serialize::InputArchive& archive) override;
+  void serialize(torch::serialize::OutputArchive& archive) const override;
+};
+
+// Every option with its name, range and unit; describe(list, options); list.set("dither", "relative").
+void describe(OptionList& list, SignSGDOptions& options);
+
+// What the options mean together. Throws OptionError for a rule that is no sign rule, for options that do not go
+// together, and where total_steps is needed and 0.
+UpdatePlan make_update_plan(const SignSGDOptions& options);
+
+// Fills what is auto. Throws what make_update_plan throws.
+SignSGDOptions resolved(SignSGDOptions options);
+
+}  // namespace signstep
