@@ -15,5 +15,6 @@ void add_train(CLI::App& app, Run& run);
 void add_eval(CLI::App& app, Run& run);
 void add_data(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
+void add_report(CLI::App& app, Run& run);
 
 }  // namespace signstep::cli

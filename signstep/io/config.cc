@@ -5,6 +5,7 @@
 
 #include <cctype>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/error.h"
@@ -25,6 +26,26 @@ std::string scalar_text(std::string_view key, const toml::node& node) {
   throw OptionError(fmt::format("{} is {}; wanted one value", key, node.is_array() ? "an array" : "a date or a time"));
 }
 
+// Calls take(key, value) for each; its OptionErrors, too, get file, line and column.
+void for_each_value(const std::string& text, const std::string& name,
+                    const std::function<void(std::string_view, const std::string&)>& take) {
+  toml::table table;
+  try {
+    table = toml::parse(text, name);
+  } catch (const toml::parse_error& e) {
+    throw OptionError(
+        fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
+  }
+  for (const auto& [key, node] : table) {
+    try {
+      take(key.str(), scalar_text(key.str(), node));
+    } catch (const OptionError& e) {
+      const auto at = key.source().begin;
+      throw OptionError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, e.what()));
+    }
+  }
+}
+
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -43,21 +64,13 @@ std::string toml_value(const Option& option) {
 }  // namespace
 
 void parse_toml(const std::string& text, const std::string& name, OptionList& options) {
-  toml::table table;
-  try {
-    table = toml::parse(text, name);
-  } catch (const toml::parse_error& e) {
-    throw OptionError(
-        fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
-  }
-  for (const auto& [key, node] : table) {
-    try {
-      options.set(key.str(), scalar_text(key.str(), node));
-    } catch (const OptionError& e) {
-      const auto at = key.source().begin;
-      throw OptionError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, e.what()));
-    }
-  }
+  for_each_value(text, name, [&](std::string_view key, const std::string& value) { options.set(key, value); });
+}
+
+std::map<std::string, std::string> read_toml_values(const std::string& path) {
+  std::map<std::string, std::string> values;
+  for_each_value(read_text_file(path), path, [&](std::string_view key, const std::string& value) { values.emplace(key, value); });
+  return values;
 }
 
 void read_toml(const std::string& path, OptionList& options) { parse_toml(read_text_file(path), path, options); }

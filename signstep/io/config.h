@@ -2,6 +2,7 @@
 // Options from and to TOML and JSON. The list of options (core/option.h) is the only description there is.
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -13,6 +14,9 @@ namespace signstep {
 // or a bad value; EnvironmentError when the file cannot be read.
 void read_toml(const std::string& path, OptionList& options);
 void parse_toml(const std::string& text, const std::string& name, OptionList& options);
+
+// The file's keys and values as text, without an idea of what they mean: for readers of other versions' files. The same errors.
+std::map<std::string, std::string> read_toml_values(const std::string& path);
 
 // Every option with its help as a comment; read_toml of it gives the same values.
 std::string to_toml(const OptionList& options, const std::string& title);

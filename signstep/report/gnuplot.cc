@@ -70,10 +70,12 @@ int run(const MemoryFile& in, const MemoryFile& out, const MemoryFile& messages)
 }
 
 void replace_all(std::string& text, std::string_view from, const std::string& to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
 }
 
-// gnuplot gives every picture the same ids (gpPt0, gnuplot_canvas, ..., textbox), and every curve a tooltip with its id.
+// gnuplot gives every picture the same ids (gpPt0, gnuplot_canvas, ..., textbox), and every curve a tooltip with its
+// id.
 std::string with_own_ids(std::string svg, const std::string& prefix) {
   for (size_t at = 0; (at = svg.find("<title>gnuplot_plot_", at)) != std::string::npos;) {
     svg.erase(at, svg.find("</title>", at) + 8 - at);
@@ -109,7 +111,8 @@ Drawing run_gnuplot(std::string_view script, const std::string& prefix) {
   if (status != 0 || begin == std::string::npos || end == std::string::npos) {
     std::string words = messages.content().substr(0, 500);
     while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.pop_back();
-    return {.svg = "", .problem = fmt::format("gnuplot made no picture: {}", words.empty() ? "it gave no reason" : words)};
+    return {.svg = "",
+            .problem = fmt::format("gnuplot made no picture: {}", words.empty() ? "it gave no reason" : words)};
   }
   return {.svg = with_own_ids(svg.substr(begin, end + 6 - begin), prefix) + "\n", .problem = ""};
 }

@@ -49,11 +49,16 @@ std::string data_block(const Chart& chart, const Series& s, size_t index) {
 
 std::string style_text(SeriesStyle style) {
   switch (style) {
-    case SeriesStyle::kLine: return "lines dashtype 1 linewidth 2.2";
-    case SeriesStyle::kDashed: return "lines dashtype (8,5) linewidth 2.2";
-    case SeriesStyle::kDotted: return "lines dashtype (2,4) linewidth 2.2";
-    case SeriesStyle::kPoints: return "points pointtype 7 pointsize 0.5";
-    case SeriesStyle::kLinePoints: return "linespoints dashtype 1 linewidth 2 pointtype 7 pointsize 0.5";
+    case SeriesStyle::kLine:
+      return "lines dashtype 1 linewidth 2.2";
+    case SeriesStyle::kDashed:
+      return "lines dashtype (8,5) linewidth 2.2";
+    case SeriesStyle::kDotted:
+      return "lines dashtype (2,4) linewidth 2.2";
+    case SeriesStyle::kPoints:
+      return "points pointtype 7 pointsize 0.5";
+    case SeriesStyle::kLinePoints:
+      return "linespoints dashtype 1 linewidth 2 pointtype 7 pointsize 0.5";
   }
   return "lines";
 }
@@ -68,7 +73,8 @@ const char* chart_color(size_t index) { return kPalette[index % kColors]; }
 
 std::string chart_script(const Chart& chart) {
   std::string text = fmt::format(
-      "set terminal svg size {},{} dynamic noenhanced font 'DejaVu Sans,Arial,sans-serif,13' background rgb 'white'\n{}",
+      "set terminal svg size {},{} dynamic noenhanced font 'DejaVu Sans,Arial,sans-serif,13' background rgb "
+      "'white'\n{}",
       chart.width, chart.height, kLook);
   text += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", gnuplot_quoted(chart.title),
                       gnuplot_quoted(chart.x_label), gnuplot_quoted(chart.y_label));
@@ -82,16 +88,20 @@ std::string chart_script(const Chart& chart) {
     assert(s.x.size() == s.y.size() && s.low.size() == s.high.size() && (s.low.empty() || s.low.size() == s.x.size()));
     const std::string color = gnuplot_quoted(chart_color(s.color.value_or(i)));
     text += data_block(chart, s, i);
-    if (!s.low.empty()) bands.push_back(fmt::format("$data{} using 1:3:4 with filledcurves linecolor rgb {} notitle", i, color));
+    if (!s.low.empty())
+      bands.push_back(fmt::format("$data{} using 1:3:4 with filledcurves linecolor rgb {} notitle", i, color));
     curves.push_back(fmt::format("$data{} using 1:2 with {} linecolor rgb {} {}", i, style_text(s.style), color,
                                  s.name.empty() ? "notitle" : "title " + gnuplot_quoted(s.name)));
   }
   for (const Marker& m : chart.markers) {
     const std::string color = gnuplot_quoted(chart_color(m.color));
-    text += fmt::format("set arrow from first {0}, graph 0 to first {0}, graph 1 nohead dashtype (4,4) linewidth 1.4 "
-                        "linecolor rgb {1} front\n", m.x, color);
+    text += fmt::format(
+        "set arrow from first {0}, graph 0 to first {0}, graph 1 nohead dashtype (4,4) linewidth 1.4 "
+        "linecolor rgb {1} front\n",
+        m.x, color);
     if (!m.name.empty()) {
-      curves.push_back(fmt::format("NaN with lines dashtype (4,4) linewidth 1.4 linecolor rgb {} title {}", color, gnuplot_quoted(m.name)));
+      curves.push_back(fmt::format("NaN with lines dashtype (4,4) linewidth 1.4 linecolor rgb {} title {}", color,
+                                   gnuplot_quoted(m.name)));
     }
   }
   bands.insert(bands.end(), curves.begin(), curves.end());  // curves lie over every band

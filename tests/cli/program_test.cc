@@ -74,6 +74,10 @@ TEST_F(ProgramTest, TrainEvalAndConfiguration) {
   expect(run({"eval", folder_.path("data")}), 4, "holds no checkpoint");
   expect(run({"data", "--dataset", "cifar10", "--data", folder_.path("data")}), 0, "Not known to be the official data set");
 
+  expect(run({"report", folder_.path("run")}), 0, folder_.path("run/report/report.html"));
+  EXPECT_THAT(read_text_file(folder_.path("run/report/report.html")), HasSubstr("<td>Signum</td>"));
+  expect(run({"report", folder_.path("data")}), 2, "holds no run");
+
   write_file_atomic(folder_.path("c.toml"), "epochs = 1\nlerning_rate = 2\n");
   expect(run({"train", "--config", folder_.path("c.toml")}), 2, "c.toml:2:1: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
 }

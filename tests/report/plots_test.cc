@@ -26,7 +26,8 @@ TEST(Plots, DrawsCurvesBandsAndMarkersWithALegend) {
   const Drawing drawing = draw(two_curves(), "first");
   ASSERT_TRUE(drawing) << drawing.problem;
   EXPECT_TRUE(drawing.svg.starts_with("<svg"));
-  for (const char* text : {"Signum", "SGD", "switch", "test accuracy (%)", "epoch"}) EXPECT_THAT(drawing.svg, HasSubstr(text));
+  for (const char* text : {"Signum", "SGD", "switch", "test accuracy (%)", "epoch"})
+    EXPECT_THAT(drawing.svg, HasSubstr(text));
   size_t ids = 0;  // every id carries the prefix
   for (size_t at = 0; (at = drawing.svg.find(" id=", at)) != std::string::npos; at += 5, ++ids)
     EXPECT_EQ(drawing.svg.substr(at + 5, 6), "first-");

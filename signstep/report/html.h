@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few pieces of HTML that a report needs. Text is escaped here and nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signstep {
+
+// Text as HTML content or as a quoted attribute.
+std::string html_escaped(std::string_view text);
+
+struct HtmlTable {
+  std::string title;
+  std::vector<std::string> header;             // empty: none
+  std::vector<std::vector<std::string>> rows;  // of one length
+  std::vector<std::string> notes = {};         // below the table, a paragraph each
+  bool folded = false;                         // shown when the reader opens it
+};
+std::string html_table(const HtmlTable& table);
+
+// A whole page that loads nothing: its own content security policy forbids it. body is HTML.
+std::string html_page(std::string_view title, std::string_view body);
+
+// Whether this text is a page of html_page.
+bool is_our_page(std::string_view html);
+
+}  // namespace signstep

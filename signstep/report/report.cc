@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "signstep/core/error.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/report/run_charts.h"
+
+namespace signstep {
+namespace {
+
+std::string percent_text(const MeanSd& m) {
+  if (m.n == 0) return "-";
+  return m.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", m.mean, m.sd) : fmt::format("{:.2f} %", m.mean);
+}
+
+std::string minutes_text(double seconds) {
+  return std::isfinite(seconds) ? fmt::format("{:.1f} min", seconds / 60) : "-";
+}
+
+HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{
+      .title = "Accuracy after the last epoch",
+      .header = {"method", "runs", "epochs", "test accuracy", "validation", "training loss", "time in training steps"},
+      .rows = {}};
+  bool several = false;
+  for (const RunGroup& group : groups) {
+    several = several || group.runs.size() > 1;
+    table.rows.push_back(
+        {group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", last_values(group, "epoch").mean),
+         percent_text(last_values(group, "test_accuracy")), percent_text(last_values(group, "validation_accuracy")),
+         fmt::format("{:.4f}", last_values(group, "train_loss").mean),
+         minutes_text(last_values(group, "train_seconds").mean)});
+  }
+  if (several) table.notes.push_back("Mean ± standard deviation over seeds.");
+  return table;
+}
+
+// One line for each distinct value over all runs.
+HtmlTable facts_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Data and machine", .header = {}, .rows = {}};
+  const auto add = [&](const char* name, const auto& text_of) {
+    std::set<std::string> seen;
+    for (const RunGroup& group : groups)
+      for (const RunSummary& run : group.runs) seen.insert(text_of(run));
+    for (const std::string& text : seen) table.rows.push_back({name, text});
+  };
+  add("data set", [](const RunSummary& r) {
+    return fmt::format("{}{}: {} training, {} validation, {} test images", r.text({"data", "dataset"}),
+                       r.text({"data", "official"}) == "true" ? " (official)" : " (not known to be official)",
+                       r.text({"data", "train_images"}), r.text({"data", "validation_images"}),
+                       r.text({"data", "test_images"}));
+  });
+  add("data checksum", [](const RunSummary& r) { return "sha256 " + r.text({"data", "sha256"}); });
+  add("network", [](const RunSummary& r) {
+    return fmt::format("{}, width {}, {} parameters", r.text({"network", "name"}), r.text({"network", "width"}),
+                       r.text({"network", "parameters"}));
+  });
+  add("machine", [](const RunSummary& r) {
+    return fmt::format("{}, {} threads", r.text({"machine", "cpu"}), r.text({"machine", "threads"}));
+  });
+  add("engine", [](const RunSummary& r) { return r.text({"engine"}); });
+  add("program", [](const RunSummary& r) {
+    return fmt::format("signstep {} ({})", r.text({"program", "version"}), r.text({"program", "commit"}));
+  });
+  return table;
+}
+
+HtmlTable differences_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Configuration: what differs", .header = {"option"}, .rows = {}};
+  for (const RunGroup& group : groups) table.header.push_back(group.name);
+  for (const OptionRow& row : differing_options(groups)) {
+    table.rows.push_back({row.option});
+    table.rows.back().insert(table.rows.back().end(), row.values.begin(), row.values.end());
+  }
+  return table;
+}
+
+HtmlTable common_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Configuration: what is the same",
+                  .header = {"option", "value"},
+                  .rows = {},
+                  .notes = {},
+                  .folded = true};
+  for (const OptionRow& row : common_options(groups))
+    if (!row.values.front().empty()) table.rows.push_back({row.option, row.values.front()});
+  return table;
+}
+
+HtmlTable runs_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Runs",
+                  .header = {"method", "seed", "test accuracy", "epochs", "status", "started", "folder"},
+                  .rows = {},
+                  .notes = {},
+                  .folded = true};
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs)
+      table.rows.push_back({group.name, run.text({"seed"}), fmt::format("{:.2f} %", run.last("test_accuracy")),
+                            fmt::format("{:.0f}", run.last("epoch")), run.status(), run.text({"started"}), run.folder});
+  return table;
+}
+
+void refuse_another_file(const std::string& path) {
+  if (std::filesystem::exists(path) && !is_our_page(read_text_file(path, size_t{1} << 30))) {
+    throw OptionError(fmt::format("{} exists and is no report of signstep; choose another folder with --output", path));
+  }
+}
+
+// Draws the charts and writes an SVG file of each; stops at the first that cannot be drawn.
+std::string figures(const std::vector<RunGroup>& groups, const std::string& folder, ReportResult& result) {
+  std::string html;
+  std::set<std::string> stale(chart_files().begin(), chart_files().end());
+  for (const NamedChart& named : run_charts(drawn_groups(groups))) {
+    const Drawing drawing = draw(named.chart, named.file);
+    if (!drawing) {
+      result.problem = drawing.problem;
+      break;
+    }
+    write_file_atomic(fmt::format("{}/{}.svg", folder, named.file),
+                      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + drawing.svg);
+    stale.erase(named.file);
+    html += fmt::format("<figure id=\"{}\">\n{}<figcaption>{}</figcaption>\n</figure>\n", named.file, drawing.svg,
+                        html_escaped(named.caption));
+    ++result.charts;
+  }
+  std::error_code ignored;
+  for (const std::string& file : stale) std::filesystem::remove(fmt::format("{}/{}.svg", folder, file), ignored);
+  if (!result.problem.empty())
+    return html + fmt::format("<p class=\"warning\">Tables only: {}.</p>\n", html_escaped(result.problem));
+  if (groups.size() > kMostCurves) {
+    html = fmt::format(
+               "<p class=\"note\">Curves are of the {} methods of {} with the highest test accuracy; the tables have "
+               "all.</p>\n",
+               kMostCurves, groups.size()) +
+           html;
+  }
+  return html;
+}
+
+}  // namespace
+
+std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups) {
+  std::set<std::string> data, programs, engines, epochs;
+  std::vector<std::string> warnings;
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs) {
+      data.insert(run.text({"data", "sha256"}));
+      programs.insert(run.text({"program", "commit"}));
+      engines.insert(run.text({"engine"}));
+      epochs.insert(fmt::format("{:.0f}", run.last("epoch")));
+      if (run.status() != "finished")
+        warnings.push_back(
+            fmt::format("{} is not finished: status {}, {:.0f} epochs", run.folder, run.status(), run.last("epoch")));
+    }
+  const auto differ = [&](const std::set<std::string>& seen, const char* what) {
+    if (seen.size() > 1) warnings.push_back(fmt::format("The runs differ in {}: {}", what, fmt::join(seen, "; ")));
+  };
+  differ(data, "the images (data checksum)");
+  differ(programs, "the program's commit");
+  differ(engines, "the engine");
+  differ(epochs, "the number of epochs");
+  return warnings;
+}
+
+ReportResult write_report(const ReportContent& content, const std::string& folder) {
+  ReportResult result{.path = folder + "/report.html", .charts = 0, .problem = ""};
+  refuse_another_file(result.path);
+  make_folders(folder);
+  std::string body = fmt::format("<h1>{}</h1>\n", html_escaped(content.title));
+  for (const std::string& paragraph : content.lead) body += fmt::format("<p>{}</p>\n", html_escaped(paragraph));
+  for (const std::string& warning : content.warnings)
+    body += fmt::format("<p class=\"warning\">{}</p>\n", html_escaped(warning));
+  if (content.tables.empty()) body += html_table(accuracy_table(content.groups));
+  for (const HtmlTable& table : content.tables) body += html_table(table);
+  body += "<h2>Curves</h2>\n" + figures(content.groups, folder, result);
+  if (content.groups.size() > 1) body += html_table(differences_table(content.groups));
+  body += html_table(common_table(content.groups));
+  body += html_table(facts_table(content.groups));
+  body += html_table(runs_table(content.groups));
+  write_file_atomic(result.path, html_page(content.title, body));
+  return result;
+}
+
+}  // namespace signstep

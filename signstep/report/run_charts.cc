@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/run_charts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+constexpr const char* kBand = "Bands: mean ± one standard deviation over seeds.";
+
+bool switches(const RunGroup& group) {
+  const auto& config = group.runs.front().config;
+  const auto found = config.find("switch_when");
+  return found != config.end() && found->second != "never";
+}
+
+// Runs that switch are dashed: until the switch they lie on those that do not, which stay visible so. Dotted lines tell
+// the groups apart whose colours come round again. One epoch makes no line; a point shows it.
+SeriesStyle style_of(const RunGroup& group, size_t place, size_t points) {
+  if (points == 1) return SeriesStyle::kPoints;
+  return switches(group) ? SeriesStyle::kDashed : place < kColors ? SeriesStyle::kLine : SeriesStyle::kDotted;
+}
+
+Series series_of(const RunGroup& group, GroupCurve curve, size_t place, double x_unit = 1) {
+  for (double& x : curve.x) x /= x_unit;
+  const SeriesStyle style = style_of(group, place, curve.x.size());
+  return {.name = group.name,
+          .x = std::move(curve.x),
+          .y = std::move(curve.mean),
+          .low = std::move(curve.low),
+          .high = std::move(curve.high),
+          .style = style,
+          .color = place};
+}
+
+bool has_values(const GroupCurve& curve, bool positive = false) {
+  return std::any_of(curve.mean.begin(), curve.mean.end(),
+                     [&](double v) { return std::isfinite(v) && (!positive || v > 0); });
+}
+
+bool any_band(const Chart& chart) {
+  return std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.low.empty(); });
+}
+
+NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, const char* key, const char* title,
+                    const char* label) {
+  NamedChart out{file, title, {.title = title, .x_label = "epoch", .y_label = label}};
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = epoch_curve(groups[g], key);
+    if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
+  }
+  return out;
+}
+
+NamedChart by_time(const std::vector<RunGroup>& groups) {
+  double longest = 0;
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs) longest = std::max(longest, run.last("train_seconds"));
+  const auto [unit, word] = longest > 3 * 3600 ? std::pair{3600.0, "hours"}
+                            : longest > 180    ? std::pair{60.0, "minutes"}
+                                               : std::pair{1.0, "seconds"};
+  NamedChart out{"test-accuracy-time",
+                 "Test accuracy over the time spent in training steps (evaluation left out).",
+                 {.title = "Test accuracy by time",
+                  .x_label = fmt::format("training time ({})", word),
+                  .y_label = "test accuracy (%)"}};
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = time_curve(groups[g], "test_accuracy");
+    if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g, unit));
+  }
+  return out;
+}
+
+// A sign rule's rate and SGD's lie decades apart, so the axis is logarithmic; it ends where a decaying schedule no
+// longer matters.
+NamedChart learning_rates(const std::vector<RunGroup>& groups) {
+  NamedChart out{"learning-rate",
+                 "Learning rate of the schedule, in each epoch's last step; dotted, in the same colour: the rate of "
+                 "SGD after a switch.",
+                 {.title = "Learning rate", .x_label = "epoch", .y_label = "learning rate", .log_y = true}};
+  double smallest_peak = INFINITY;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve rate = step_curve(groups[g], "learning_rate");
+    if (!has_values(rate, true)) rate = epoch_curve(groups[g], "learning_rate");
+    if (!has_values(rate, true)) continue;
+    smallest_peak = std::min(smallest_peak, *std::max_element(rate.mean.begin(), rate.mean.end()));
+    rate.low.clear();
+    rate.high.clear();
+    out.chart.series.push_back(series_of(groups[g], std::move(rate), g));
+    const std::vector<double> switched = switch_epochs(groups[g]);
+    if (switched.empty()) continue;
+    GroupCurve sgd = step_curve(groups[g], "sgd_rate");
+    for (size_t i = 0; i < sgd.x.size(); ++i)
+      if (sgd.x[i] < switched.front()) sgd.mean[i] = NAN;
+    sgd.low.clear();
+    sgd.high.clear();
+    if (!has_values(sgd, true)) continue;
+    out.chart.series.push_back(series_of(groups[g], std::move(sgd), g));
+    out.chart.series.back().style = SeriesStyle::kDotted;
+    out.chart.series.back().name = "";
+  }
+  if (std::isfinite(smallest_peak)) out.chart.y_low = smallest_peak / 100;
+  return out;
+}
+
+NamedChart dither_levels(const std::vector<RunGroup>& groups) {
+  NamedChart out{"dither",
+                 "Noise before the sign: sigma as a multiple c of the tensor's rms (dither relative), or in units of "
+                 "the gradient (absolute).",
+                 {.title = "Dither sigma", .x_label = "epoch", .y_label = "sigma / rms, or sigma"}};
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = step_curve(groups[g], "dither_level");
+    if (has_values(curve, true)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
+  }
+  return out;
+}
+
+void mark_switches(Chart& chart, const RunGroup& group, size_t color) {
+  for (const double epoch : switch_epochs(group))
+    chart.markers.push_back({.x = epoch, .name = chart.markers.empty() ? "switch to SGD" : "", .color = color});
+}
+
+NamedChart gammas(const std::vector<RunGroup>& groups) {
+  NamedChart out{"gamma",
+                 "Points: gamma, the estimate of SGD's rate from one sign step. Lines: the average Lambda times the "
+                 "scheduled rate, at which "
+                 "SGD takes over. Vertical lines: the switch.",
+                 {.title = "gamma and Lambda x rate", .x_label = "epoch", .y_label = "SGD rate", .log_y = true}};
+  std::vector<Series> lines;  // drawn over the points
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve gamma = step_curve(groups[g], "gamma"), rate = step_curve(groups[g], "sgd_rate");
+    if (!has_values(rate, true)) continue;
+    gamma.low.clear();
+    gamma.high.clear();
+    Series points = series_of(groups[g], std::move(gamma), g);
+    points.style = SeriesStyle::kPoints;
+    points.name = "";
+    out.chart.series.push_back(std::move(points));
+    lines.push_back(series_of(groups[g], std::move(rate), g));
+    mark_switches(out.chart, groups[g], g);
+  }
+  out.chart.series.insert(out.chart.series.end(), lines.begin(), lines.end());
+  return out;
+}
+
+NamedChart lambdas(const std::vector<RunGroup>& groups) {
+  NamedChart out{
+      "lambda",
+      "Lambda: the running average of gamma over the scheduled rate; after the switch (vertical lines) it stays.",
+      {.title = "Lambda", .x_label = "epoch", .y_label = "Lambda", .log_y = true}};
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = step_curve(groups[g], "lambda");
+    if (!has_values(curve, true)) continue;
+    out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
+    mark_switches(out.chart, groups[g], g);
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::vector<std::string>& chart_files() {
+  static const std::vector<std::string> files = {"train-loss",    "train-accuracy", "validation-accuracy",
+                                                 "test-loss",     "test-accuracy",  "test-accuracy-time",
+                                                 "learning-rate", "dither",         "gamma",
+                                                 "lambda"};
+  return files;
+}
+
+std::vector<RunGroup> drawn_groups(const std::vector<RunGroup>& groups) {
+  if (groups.size() <= kMostCurves) return groups;
+  std::vector<size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto accuracy = [&](size_t i) {
+    const double mean = last_values(groups[i], "test_accuracy").mean;
+    return std::isfinite(mean) ? mean : -1;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return accuracy(a) > accuracy(b); });
+  order.resize(kMostCurves);
+  std::sort(order.begin(), order.end());
+  std::vector<RunGroup> drawn;
+  for (const size_t i : order) drawn.push_back(groups[i]);
+  return drawn;
+}
+
+std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
+  std::vector<NamedChart> charts;
+  charts.push_back(by_epoch(groups, "test-accuracy", "test_accuracy", "Test accuracy by epoch", "test accuracy (%)"));
+  charts.push_back(by_time(groups));
+  charts.push_back(by_epoch(groups, "validation-accuracy", "validation_accuracy", "Validation accuracy by epoch",
+                            "validation accuracy (%)"));
+  charts.push_back(
+      by_epoch(groups, "train-accuracy", "train_accuracy", "Training accuracy by epoch", "training accuracy (%)"));
+  charts.push_back(by_epoch(groups, "train-loss", "train_loss", "Training loss by epoch", "training loss (nats)"));
+  charts.push_back(by_epoch(groups, "test-loss", "test_loss", "Test loss by epoch", "test loss (nats)"));
+  charts.push_back(learning_rates(groups));
+  charts.push_back(dither_levels(groups));
+  charts.push_back(gammas(groups));
+  charts.push_back(lambdas(groups));
+  std::erase_if(charts, [](const NamedChart& c) { return c.chart.series.empty(); });
+  for (NamedChart& c : charts) {
+    if (!c.caption.ends_with('.')) c.caption += ".";
+    if (any_band(c.chart)) c.caption += fmt::format(" {}", kBand);
+  }
+  return charts;
+}
+
+}  // namespace signstep

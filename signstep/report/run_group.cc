@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/run_group.h"
+
+#include <algorithm>
+#include <set>
+
+#include "signstep/core/error.h"
+
+namespace signstep {
+namespace {
+
+constexpr size_t kMostPoints = 600;
+
+std::map<std::string, std::string> identity(const RunSummary& run) {
+  std::map<std::string, std::string> kept;
+  for (const auto& [option, value] : run.config)
+    if (!is_repetition_option(option)) kept.emplace(option, value);
+  return kept;
+}
+
+std::string value_in(const RunGroup& group, const std::string& option) {
+  std::vector<std::string> seen;
+  for (const RunSummary& run : group.runs) {
+    const auto found = run.config.find(option);
+    const std::string value = found == run.config.end() ? "-" : found->second;
+    if (std::find(seen.begin(), seen.end(), value) == seen.end()) seen.push_back(value);
+  }
+  return fmt::format("{}", fmt::join(seen, " | "));
+}
+
+std::vector<OptionRow> option_rows(const std::vector<RunGroup>& groups) {
+  std::set<std::string> options;
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs)
+      for (const auto& [option, value] : run.config)
+        if (!is_repetition_option(option)) options.insert(option);
+  std::vector<OptionRow> rows;
+  for (const std::string& option : options) {
+    OptionRow row{.option = option, .values = {}};
+    for (const RunGroup& group : groups) row.values.push_back(value_in(group, option));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+bool all_equal(const OptionRow& row) {
+  return std::all_of(row.values.begin(), row.values.end(),
+                     [&](const std::string& v) { return v == row.values.front(); });
+}
+
+// What tells groups of one name apart goes behind the name.
+void name_apart(std::vector<RunGroup>& groups) {
+  std::map<std::string, std::vector<size_t>> of_name;
+  for (size_t i = 0; i < groups.size(); ++i) of_name[groups[i].name].push_back(i);
+  for (const auto& [name, members] : of_name) {
+    if (members.size() < 2) continue;
+    std::vector<RunGroup> alike;
+    for (const size_t i : members) alike.push_back(groups[i]);
+    for (const OptionRow& row : differing_options(alike)) {
+      for (size_t k = 0; k < members.size(); ++k)
+        groups[members[k]].name += fmt::format(", {} {}", row.option, row.values[k]);
+    }
+  }
+}
+
+void append_point(GroupCurve& curve, double x, const std::vector<double>& values, bool band) {
+  const MeanSd m = mean_sd(values);
+  curve.x.push_back(x);
+  curve.mean.push_back(m.mean);
+  if (!band) return;
+  curve.low.push_back(m.n > 1 ? m.mean - m.sd : m.mean);
+  curve.high.push_back(m.n > 1 ? m.mean + m.sd : m.mean);
+}
+
+size_t longest(const RunGroup& group) {
+  size_t n = 0;
+  for (const RunSummary& run : group.runs) n = std::max(n, run.epochs.size());
+  return n;
+}
+
+std::vector<double> at_epoch(const RunGroup& group, size_t i, const char* key) {
+  std::vector<double> values;
+  for (const RunSummary& run : group.runs)
+    if (i < run.epochs.size()) values.push_back(run.at(i, key));
+  return values;
+}
+
+// All epochs' arrays of one key in a row.
+std::vector<double> steps_of(const RunSummary& run, const char* key) {
+  std::vector<double> out;
+  for (const auto& epoch : run.epochs) {
+    const auto curve = epoch.find("curve");
+    if (curve == epoch.end() || !curve->is_object() || !curve->contains(key)) continue;
+    for (const auto& v : (*curve)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_repetition_option(const std::string& option) {
+  static const std::set<std::string> names = {"seed",    "output",         "data",
+                                              "threads", "loader_threads", "checkpoint_every"};
+  return names.contains(option);
+}
+
+std::vector<RunGroup> group_runs(std::vector<RunSummary> runs) {
+  std::vector<RunGroup> groups;
+  std::vector<std::map<std::string, std::string>> identities;
+  for (RunSummary& run : runs) {
+    const auto own = identity(run);
+    const auto place = static_cast<size_t>(std::find(identities.begin(), identities.end(), own) - identities.begin());
+    if (place == identities.size()) {
+      identities.push_back(own);
+      groups.push_back({.name = method_name(run), .runs = {}});
+    }
+    groups[place].runs.push_back(std::move(run));
+  }
+  name_apart(groups);
+  return groups;
+}
+
+std::vector<OptionRow> differing_options(const std::vector<RunGroup>& groups) {
+  std::vector<OptionRow> rows = option_rows(groups);
+  std::erase_if(rows, all_equal);
+  return rows;
+}
+
+std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups) {
+  std::vector<OptionRow> rows = option_rows(groups);
+  std::erase_if(rows, [](const OptionRow& row) { return !all_equal(row); });
+  for (OptionRow& row : rows) row.values.resize(1);
+  return rows;
+}
+
+GroupCurve epoch_curve(const RunGroup& group, const char* key) {
+  GroupCurve curve;
+  for (size_t i = 0; i < longest(group); ++i)
+    append_point(curve, mean_sd(at_epoch(group, i, "epoch")).mean, at_epoch(group, i, key), group.runs.size() > 1);
+  return curve;
+}
+
+GroupCurve time_curve(const RunGroup& group, const char* key) {
+  GroupCurve curve;
+  for (size_t i = 0; i < longest(group); ++i)
+    append_point(curve, mean_sd(at_epoch(group, i, "train_seconds")).mean, at_epoch(group, i, key),
+                 group.runs.size() > 1);
+  return curve;
+}
+
+GroupCurve step_curve(const RunGroup& group, const char* key) {
+  std::map<double, std::vector<double>> at_step;  // over the runs
+  for (const RunSummary& run : group.runs) {
+    const std::vector<double> steps = steps_of(run, "step"), values = steps_of(run, key);
+    for (size_t i = 0; i < std::min(steps.size(), values.size()); ++i)
+      at_step[steps[i] / run.steps_per_epoch()].push_back(values[i]);
+  }
+  GroupCurve curve;
+  const size_t every = at_step.size() / kMostPoints + 1;
+  size_t i = 0;
+  for (const auto& [epoch, values] : at_step)
+    if (i++ % every == 0) append_point(curve, epoch, values, group.runs.size() > 1);
+  return curve;
+}
+
+MeanSd last_values(const RunGroup& group, const char* key) {
+  std::vector<double> values;
+  for (const RunSummary& run : group.runs) values.push_back(run.last(key));
+  return mean_sd(values);
+}
+
+std::vector<double> switch_epochs(const RunGroup& group) {
+  std::set<double> found;
+  for (const RunSummary& run : group.runs)
+    for (const auto& epoch : run.epochs) {
+      if (!epoch.contains("events")) continue;
+      for (const auto& event : epoch["events"])
+        if (event.value("event", "") == "switch") found.insert(event.value("step", 0.0) / run.steps_per_epoch());
+    }
+  return {found.begin(), found.end()};
+}
+
+}  // namespace signstep

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs that differ by seed alone make one curve with a band.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "signstep/report/mean_sd.h"
+#include "signstep/report/run_summary.h"
+
+namespace signstep {
+
+struct RunGroup {
+  std::string name;
+  std::vector<RunSummary> runs;  // at least one
+};
+
+// Whether two runs may differ in this option and still count as repetitions: seed, folders, threads.
+bool is_repetition_option(const std::string& option);
+
+// In the order of first appearance. A group is named by method_name and, where several groups would share a name, by
+// what differs between them: "Signum, learning_rate 0.001".
+std::vector<RunGroup> group_runs(std::vector<RunSummary> runs);
+
+// An option in which groups differ: one value per group ("-" where it has none; several values joined by " | ").
+struct OptionRow {
+  std::string option;
+  std::vector<std::string> values;
+};
+std::vector<OptionRow> differing_options(const std::vector<RunGroup>& groups);
+std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups);  // one value each
+
+// A curve over a group's runs: mean and, with two runs or more, mean -+ one standard deviation.
+struct GroupCurve {
+  std::vector<double> x, mean, low, high;  // low and high empty for one run
+};
+// An epoch's number ("test_accuracy") over the epoch, or over the mean seconds of training until then.
+GroupCurve epoch_curve(const RunGroup& group, const char* key);
+GroupCurve time_curve(const RunGroup& group, const char* key);
+// A number of the steps' "curve" ("gamma") over the epoch as a fraction; thinned to about 600 points. Empty where the
+// runs recorded none.
+GroupCurve step_curve(const RunGroup& group, const char* key);
+
+// Of the last epochs' number.
+MeanSd last_values(const RunGroup& group, const char* key);
+
+// The epochs (as fractions) at which the group's runs switched to SGD, ascending and without repeats.
+std::vector<double> switch_epochs(const RunGroup& group);
+
+}  // namespace signstep

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run folders as the trainer leaves them, with made-up numbers.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "signstep/core/error.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/io/json_lines.h"
+
+namespace signstep {
+
+struct MadeUpRun {
+  std::string optimizer = "Signum";
+  int seed = 1;
+  int epochs = 3;
+  std::string extra_config = {};  // lines of config.toml
+  bool switches = false;
+  std::string status = "finished", sha256 = "abc";
+};
+
+// Epoch e of seed s: test accuracy 50 + 10 e + s, ten steps an epoch, switched at step 15.
+inline void write_run(const std::string& folder, const MadeUpRun& run) {
+  std::filesystem::create_directories(folder);
+  const nlohmann::ordered_json record = {{"schema_version", 1},
+                                         {"status", run.status},
+                                         {"started", "2026-01-01T00:00:00Z"},
+                                         {"ended", nullptr},
+                                         {"program", {{"version", "0.1.0"}, {"commit", "1234"}}},
+                                         {"machine", {{"cpu", "a processor"}, {"threads", 2}}},
+                                         {"engine", "torch 1.13.0, cpu, fp32, 1 threads"},
+                                         {"data",
+                                          {{"dataset", "cifar10"},
+                                           {"sha256", run.sha256},
+                                           {"official", true},
+                                           {"train_images", 50},
+                                           {"validation_images", 5},
+                                           {"test_images", 10}}},
+                                         {"network", {{"name", "ResNet-18"}, {"width", 4}, {"parameters", 99}}},
+                                         {"optimizer", run.optimizer},
+                                         {"seed", run.seed}};
+  write_file_atomic(folder + "/run.json", record.dump());
+  write_file_atomic(
+      folder + "/config.toml",
+      fmt::format("optimizer = \"x\"\nlearning_rate = 0.001\nseed = {}\noutput = \"{}\"\nswitch_when = \"{}\"\n{}",
+                  run.seed, folder, run.switches ? "at" : "never", run.extra_config));
+  std::vector<nlohmann::ordered_json> epochs;
+  for (int e = 1; e <= run.epochs; ++e) {
+    nlohmann::ordered_json r = {{"epoch", e},
+                                {"step", 10 * e},
+                                {"learning_rate", 0.001 / e},
+                                {"train_loss", 2.0 / e},
+                                {"train_accuracy", 20.0 * e},
+                                {"validation_loss", nullptr},
+                                {"validation_accuracy", nullptr},
+                                {"test_loss", 2.0 / e},
+                                {"test_accuracy", 50.0 + 10 * e + run.seed},
+                                {"train_seconds", 60.0 * e}};
+    if (run.switches) {
+      for (int step = 10 * e - 9; step <= 10 * e; ++step) {
+        auto& curve = r["curve"];
+        curve["step"].push_back(step);
+        curve["learning_rate"].push_back(0.001);
+        curve["dither_level"].push_back(0.5);
+        curve["gamma"].push_back(step <= 15 ? nlohmann::ordered_json(0.5) : nlohmann::ordered_json());
+        curve["lambda"].push_back(500.0);
+        curve["sgd_rate"].push_back(0.5);
+      }
+      if (e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
+    }
+    epochs.push_back(r);
+  }
+  write_json_lines(folder + "/metrics.jsonl", epochs);
+}
+
+}  // namespace signstep

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/report.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "signstep/report/run_charts.h"
+#include "tests/report/fixtures.h"
+#include "tests/support/environment.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
+
+namespace signstep {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class ReportTest : public testing::Test {
+ protected:
+  RunSummary run(const std::string& name, const MadeUpRun& made_up) {
+    write_run(folder_.path(name), made_up);
+    return read_run(folder_.path(name));
+  }
+  std::vector<RunGroup> three_groups() {
+    return group_runs({run("a", {.seed = 1}), run("b", {.seed = 3}),
+                       run("c", {.seed = 1, .extra_config = "dither = \"relative\"\n", .switches = true}),
+                       run("d", {.optimizer = "SGD", .extra_config = "batch = 64\n"})});
+  }
+  std::string page(const std::string& name = "out") const {
+    return read_text_file(folder_.path(name + "/report.html"));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ReportTest, RunsThatDifferBySeedAloneShareACurve) {
+  const auto groups = three_groups();
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].name, "Signum");
+  EXPECT_EQ(groups[1].name, "dithered Signum-to-SGD switch");
+  EXPECT_EQ(groups[2].name, "SGD");
+  const GroupCurve curve = epoch_curve(groups[0], "test_accuracy");
+  EXPECT_THAT(curve.x, ElementsAre(1, 2, 3));
+  EXPECT_THAT(curve.mean, ElementsAre(62, 72, 82));  // of seeds 1 and 3
+  EXPECT_DOUBLE_EQ(curve.high[0], 62 + std::sqrt(2.0));
+  EXPECT_THAT(time_curve(groups[0], "test_accuracy").x, ElementsAre(60, 120, 180));
+  EXPECT_THAT(switch_epochs(groups[1]), ElementsAre(1.5));
+  EXPECT_EQ(step_curve(groups[1], "gamma").x.size(), 30u);
+  EXPECT_TRUE(std::isnan(step_curve(groups[1], "gamma").mean[15]));
+  EXPECT_TRUE(epoch_curve(groups[2], "test_accuracy").low.empty());
+}
+
+TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
+  const auto groups =
+      group_runs({run("a", {.extra_config = "batch = 8\n"}), run("b", {.extra_config = "batch = 16\n"})});
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].name, "Signum, batch 8");
+  EXPECT_EQ(groups[1].name, "Signum, batch 16");
+  const auto rows = differing_options(groups);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_THAT(rows[0].values, ElementsAre("8", "16"));
+}
+
+TEST_F(ReportTest, PageAndPictures) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const ReportResult result = write_report({.title = "<Title> & more", .groups = three_groups()}, folder_.path("out"));
+  EXPECT_EQ(result.problem, "");
+  EXPECT_EQ(result.charts, 9u);  // all but validation accuracy, which nobody measured
+  for (const char* text : {"&lt;Title&gt; &amp; more", "<svg", "82.00 ± 1.41 %", "sha256 abc", "a processor",
+                           "dithered Signum-to-SGD switch", "<td>batch</td>"})
+    EXPECT_THAT(page(), HasSubstr(text));
+  for (const char* text : {"<script", "src=", "<Title>", "@import"}) EXPECT_THAT(page(), Not(HasSubstr(text)));
+  EXPECT_TRUE(fs::exists(folder_.path("out/gamma.svg")));
+  // A second report replaces the first, with the pictures that no longer apply.
+  write_report({.title = "Again", .groups = group_runs({run("e", {})})}, folder_.path("out"));
+  EXPECT_THAT(page(), HasSubstr("Again"));
+  EXPECT_FALSE(fs::exists(folder_.path("out/gamma.svg")));
+}
+
+TEST_F(ReportTest, WithoutGnuplotTablesAndAWordAboutIt) {
+  const auto groups = three_groups();
+  const EnvironmentVariable path("PATH", "/nowhere");
+  const ReportResult result = write_report({.title = "T", .groups = groups}, folder_.path("out"));
+  EXPECT_EQ(result.charts, 0u);
+  EXPECT_THAT(result.problem, HasSubstr("gnuplot-nox"));
+  EXPECT_THAT(page(), HasSubstr("Tables only: gnuplot is not installed"));
+  EXPECT_THAT(page(), HasSubstr("82.00 ± 1.41 %"));
+  EXPECT_THAT(page(), Not(HasSubstr("<svg")));
+}
+
+TEST_F(ReportTest, NothingElseIsOverwritten) {
+  fs::create_directories(folder_.path("out"));
+  write_file_atomic(folder_.path("out/report.html"), "<html>mine</html>");
+  const auto groups = three_groups();
+  EXPECT_THAT(message_of<OptionError>([&] { write_report({.title = "T", .groups = groups}, folder_.path("out")); }),
+              HasSubstr("is no report of signstep"));
+  EXPECT_EQ(page(), "<html>mine</html>");
+}
+
+TEST_F(ReportTest, FoldersWithoutARunOrWithoutMetrics) {
+  const auto message = [&](const std::string& name) {
+    return message_of<OptionError>([&] { read_run(folder_.path(name)); });
+  };
+  EXPECT_THAT(message("nothing"), HasSubstr("holds no run"));
+  write_run(folder_.path("young"), {.epochs = 0, .status = "running"});
+  EXPECT_THAT(message("young"), HasSubstr("has no finished epoch yet (status running)"));
+  fs::remove(folder_.path("young/metrics.jsonl"));
+  EXPECT_THAT(message("young"), HasSubstr("has no finished epoch yet"));
+  write_run(folder_.path("damaged"), {});
+  write_file_atomic(folder_.path("damaged/run.json"), "{");
+  EXPECT_THAT(message_of<DataError>([&] { read_run(folder_.path("damaged")); }), HasSubstr("damaged"));
+}
+
+TEST_F(ReportTest, WarnsOfWhatCannotBeCompared) {
+  const auto groups = group_runs({run("a", {}), run("b", {.seed = 2, .sha256 = "other"}),
+                                  run("c", {.seed = 3, .epochs = 2, .status = "diverged"})});
+  const auto warnings = comparison_warnings(groups);
+  EXPECT_THAT(warnings, testing::Contains(HasSubstr("status diverged, 2 epochs")));
+  EXPECT_THAT(warnings, testing::Contains("The runs differ in the images (data checksum): abc; other"));
+}
+
+TEST_F(ReportTest, ManyMethodsTheBestAreDrawn) {
+  std::vector<RunGroup> groups;
+  for (int i = 0; i < 13; ++i) groups.push_back({fmt::format("m{}", i), {run(fmt::format("r{}", i), {.seed = i})}});
+  const auto drawn = drawn_groups(groups);
+  ASSERT_EQ(drawn.size(), kMostCurves);
+  EXPECT_EQ(drawn.front().name, "m3");
+  EXPECT_EQ(drawn.back().name, "m12");
+  for (const NamedChart& c : run_charts(drawn)) EXPECT_THAT(chart_files(), testing::Contains(c.file));
+}
+
+TEST(Html, EscapesEverythingThatMeansSomething) {
+  EXPECT_EQ(html_escaped("<a href=\"x\" id='y'>&"), "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;");
+  const std::string table =
+      html_table({.title = "<t>", .header = {"<h>"}, .rows = {{"<c>"}, {"1.5 %"}}, .notes = {"<n>"}});
+  EXPECT_THAT(table, HasSubstr("<td>&lt;c&gt;</td>"));
+  EXPECT_THAT(table, HasSubstr("<td class=\"number\">1.5 %</td>"));
+  for (const char* raw : {"<t>", "<h>", "<c>", "<n>"}) EXPECT_THAT(table, Not(HasSubstr(raw)));
+}
+
+TEST(MeanSd, LeavesOutWhatIsNotFinite) {
+  const std::vector<double> values = {1, NAN, 3, 5};
+  const MeanSd m = mean_sd(values);
+  EXPECT_EQ(m.n, 3u);
+  EXPECT_DOUBLE_EQ(m.mean, 3);
+  EXPECT_DOUBLE_EQ(m.sd, 2);
+  EXPECT_TRUE(std::isnan(mean_sd(std::vector<double>{4}).sd));
+}
+
+}  // namespace
+}  // namespace signstep
