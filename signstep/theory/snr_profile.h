@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the theory's quantities are over the coordinates of a tensor, from a reference gradient, the moments of K draws
+// and how often each draw's sign failed. Sums throughout, so that tensors add up to layers and networks.
+//
+// The reference g has an error of its own, rho sigma_i in coordinate i. It would fake signal where there is none, so
+// g^2 is debiased: S^2 = max(0, g^2 / sigma^2 - rho^2). rho^2 is 1/K when the reference is the mean of the same draws;
+// for an independent reference it is measured: the mean of (mean of draws - g)^2 / sigma^2, less the draws' own 1/K.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "signstep/core/executor.h"
+#include "signstep/theory/coordinate_sample.h"
+#include "signstep/theory/moments.h"
+
+namespace signstep {
+
+// Bins of S, four a decade from 1e-4 to 100; what is smaller or larger is in the first or last.
+inline constexpr size_t kSnrBins = 24;
+size_t snr_bin(double snr);
+double snr_bin_edge(size_t bin);  // lower edge
+
+// Dither as multiples of the tensor's rms of the mini-batch gradient: the optimizer's `relative` levels.
+inline constexpr std::array<double, 7> kDitherLevels = {0, 0.25, 0.5, 1, 2, 4, 8};
+inline constexpr size_t kLevels = kDitherLevels.size();
+
+struct SnrBin {
+  double count = 0, failures = 0, bound = 0;  // coordinates; sums over them of the failure rate and of p(S)
+};
+
+struct SnrProfile {
+  double coordinates = 0;                    // all of them
+  double silent = 0;                         // neither gradient nor noise, in no other figure
+  double below_floor = 0;                    // S debiased to 0
+  double high = 0;                           // S above 2/sqrt 3
+  double weight = 0;                         // sum of w(S)
+  double l1_raw = 0, l1 = 0;                 // sum of |g|; debiased
+  double squares_raw = 0, squares = 0;       // sum of g^2; less rho^2 sigma^2 (unbiased, may be negative)
+  double noise = 0;                          // sum of sigma^2
+  double weighted = 0;                       // SNR-weighted stationarity, sum of |g| w(S)
+  double skewness_square = 0, kurtosis = 0;  // sums over coordinates with noise; of the former, less 6/K
+  double with_noise = 0;
+  std::array<SnrBin, kSnrBins> bins;
+  // At each dither level: sum of |g| w(S), which is promised; of |g| sign(g) E[sign], which four moments predict; and
+  // of |g*| / sigma, the fixed point's distance from 0.
+  std::array<double, kLevels> promised{}, predicted{}, fixed_point{};
+
+  SnrProfile& operator+=(const SnrProfile& other);
+  double density() const { return squares_raw > 0 ? l1_raw * l1_raw / (coordinates * squares_raw) : 0; }
+};
+
+struct Draws {
+  std::span<const float> reference;
+  const CoordinateMoments& moments;    // of K >= 2 draws
+  std::span<const uint16_t> failures;  // of K draws: sign(draw) != sign(reference)
+  bool independent = true;             // the reference is not the mean of these draws
+};
+
+// rho^2 over all the tensors, at least 0.
+double reference_variance(const Draws& draws, std::span<const TensorRange> tensors, Executor& executor);
+
+// sqrt of the mean of g^2 + sigma^2 over each tensor: what relative dither is relative to.
+std::vector<double> gradient_rms(const Draws& draws, std::span<const TensorRange> tensors, Executor& executor);
+
+// One profile a tensor; the same bits for any executor.
+std::vector<SnrProfile> snr_profiles(const Draws& draws, std::span<const TensorRange> tensors, double variance,
+                                     std::span<const double> rms, Executor& executor);
+
+// failures[i] += sign(draw[i]) != sign(reference[i]), sign(0) being a sign of its own.
+void count_failures(std::span<const float> draw, std::span<const float> reference, std::span<uint16_t> failures,
+                    Executor& executor);
+
+}  // namespace signstep
