@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # One folder = one library: signstep_library(core LINKS fmt::fmt) makes signstep_core with the alias signstep::core
-# from every .cc file listed. LINKS are public, because headers of a layer show the layers below it.
+# from every .cc file listed. LINKS are public, because headers of a layer show the layers below it. With the word
+# INSTALL the folder is a component of find_package(signstep), as are the signstep:: targets that it links; other
+# packages are found again by the name before the :: of what it links.
+include(GNUInstallDirs)
+set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)
 
 # What every target of ours is compiled with. Contraction is off everywhere: a fused multiply-add changes the last bit,
 # and one bit of a momentum decides the sign of a step (docs/numerics.md).
@@ -13,12 +17,42 @@ if(SIGNSTEP_SANITIZE)
 endif()
 
 function(signstep_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "INSTALL" "" "SOURCES;LINKS" ${ARGN})
   add_library(signstep_${name} STATIC ${ARG_SOURCES})
   add_library(signstep::${name} ALIAS signstep_${name})
-  target_include_directories(signstep_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_compile_features(signstep_${name} PUBLIC cxx_std_20)
+  target_include_directories(signstep_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE $<BUILD_INTERFACE:signstep_flags>)
   set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name})
+  if(ARG_INSTALL AND SIGNSTEP_INSTALL)
+    signstep_install_component(${name} ${ARG_LINKS})
+  endif()
+endfunction()
+
+# What a component needs goes into signstep-NAME.cmake, which signstepConfig.cmake reads; its target into
+# signstep-NAME-targets.cmake.
+function(signstep_install_component name)
+  set(components)
+  set(packages)
+  foreach(link IN LISTS ARGN)
+    string(REGEX REPLACE "::.*" "" package ${link})
+    if(package STREQUAL "signstep")
+      string(REPLACE "signstep::" "" component ${link})
+      list(APPEND components ${component})
+    else()
+      list(APPEND packages ${package})
+    endif()
+  endforeach()
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/signstep-${name}.cmake CONTENT
+       "set(signstep_${name}_components ${components})\nset(signstep_${name}_packages ${packages})\n")
+  install(FILES ${PROJECT_BINARY_DIR}/signstep-${name}.cmake DESTINATION ${signstep_package_dir} COMPONENT development)
+  install(TARGETS signstep_${name} EXPORT signstep-${name}-targets COMPONENT development)
+  install(EXPORT signstep-${name}-targets NAMESPACE signstep:: DESTINATION ${signstep_package_dir}
+          COMPONENT development)
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/signstep/${name}
+          COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "*-inl.h" EXCLUDE PATTERN "*_block.h" EXCLUDE
+          PATTERN "precompiled.h" EXCLUDE)
 endfunction()
 
 # One test binary and one ctest entry per folder.
