@@ -16,5 +16,6 @@ void add_eval(CLI::App& app, Run& run);
 void add_data(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);
+void add_theory(CLI::App& app, Run& run);
 
 }  // namespace signstep::cli

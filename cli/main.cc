@@ -67,6 +67,7 @@ int run_program(int argc, char** argv) {
   add_data(app, run);
   add_bench(app, run);
   add_report(app, run);
+  add_theory(app, run);
   if (argc == 1) {
     fmt::print("{}", app.help());
     return 0;

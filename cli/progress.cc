@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/console.h"
+
+namespace signstep::cli {
+namespace {
+
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kPlainInterval = std::chrono::seconds(30);
+
+}  // namespace
+
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1) {}
+Progress::~Progress() { finish(); }
+
+void Progress::update(size_t done, size_t total, const std::string& part, const std::string& phase) {
+  const auto now = Clock::now();
+  if (phase != phase_) {
+    phase_ = phase;
+    phase_begin_ = now;
+  }
+  if (quiet_ || (terminal_ ? drawn_ && now - last_ < kRedraw : now - last_ < kPlainInterval)) return;
+  last_ = now;
+  std::string text = part;
+  if (total > 0) {
+    const double share = static_cast<double>(done) / static_cast<double>(total);
+    const double seconds = std::chrono::duration<double>(now - phase_begin_).count();
+    text = fmt::format("[{}] {}/{}  {}", bar(share, 20), done, total, part);
+    if (done > 0) text += fmt::format("  {} left", clock_text(seconds / share - seconds));
+  }
+  if (terminal_)
+    fmt::print("\r\x1b[K{}", text.substr(0, 79));
+  else
+    fmt::print("{}\n", text);
+  std::fflush(stdout);
+  drawn_ = terminal_;
+}
+
+void Progress::finish() {
+  if (!drawn_) return;
+  fmt::print("\r\x1b[K");
+  std::fflush(stdout);
+  drawn_ = false;
+}
+
+}  // namespace signstep::cli
