@@ -54,7 +54,11 @@ int run_eval(EvalCommand& c) {
                                         test ? std::vector<uint32_t>()
                                              : c.split == SplitName::kTrain ? split.train : split.validation,
                                         options);
-  const auto engine = make_engine(options, data.train.channels, data.train.classes);
+  // The run's engine where this machine has it: another gives the same accuracy but for rounding.
+  if (options.engine.kind == EngineKind::kAmx) options.engine.kind = EngineKind::kAuto;
+  const EngineChoice choice = choose_engine(options.engine, options.network);
+  if (!choice.reason.empty()) fmt::print(stderr, "signstep: trained with engine amx, evaluated with torch, because {}\n", choice.reason);
+  const auto engine = make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
   load_weights(path, *engine);
   const Evaluation e = evaluate(*engine, *loader);
   const std::string name = c.flags->list().find("split")->text();

@@ -57,8 +57,7 @@ void describe(OptionList& list, BenchTrainOptions& o) {
   list.integer("batch", o.batch, Range::closed(2, 65536), "images", "per step");
   list.integer("rounds", o.rounds, Range::closed(1, 1000), "", "alternating rounds");
   list.integer("steps", o.steps, Range::closed(1, 1000), "", "training steps per side and round");
-  list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"}, "of convolutions on both sides");
-  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "on both sides; 0: all");
+  describe(list, o.engine);
   list.text("python", o.python, "Python with PyTorch; empty: our side alone");
   list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet18.py of the source tree");
 }
@@ -76,7 +75,8 @@ double BenchTrainResult::ratio() const {
 }
 
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
-  const auto engine = make_torch_engine(resnet18_shape(options.network, 3, 10), options.torch);
+  const EngineChoice choice = choose_engine(options.engine, options.network);
+  const auto engine = make_engine(choice.options, resnet18_shape(options.network, 3, 10));
   initialize(engine->shape(), 1, engine->values(), engine->buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch));
   const UpdatePlan plan = make_update_plan({});
@@ -96,7 +96,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   if (!options.python.empty()) {
     const TemporaryFile problem;
     write_problem(problem.path, *engine, batch);
-    const bool bf16 = resolved_precision(options.torch, options.network.width) == Precision::kBf16;
+    const bool bf16 = choice.options.torch.precision == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem.path, "--width", std::to_string(options.network.width),
         "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});

@@ -17,7 +17,7 @@ struct BenchTrainOptions {
   int64_t batch = 128;
   int64_t rounds = 9;
   int64_t steps = 3;  // per side and round
-  TorchEngineOptions torch;
+  EngineOptions engine;
   std::string python = "/usr/bin/python3";
   std::string script;  // bench/pytorch_resnet18.py
 };

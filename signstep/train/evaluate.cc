@@ -26,10 +26,6 @@ Evaluation evaluate(Engine& engine, Loader& loader) {
   return total;
 }
 
-std::unique_ptr<Engine> make_engine(const TrainOptions& options, int input_channels, int classes) {
-  return make_torch_engine(resnet18_shape(options.network, input_channels, classes), options.torch);
-}
-
 std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options) {
   if (indices.empty()) {
     indices.resize(set.count());

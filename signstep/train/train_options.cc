@@ -27,10 +27,7 @@ void describe(OptionList& list, TrainOptions& o) {
   list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
               "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
   list.group("Machine");
-  list.choice("engine", o.engine, {"auto", "torch"}, "what computes gradients");
-  list.choice("device", o.torch.device, {"cpu", "cuda"}, "of the torch engine");
-  list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"}, "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
-  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "0: all cores that the process may use");
+  describe(list, o.engine);
   list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images");
   list.group("Run folder");
   list.text("output", o.output, "folder that the run is written to");

@@ -7,14 +7,13 @@
 
 #include "signstep/data/augment.h"
 #include "signstep/data/dataset.h"
-#include "signstep/libtorch/torch_engine.h"
 #include "signstep/nn/network.h"
 #include "signstep/optim/schedule.h"
 #include "signstep/optim/update_plan.h"
+#include "signstep/train/engine_choice.h"
 
 namespace signstep {
 
-enum class EngineKind { kAuto, kTorch };
 enum class OnNonFinite { kStop, kSkip };
 
 struct TrainOptions {
@@ -32,8 +31,7 @@ struct TrainOptions {
   int64_t batch = 128;
   uint64_t seed = 1;  // of initial weights, order, augmentation and dither
   OnNonFinite on_nonfinite = OnNonFinite::kStop;
-  EngineKind engine = EngineKind::kAuto;
-  TorchEngineOptions torch;
+  EngineOptions engine;
   int64_t loader_threads = 1;
   std::string output;
   int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/data/split.h"
 #include "signstep/io/config.h"
@@ -25,14 +24,6 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 
 double percent(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
-// What differs from machine to machine is fixed when a run starts, so that its record repeats it.
-TrainOptions pinned(TrainOptions o) {
-  o.engine = EngineKind::kTorch;
-  o.torch.precision = resolved_precision(o.torch, o.network.width);
-  if (o.torch.threads == 0) o.torch.threads = cpu_features().threads;
-  return o;
 }
 
 class Run {
@@ -62,8 +53,10 @@ class Run {
     config_ = to_json(option_list(options_));
   }
 
-  TrainResult go() {
+  // engine_reason: why the fast engine was passed over, if it was.
+  TrainResult go(const std::string& engine_reason) {
     start();
+    if (!engine_reason.empty()) observer_.note(fmt::format("engine torch, because {}", engine_reason));
     try {
       const StopReason stopped = epochs();
       record_.finish(folder_.run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
@@ -86,7 +79,7 @@ class Run {
  private:
   // With its first weights, so that a bad --init is found before anything is written.
   std::unique_ptr<Engine> first_engine() const {
-    auto engine = make_engine(options_, data_.train.channels, data_.train.classes);
+    auto engine = make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
     initialize(engine->shape(), options_.seed, engine->values(), engine->buffers());
     if (!control_.init.empty()) load_weights(control_.init, *engine);
     return engine;
@@ -279,7 +272,11 @@ class Run {
 }  // namespace
 
 TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer) {
-  return Run(pinned(resolved(std::move(options))), control, observer).go();
+  options = resolved(std::move(options));
+  // What differs from machine to machine is fixed when a run starts, so that its record repeats it.
+  const EngineChoice choice = choose_engine(options.engine, options.network);
+  options.engine = choice.options;
+  return Run(std::move(options), control, observer).go(choice.reason);
 }
 
 }  // namespace signstep

@@ -59,9 +59,6 @@ struct Evaluation {
 };
 Evaluation evaluate(Engine& engine, Loader& loader);
 
-// The engine that options ask for; on_note hears which one and why.
-std::unique_ptr<Engine> make_engine(const TrainOptions& options, int input_channels, int classes);
-
 // A loader without augmentation or shuffling over the indices (all images when empty).
 std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options);
 

@@ -3,72 +3,149 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <functional>
 
 #include "signstep/core/error.h"
 #include "signstep/core/random.h"
 #include "signstep/libtorch/resnet.h"
 #include "signstep/libtorch/torch_engine.h"
+#include "signstep/nn/amx_engine/amx_engine.h"
+#include "tests/libtorch/engine_fixtures.h"
 
 namespace signstep {
 namespace {
 
-Batch random_batch(size_t count, int channels, int classes, uint64_t seed = 3) {
-  Batch batch{.count = count, .height = 32, .width = 32, .channels = channels, .images = {}, .labels = {}};
-  SequentialRandom random(Stream(seed, Purpose::kProblem));
-  batch.images.resize(count * 32 * 32 * static_cast<size_t>(channels));
-  for (float& x : batch.images) x = static_cast<float>(random.normal());
-  for (size_t i = 0; i < count; ++i) batch.labels.push_back(random.below(static_cast<uint32_t>(classes)));
-  return batch;
+// What every engine must do, whoever computes.
+struct EngineCase {
+  const char* name;
+  NetworkOptions network;
+  std::function<std::unique_ptr<Engine>(const NetworkShape&)> make;
+  bool amx = false;
+};
+
+std::function<std::unique_ptr<Engine>(const NetworkShape&)> torch_maker(Precision precision) {
+  return [precision](const NetworkShape& shape) {
+    return make_torch_engine(shape, {.precision = precision, .threads = 1});
+  };
 }
 
-std::unique_ptr<Engine> engine_of(const NetworkOptions& network, Precision precision = Precision::kFp32) {
-  auto engine = make_torch_engine(resnet18_shape(network, 3, 10), {.precision = precision, .threads = 1});
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
-  return engine;
-}
+std::unique_ptr<Engine> amx_maker(const NetworkShape& shape) { return make_amx_engine(shape, {.threads = 2}); }
 
-std::vector<float> copy(std::span<const float> s) { return {s.begin(), s.end()}; }
+const EngineCase kEngines[] = {
+    {"TorchFp32", {.width = 16}, torch_maker(Precision::kFp32)},
+    {"TorchFp32GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kFp32)},
+    {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
+    {"Amx", {.width = 16}, amx_maker, true},
+    {"AmxOddWidth", {.width = 48}, amx_maker, true}};
 
-class EngineTest : public testing::TestWithParam<std::pair<NormKind, Precision>> {};
+class EngineTest : public testing::TestWithParam<EngineCase> {
+ protected:
+  void SetUp() override {
+    if (GetParam().amx && !amx_engine_obstacle(resnet18_shape(GetParam().network, 3, 10)).empty()) {
+      GTEST_SKIP() << "this processor has no bf16 matrix units";
+    }
+  }
+  std::unique_ptr<Engine> engine(int channels = 3, int classes = 10) const {
+    auto e = GetParam().make(resnet18_shape(GetParam().network, channels, classes));
+    initialize(e->shape(), 1, e->values(), e->buffers());
+    return e;
+  }
+};
 
 TEST_P(EngineTest, LearnsOneBatchByHeart) {
-  const auto engine = engine_of({.width = 16, .norm = GetParam().first}, GetParam().second);
+  const auto e = engine();
   const Batch batch = random_batch(16, 3, 10);
-  const double first = engine->forward_backward(batch).loss;
+  const double first = e->forward_backward(batch).loss;
   for (int step = 0; step < 30; ++step) {
-    engine->forward_backward(batch);
-    for (size_t i = 0; i < engine->values().size(); ++i) engine->values()[i] -= 0.1f * engine->gradients()[i];
+    e->forward_backward(batch);
+    descend(*e, 0.1f);
   }
-  const BatchResult last = engine->forward_backward(batch);
+  const BatchResult last = e->forward_backward(batch);
   EXPECT_LT(last.loss, 0.3 * first);
   EXPECT_GE(last.correct, 14u);
 }
 
 TEST_P(EngineTest, TheSameBatchGivesTheSameBits) {
-  const auto a = engine_of({.width = 16, .norm = GetParam().first}, GetParam().second);
-  const auto b = engine_of({.width = 16, .norm = GetParam().first}, GetParam().second);
-  const Batch batch = random_batch(32, 3, 10);
+  const auto a = engine(), b = engine();
+  const Batch batch = random_batch(33, 3, 10);
   EXPECT_EQ(a->forward_backward(batch).loss, b->forward_backward(batch).loss);
   EXPECT_EQ(copy(a->gradients()), copy(b->gradients()));
   EXPECT_EQ(copy(a->buffers()), copy(b->buffers()));
 }
 
-TEST_P(EngineTest, EvaluationLeavesEverythingAlone) {
-  const auto engine = engine_of({.width = 16, .norm = GetParam().first}, GetParam().second);
-  const Batch batch = random_batch(16, 3, 10);
-  engine->forward_backward(batch);
-  const auto values = copy(engine->values()), gradients = copy(engine->gradients()), buffers = copy(engine->buffers());
-  const BatchResult once = engine->evaluate(batch), again = engine->evaluate(batch);
-  EXPECT_EQ(once.loss, again.loss);
-  EXPECT_EQ(copy(engine->values()), values);
-  EXPECT_EQ(copy(engine->gradients()), gradients);
-  EXPECT_EQ(copy(engine->buffers()), buffers);
+// A batch leaves nothing behind for the next one but the running statistics: sizes in any order, evaluation in between.
+TEST_P(EngineTest, EarlierBatchesDoNotMatter) {
+  const auto fresh = engine(), used = engine();
+  used->forward_backward(random_batch(70, 3, 10, 5));
+  used->evaluate(random_batch(150, 3, 10, 6));
+  used->forward_backward(random_batch(5, 3, 10, 7));
+  const Batch batch = random_batch(40, 3, 10);
+  EXPECT_EQ(used->forward_backward(batch).loss, fresh->forward_backward(batch).loss);
+  EXPECT_EQ(copy(used->gradients()), copy(fresh->gradients()));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EngineTest,
-                         testing::Values(std::pair(NormKind::kBatch, Precision::kFp32),
-                                         std::pair(NormKind::kGroup, Precision::kFp32),
-                                         std::pair(NormKind::kBatch, Precision::kBf16)));
+TEST_P(EngineTest, EvaluationLeavesEverythingAlone) {
+  const auto e = engine();
+  const Batch batch = random_batch(16, 3, 10);
+  e->forward_backward(batch);
+  const auto values = copy(e->values()), gradients = copy(e->gradients()), buffers = copy(e->buffers());
+  const BatchResult once = e->evaluate(batch), again = e->evaluate(batch);
+  EXPECT_EQ(once.loss, again.loss);
+  EXPECT_EQ(copy(e->values()), values);
+  EXPECT_EQ(copy(e->gradients()), gradients);
+  EXPECT_EQ(copy(e->buffers()), buffers);
+}
+
+// An image's logits do not depend on who else is in the batch: the mean over parts is the mean over all.
+TEST_P(EngineTest, EvaluationOfPartsIsEvaluationOfTheWhole) {
+  const auto e = engine();
+  e->forward_backward(random_batch(32, 3, 10));
+  const Batch whole = random_batch(150, 3, 10, 4);
+  double loss = 0;
+  size_t correct = 0;
+  for (size_t first = 0; first < whole.count; first += 50) {
+    const BatchResult part = e->evaluate(slice(whole, first, 50));
+    loss += part.loss / 3;
+    correct += part.correct;
+  }
+  const BatchResult all = e->evaluate(whole);
+  EXPECT_NEAR(all.loss, loss, 1e-5 * loss);
+  EXPECT_EQ(all.correct, correct);
+}
+
+// The seam's flat view and the network's own tensors are the same numbers, and padding never gets a gradient.
+TEST_P(EngineTest, GapsBetweenTensorsStayZero) {
+  const auto e = engine();
+  e->forward_backward(random_batch(8, 3, 10));
+  std::vector<bool> used(e->values().size());
+  for (const TensorInfo& t : e->shape().parameters)
+    for (size_t i = 0; i < t.size; ++i) used[t.offset + i] = true;
+  for (size_t i = 0; i < used.size(); ++i) {
+    ASSERT_TRUE(used[i] || e->gradients()[i] == 0.0f) << i;
+  }
+}
+
+TEST_P(EngineTest, OtherChannelsSizesAndClassesWork) {
+  const auto e = engine(1, 100);
+  EXPECT_NEAR(e->forward_backward(random_batch(32, 1, 100, 3, 28)).loss, std::log(100.0), 1.0);
+  EXPECT_NEAR(e->forward_backward(random_batch(8, 1, 100, 3, 17)).loss, std::log(100.0), 1.5);
+}
+
+// Batch normalisation's momentum is a tenth: the second batch moves the mean by a tenth of what is left.
+TEST_P(EngineTest, RunningStatisticsMoveByATenth) {
+  const auto e = engine();
+  if (GetParam().network.norm != NormKind::kBatch) return EXPECT_TRUE(e->buffers().empty()), void();
+  const Batch batch = random_batch(32, 3, 10);
+  e->forward_backward(batch);
+  const auto first = copy(e->buffers());
+  e->forward_backward(batch);
+  const TensorInfo& mean = e->shape().buffers.at(0);
+  ASSERT_EQ(mean.name, "bn1.running_mean");
+  for (size_t i = mean.offset; i < mean.offset + mean.size; ++i)
+    EXPECT_NEAR(e->buffers()[i], 1.9f * first[i], 1e-6) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EngineTest, testing::ValuesIn(kEngines), [](const auto& one) { return one.param.name; });
 
 // Central differences in directions of each tensor: an implementation-free check of the whole backward pass.
 TEST(Engine, GradientsAreTheSlopesOfTheLoss) {
@@ -76,40 +153,25 @@ TEST(Engine, GradientsAreTheSlopesOfTheLoss) {
   const Batch batch = random_batch(4, 3, 10);
   engine->forward_backward(batch);
   const auto gradient = copy(engine->gradients());
-  for (const char* name : {"conv1.weight", "layer2.0.downsample.0.weight", "layer3.1.bn2.bias", "fc.weight", "fc.bias"}) {
+  for (const char* name :
+       {"conv1.weight", "layer2.0.downsample.0.weight", "layer3.1.bn2.bias", "fc.weight", "fc.bias"}) {
     for (const TensorInfo& t : engine->shape().parameters) {
       if (t.name != name) continue;
       double norm = 0;
       for (size_t i = 0; i < t.size; ++i) norm += std::pow(gradient[t.offset + i], 2);
       norm = std::sqrt(norm);
       const auto shifted = [&](double h) {
-        for (size_t i = 0; i < t.size; ++i) engine->values()[t.offset + i] += static_cast<float>(h * gradient[t.offset + i] / norm);
+        for (size_t i = 0; i < t.size; ++i)
+          engine->values()[t.offset + i] += static_cast<float>(h * gradient[t.offset + i] / norm);
         const double loss = engine->evaluate(batch).loss;
-        for (size_t i = 0; i < t.size; ++i) engine->values()[t.offset + i] -= static_cast<float>(h * gradient[t.offset + i] / norm);
+        for (size_t i = 0; i < t.size; ++i)
+          engine->values()[t.offset + i] -= static_cast<float>(h * gradient[t.offset + i] / norm);
         return loss;
       };
       constexpr double h = 4e-4;
       EXPECT_NEAR((shifted(h) - shifted(-h)) / (2 * h), norm, 0.03 * norm + 1e-3) << name;
     }
   }
-}
-
-// The seam's flat view and the network's own tensors are the same numbers, and padding never gets a gradient.
-TEST(Engine, GapsBetweenTensorsStayZero) {
-  const auto engine = engine_of({.width = 4});
-  engine->forward_backward(random_batch(8, 3, 10));
-  std::vector<bool> used(engine->values().size());
-  for (const TensorInfo& t : engine->shape().parameters)
-    for (size_t i = 0; i < t.size; ++i) used[t.offset + i] = true;
-  for (size_t i = 0; i < used.size(); ++i) {
-    ASSERT_TRUE(used[i] || engine->gradients()[i] == 0.0f) << i;
-  }
-}
-
-TEST(Engine, OneInputChannelWorks) {
-  const auto engine = make_torch_engine(resnet18_shape({.width = 8}, 1, 10), {.threads = 1});
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
-  EXPECT_NEAR(engine->forward_backward(random_batch(32, 1, 10)).loss, std::log(10.0), 1.0);
 }
 
 TEST(Engine, RunningStatisticsMoveByATenth) {

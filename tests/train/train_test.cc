@@ -12,6 +12,7 @@
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "tests/data/fixtures.h"
+#include "tests/support/message_of.h"
 
 namespace signstep {
 namespace {
@@ -31,8 +32,8 @@ class TrainTest : public testing::Test {
     o.validation = 60;
     o.epochs = 2;
     o.batch = 32;
-    o.torch.threads = 1;  // nothing to share at this size
-    o.torch.precision = Precision::kFp32;
+    o.engine.torch.threads = 1;  // nothing to share at this size
+    o.engine.torch.precision = Precision::kFp32;
     return o;
   }
 
@@ -64,6 +65,36 @@ class TrainTest : public testing::Test {
 
   TemporaryFolder folder_;
 };
+
+// Every engine resumes bit for bit, in the middle of an epoch too.
+TEST_F(TrainTest, ResumesOnTheAmxEngine) {
+  TrainOptions o = options("whole");
+  o.network.width = 16;
+  o.engine.torch.precision = Precision::kAuto;
+  o.engine.torch.threads = 2;
+  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  run(o);
+  o.output = folder_.path("pieces");
+  EXPECT_EQ(run(o, stop_after(5)).stopped, StopReason::kTime);
+  EXPECT_EQ(run(o, stop_after(4, true)).stopped, StopReason::kTime);
+  run(o, resuming());
+  EXPECT_EQ(parameters("pieces"), parameters("whole"));
+}
+
+TEST_F(TrainTest, SaysWhyTheFastEngineWasPassedOver) {
+  struct Notes : TrainObserver {
+    void note(const std::string& message) override { all += message + "\n"; }
+    std::string all;
+  } notes;
+  TrainOptions o = options("run");
+  o.epochs = 1;
+  train(o, {}, notes);
+  EXPECT_THAT(notes.all, HasSubstr("engine torch, because precision is fp32"));
+  o.engine.kind = EngineKind::kAmx;
+  o.output = folder_.path("other");
+  EXPECT_THAT(message_of<OptionError>([&] { run(o); }), HasSubstr("engine is amx, and precision is fp32"));
+  EXPECT_FALSE(fs::exists(o.output));
+}
 
 TEST_F(TrainTest, WritesARunFolderThatTellsEverything) {
   const TrainResult result = run(options("run"));

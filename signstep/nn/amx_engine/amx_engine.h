@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine for processors with bf16 matrix units (AMX): ResNet-18 with batch norm, forward and backward written out.
+// bf16 activations and operands, float32 sums, statistics, master weights and gradients. No LibTorch, no autograd. The
+// same bits for any number of threads: tasks, and the order in which their sums are merged, depend on the batch alone.
+#pragma once
+
+#include <string>
+
+#include "signstep/nn/engine.h"
+
+namespace signstep {
+
+struct AmxEngineOptions {
+  int64_t threads = 0;     // 0: all that the process may use
+  bool reference = false;  // the slow scalar kernels, which run on any processor
+};
+
+// Why the engine cannot compute this network here, as the end of "... because"; empty where it can.
+std::string amx_engine_obstacle(const NetworkShape& shape);
+
+// Parameters start at 0; see initialize(). Memory: activations twice in bf16, some 350 MB at width 64 and batch 128, as
+// much as the largest training batch needs; evaluation goes through it in pieces. Throws OptionError with
+// amx_engine_obstacle.
+std::unique_ptr<Engine> make_amx_engine(const NetworkShape& shape, const AmxEngineOptions& options);
+
+}  // namespace signstep

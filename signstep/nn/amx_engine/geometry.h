@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pixels meet in a convolution, as lists made once per layer, so that kernels know neither stride nor padding.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace signstep::amx {
+
+// A square kernel, padded by kernel / 2 on each side. Pixels and taps are numbered row by row.
+struct Geometry {
+  int64_t height = 0, width = 0;  // of the input
+  int64_t kernel = 1, stride = 1;
+
+  int64_t out_height() const { return (height - 1) / stride + 1; }
+  int64_t out_width() const { return (width - 1) / stride + 1; }
+  int64_t pixels() const { return height * width; }
+  int64_t out_pixels() const { return out_height() * out_width(); }
+  int64_t taps() const { return kernel * kernel; }
+};
+
+struct Term {
+  int32_t pixel, tap;
+};
+
+// For each pixel of one side, the pixels of the other that it is a sum over, and under which tap.
+class Terms {
+ public:
+  static Terms forward(const Geometry& g);   // for each output pixel, of the input
+  static Terms backward(const Geometry& g);  // for each input pixel, of the output
+  std::span<const Term> of(int64_t pixel) const;
+
+ private:
+  explicit Terms(const std::vector<std::vector<Term>>& lists);
+  std::vector<Term> terms_;
+  std::vector<size_t> first_;
+};
+
+// Some output pixels, and all that the weight gradient needs to know of them. Small enough that what a band touches of
+// one block of channels stays in the second-level cache.
+struct Band {
+  struct Pair {
+    int32_t output, input;  // places in the two lists below
+  };
+  std::vector<int32_t> outputs, inputs;  // pixels
+  std::vector<std::vector<Pair>> taps;   // for each tap, which meet
+};
+
+inline constexpr int64_t kBandPixels = 128;
+std::vector<Band> bands(const Geometry& g);
+
+}  // namespace signstep::amx

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weight gradient: out x in products summed over pixels and images. The matrix unit sums along rows of its first
+// operand and pairs of rows of its second, so dy's units are transposed and x's interleaved, image j with image j + 16,
+// a band of pixels at a time into scratch that the second-level cache holds; each is then used for all taps, dy's for
+// all blocks of x.
+#include "signstep/nn/amx_engine/fast_kernels.h"
+#include "signstep/nn/amx_engine/transpose-inl.h"
+
+namespace signstep::amx::fast {
+namespace {
+
+// 32 rows of 32 values to two tiles with rows j and j + 16 in pairs: column c of pair j at column_of(c).
+inline void interleave(const Bf16* unit, Bf16* out) {
+  for (int64_t j = 0; j < 16; ++j) {
+    const __m512i a = _mm512_load_si512(unit + j * kSide), b = _mm512_load_si512(unit + (j + 16) * kSide);
+    _mm512_store_si512(out + j * kSide, _mm512_unpacklo_epi16(a, b));
+    _mm512_store_si512(out + 512 + j * kSide, _mm512_unpackhi_epi16(a, b));
+  }
+}
+
+// The same pairs as rows of two tiles: row c of 32 holds channel c of all images.
+inline void transpose_unit(const Bf16* unit, Bf16* out) {
+  __m512i low[16], high[16];
+  for (int64_t j = 0; j < 16; ++j) {
+    const __m512i a = _mm512_load_si512(unit + j * kSide), b = _mm512_load_si512(unit + (j + 16) * kSide);
+    low[j] = _mm512_unpacklo_epi16(a, b);
+    high[j] = _mm512_unpackhi_epi16(a, b);
+  }
+  transpose(low);
+  transpose(high);
+  for (int64_t i = 0; i < 16; ++i) {
+    // low's column i is the channel with column_of = i, that is lanes 0, 2, 4, 6 of four channels.
+    const int64_t channel = i / 4 * 8 + i % 4;
+    _mm512_store_si512(out + channel * kSide, low[i]);
+    _mm512_store_si512(out + (channel + 4) * kSide, high[i]);
+  }
+}
+
+inline void multiply(const std::vector<Band::Pair>& pairs, const Bf16* dy, const Bf16* x) {
+  for (const Band::Pair& pair : pairs) {
+    const Bf16* a = dy + pair.output * kUnit;
+    const Bf16* b = x + pair.input * kUnit;
+    _tile_loadd(4, a, 64);
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + 512, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a + 512, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+}
+
+}  // namespace
+
+void weight_gradient(const WeightGradientJob& job, int64_t out_block, int64_t chunk, std::byte* scratch) {
+  const TileScope tiles;
+  const int64_t in_blocks = job.in.blocks;
+  const int64_t first = chunk * job.in.groups / job.chunks, last = (chunk + 1) * job.in.groups / job.chunks;
+  float* partial = job.partial + (chunk * job.dy.blocks + out_block) * in_blocks * job.taps * kUnit;
+  bool fresh = true;
+  for (int64_t group = first; group < last; ++group)
+    for (const Band& band : *job.bands) {
+      Bf16* dy = reinterpret_cast<Bf16*>(scratch);
+      Bf16* x = dy + static_cast<int64_t>(band.outputs.size()) * kUnit;
+      for (size_t i = 0; i < band.outputs.size(); ++i)
+        transpose_unit(job.dy.unit(group, band.outputs[i], out_block), dy + static_cast<int64_t>(i) * kUnit);
+      for (int64_t in_block = 0; in_block < in_blocks; ++in_block) {
+        for (size_t i = 0; i < band.inputs.size(); ++i)
+          interleave(job.in.unit(group, band.inputs[i], in_block), x + static_cast<int64_t>(i) * kUnit);
+        publish_to_tiles();
+        for (int64_t tap = 0; tap < job.taps; ++tap) {
+          float* c = partial + (in_block * job.taps + tap) * kUnit;
+          if (fresh) {
+            _tile_zero(0);
+            _tile_zero(1);
+            _tile_zero(2);
+            _tile_zero(3);
+          } else {
+            _tile_loadd(0, c, 128);
+            _tile_loadd(1, c + 16, 128);
+            _tile_loadd(2, c + 16 * kSide, 128);
+            _tile_loadd(3, c + 16 * kSide + 16, 128);
+          }
+          multiply(band.taps[static_cast<size_t>(tap)], dy, x);
+          _tile_stored(0, c, 128);
+          _tile_stored(1, c + 16, 128);
+          _tile_stored(2, c + 16 * kSide, 128);
+          _tile_stored(3, c + 16 * kSide + 16, 128);
+        }
+      }
+      fresh = false;
+    }
+}
+
+void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {
+  const int64_t in_blocks = job.in.blocks, stride = job.dy.blocks * in_blocks * job.taps * kUnit;
+  const float* partial = job.partial + out_block * in_blocks * job.taps * kUnit;
+  for (int64_t o = 0; o < std::min(kSide, job.out - out_block * kSide); ++o)
+    for (int64_t tap = 0; tap < job.taps; ++tap)
+      for (int64_t block = 0; block < in_blocks; ++block) {
+        Row sum = load_row(partial + (block * job.taps + tap) * kUnit + o * kSide);
+        for (int64_t chunk = 1; chunk < job.chunks; ++chunk)
+          sum = sum + load_row(partial + chunk * stride + (block * job.taps + tap) * kUnit + o * kSide);
+        // Back to the channels' order: lanes of four alternate between the two halves.
+        const __m512i first = _mm512_set_epi32(23, 22, 21, 20, 7, 6, 5, 4, 19, 18, 17, 16, 3, 2, 1, 0);
+        const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+        const auto some = static_cast<uint32_t>((uint64_t{1} << std::min(kSide, job.columns - block * kSide)) - 1);
+        float* to = job.gradient + ((out_block * kSide + o) * job.taps + tap) * job.columns + block * kSide;
+        _mm512_mask_storeu_ps(to, static_cast<__mmask16>(some), _mm512_permutex2var_ps(sum.low, first, sum.high));
+        _mm512_mask_storeu_ps(to + 16, static_cast<__mmask16>(some >> 16),
+                              _mm512_permutex2var_ps(sum.low, second, sum.high));
+      }
+}
+
+}  // namespace signstep::amx::fast

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/engine_choice.h"
+
+#include "signstep/core/cpu.h"
+#include "signstep/core/error.h"
+#include "signstep/nn/amx_engine/amx_engine.h"
+
+namespace signstep {
+namespace {
+
+// Why the amx engine cannot do it, or "".
+std::string amx_obstacle(const EngineOptions& o, const NetworkOptions& network) {
+  if (o.torch.device != Device::kCpu) return "device is not cpu";
+  if (o.torch.precision == Precision::kFp32) return "precision is fp32, and the matrix units multiply bf16";
+  // No data set has more than three channels; classes do not matter.
+  return amx_engine_obstacle(resnet18_shape(network, 3, 10));
+}
+
+}  // namespace
+
+void describe(OptionList& list, EngineOptions& o) {
+  list.choice("engine", o.kind, {"auto", "torch", "amx"},
+              "what computes gradients; auto: amx where the CPU has bf16 matrix units");
+  list.choice("device", o.torch.device, {"cpu", "cuda"}, "of the torch engine");
+  list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"},
+              "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
+  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "0: all cores that the process may use");
+}
+
+EngineChoice choose_engine(EngineOptions o, const NetworkOptions& network) {
+  EngineChoice choice;
+  if (o.kind != EngineKind::kTorch) {
+    const std::string obstacle = amx_obstacle(o, network);
+    if (!obstacle.empty() && o.kind == EngineKind::kAmx) {
+      throw OptionError(fmt::format("engine is amx, and {}; use --engine torch", obstacle));
+    }
+    choice.reason = obstacle;
+    o.kind = obstacle.empty() ? EngineKind::kAmx : EngineKind::kTorch;
+  }
+  o.torch.precision = o.kind == EngineKind::kAmx ? Precision::kBf16 : resolved_precision(o.torch, network.width);
+  if (o.torch.threads == 0) o.torch.threads = cpu_features().threads;
+  choice.options = o;
+  return choice;
+}
+
+std::unique_ptr<Engine> make_engine(const EngineOptions& o, const NetworkShape& shape) {
+  if (o.kind == EngineKind::kAmx) return make_amx_engine(shape, {.threads = o.torch.threads});
+  return make_torch_engine(shape, o.torch);
+}
+
+}  // namespace signstep
