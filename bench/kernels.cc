@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "bench/bandwidth.h"
+#include "bench/collector.h"
 #include "bench/model.h"
 #include "signstep/core/cpu.h"
 #include "signstep/core/sgd_kernel.h"
@@ -132,32 +133,8 @@ bool verified(const Rule& rule, Executor& executor) {
          std::memcmp(got.data(), want.data(), got.size() * sizeof(StepStatistics)) == 0;
 }
 
-// Prints as usual and keeps every repetition's seconds per step.
-class Collector : public benchmark::ConsoleReporter {
- public:
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs)
-      if (run.run_type == Run::RT_Iteration && !run.error_occurred)
-        seconds[run.benchmark_name()].push_back((cpu_clock ? run.cpu_accumulated_time : run.real_accumulated_time) /
-                                                static_cast<double>(run.iterations));
-    ConsoleReporter::ReportRuns(runs);
-  }
-  bool cpu_clock = false;
-  std::map<std::string, std::vector<double>> seconds;
-};
-
-double median(std::vector<double> v) {
-  if (v.empty()) return 0;
-  std::sort(v.begin(), v.end());
-  return (v[(v.size() - 1) / 2] + v[v.size() / 2]) / 2;
-}
-
 void summarize(const Collector& collector, const std::string& set, size_t elements) {
-  const auto find = [&](const std::string& name) {
-    for (const auto& [full, times] : collector.seconds)
-      if (full.rfind(set + "/" + name + "/", 0) == 0) return times;
-    return std::vector<double>();
-  };
+  const auto find = [&](const std::string& name) { return collector.find(set + "/" + name); };
   fmt::print("\n{}, {} elements, target {}\n{:<38}{:>10}{:>22}{:>8}{:>13}{:>13}\n", set, elements, simd_target(),
              "rule", "ms", "ms, min to max", "GB/s", "/ bandwidth", "x undithered");
   for (const Rule& rule : rules()) {
@@ -171,20 +148,6 @@ void summarize(const Collector& collector, const std::string& set, size_t elemen
                bandwidth > 0 ? fmt::format("{:.2f}", bandwidth / t) : "",
                beside > 0 && !rule.beside.empty() ? fmt::format("{:.2f}", t / beside) : "");
   }
-}
-
-// Takes "--name=value" out of the arguments.
-std::string take_flag(int& argc, char** argv, const std::string& name) {
-  std::string value;
-  int kept = 0;
-  for (int i = 0; i < argc; ++i) {
-    if (std::string(argv[i]).rfind(name + "=", 0) == 0)
-      value = argv[i] + name.size() + 1;
-    else
-      argv[kept++] = argv[i];
-  }
-  argc = kept;
-  return value;
 }
 
 int bench_main(int argc, char** argv) {
