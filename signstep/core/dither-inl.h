@@ -51,14 +51,15 @@ struct DitherDraw {
       z2[k] = hn::Mul(z[k], z[k]);
       q[k] = hn::Set(d, kFilter[6]);
     }
+    // Fused or not by target: the filter chooses the way to the draw, never the draw.
     HWY_UNROLL(6)
     for (int c = 5; c >= 0; --c) {
-      for (size_t k = 0; k < kVectors; ++k) q[k] = hn::Add(hn::Mul(q[k], z2[k]), hn::Set(d, kFilter[c]));
+      for (size_t k = 0; k < kVectors; ++k) q[k] = hn::MulAdd(q[k], z2[k], hn::Set(d, kFilter[c]));
     }
     MF open[kVectors];
     for (size_t k = 0; k < kVectors; ++k) {
       const VF h = hn::ConvertTo(d, hn::PromoteTo(di, hn::Load(d16, halfwords + k * kN)));
-      signs[k] = hn::Sub(hn::Mul(z[k], q[k]), h);
+      signs[k] = hn::MulSub(z[k], q[k], h);
       open[k] = hn::Lt(hn::Abs(signs[k]), margin);
     }
     MF any_open = open[0];

@@ -16,6 +16,7 @@
 // the derivation.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "signstep/core/normal_cdf.h"
@@ -40,12 +41,13 @@ inline constexpr float kFilter[] = {26117.8600111f, -4285.29181139f,  597.226684
                                     3.5514290036f,  -0.123987232317f, 0.00184556633997f};
 inline constexpr float kFilterMargin = 11.0f;  // error < 9.1, the unknown w < 1, float rounding of the subtraction
 
-// The filter as a kernel evaluates it, for tests. z = u * (1 / sigma), both rounded to float.
-inline float dither_filter(float z) {
+// The filter as a kernel evaluates it, for tests; fused where the target has the instruction. z = u * (1 / sigma), both
+// rounded to float.
+inline float dither_filter(float z, bool fused) {
   z = z < -kFilterEnd ? -kFilterEnd : z > kFilterEnd ? kFilterEnd : z;
   const float z2 = z * z;
   float q = kFilter[6];
-  for (int k = 5; k >= 0; --k) q = q * z2 + kFilter[k];
+  for (int k = 5; k >= 0; --k) q = fused ? std::fma(q, z2, kFilter[k]) : q * z2 + kFilter[k];
   return z * q;
 }
 

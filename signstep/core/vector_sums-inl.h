@@ -38,10 +38,10 @@ struct VectorSums {
     lane[2 * j] = hn::Add(lane[2 * j], low(a));
     lane[2 * j + 1] = hn::Add(lane[2 * j + 1], high(a));
   }
-  // a b is exact in double.
+  // a b is exact in double, so fusing it with the addition rounds as the two operations do.
   HWY_INLINE void add_products(size_t j, VF a, VF b) {
-    lane[2 * j] = hn::Add(lane[2 * j], hn::Mul(low(a), low(b)));
-    lane[2 * j + 1] = hn::Add(lane[2 * j + 1], hn::Mul(high(a), high(b)));
+    lane[2 * j] = hn::MulAdd(low(a), low(b), lane[2 * j]);
+    lane[2 * j + 1] = hn::MulAdd(high(a), high(b), lane[2 * j + 1]);
   }
   HWY_INLINE void store(LaneSums& sums) const {
     for (size_t k = 0; k < kVectors; ++k) hn::StoreU(lane[k], DD(), sums.lane + k * (kN / 2));

@@ -35,12 +35,13 @@ TEST(DitherFilter, StaysWithinItsMargin) {
   for (uint32_t bits = 0x30800000; bits < 0x42000000; bits += 97) {
     for (const float sign : {1.0f, -1.0f}) {
       const float z = sign * std::bit_cast<float>(bits);
-      worst = std::max(worst, std::fabs(dither_filter(z) - 65536 * (normal_cdf(z) - 0.5)));
+      for (const bool fused : {false, true})
+        worst = std::max(worst, std::fabs(dither_filter(z, fused) - 65536 * (normal_cdf(z) - 0.5)));
     }
   }
   EXPECT_LT(worst, 9.1);
   EXPECT_LT(worst + 1 + 0x1p-8, kFilterMargin);
-  EXPECT_EQ(dither_filter(0), 0);
+  EXPECT_EQ(dither_filter(0, true), 0);
 }
 
 TEST(DitherDraw, TheExtremesOfTheUniformNumber) {
