@@ -3,6 +3,7 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -49,6 +50,13 @@ inline std::string take_flag(int& argc, char** argv, const std::string& name) {
   }
   argc = kept;
   return value;
+}
+
+// The time of the calling thread is all of the time only where it works alone. Says so if it does not.
+inline bool wrong_clock(const std::string& clock, const std::string& threads) {
+  if (clock.empty() || (clock == "cpu" && threads == "1")) return false;
+  fmt::print(stderr, "--clock={}: wanted --clock=cpu together with --threads=1\n", clock);
+  return true;
 }
 
 }  // namespace signstep

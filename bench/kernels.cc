@@ -162,10 +162,7 @@ int bench_main(int argc, char** argv) {
     fmt::print(stderr, "--simd={}: this processor's best target is {}\n", simd, simd_target());
     return 2;
   }
-  if (!clock.empty() && (clock != "cpu" || threads_flag != "1")) {
-    fmt::print(stderr, "--clock={}: wanted --clock=cpu together with --threads=1\n", clock);
-    return 2;
-  }
+  if (wrong_clock(clock, threads_flag)) return 2;
   ThreadPool pool(threads_flag.empty() ? cpu_features().threads : std::stoul(threads_flag));
   fmt::print("{}, {} threads, {} time, target {}\n", cpu_features().model, pool.threads(),
              clock.empty() ? "elapsed" : "thread", simd_target());

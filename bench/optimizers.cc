@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One optimizer step on the 62 tensors of a ResNet-18, beside LibTorch: its SGD and Adam, Signum and dithered Signum as
-// one would write them in tensor operations, and ours, as spans and through signstep::SignSGD. All sides step the same
-// weights with the same gradients on LibTorch's threads; ours are checked against the tensor operations before anything
-// is timed.
+// one would write them in tensor operations, and ours, as spans and through signstep::SignSGD. Signum has its default
+// decay, LibTorch's have none. All sides step the same weights with the same gradients on LibTorch's threads; ours are
+// checked against the tensor operations before anything is timed.
 //
 //   bench_optimizers --benchmark_min_time=0.2 --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true
 //
 // The last lines are medians over the repetitions, and how many times faster ours are than LibTorch's SGD and than the
-// same rule in tensor operations. --threads=N: default all.
+// same rule in tensor operations. --threads=N (default: all) and --clock=cpu as for bench_kernels.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -23,7 +23,8 @@
 namespace signstep {
 namespace {
 
-constexpr double kRate = 1e-6, kMomentum = 0.9, kSigma = 0.3;  // a small rate: the weights hardly move over a run
+constexpr double kRate = 1e-6, kMomentum = 0.9, kDecay = 0.05,
+                 kSigma = 0.3;  // a small rate: the weights hardly move over a run
 
 const char* const kTorchSgd = "LibTorch SGD, momentum";
 const char* const kSignumOps = "Signum, tensor operations";
@@ -35,7 +36,7 @@ struct Side {
   std::function<std::function<void()>(const std::vector<at::Tensor>&)> make;  // a step on these parameters
 };
 
-// m = 0.9 m + 0.1 g; x -= rate sign(m + sigma xi), written as a user of LibTorch would.
+// m = 0.9 m + 0.1 g; x = keep x - rate sign(m + sigma xi), written as a user of LibTorch would.
 struct TensorOperations {
   std::vector<at::Tensor> parameters, m;
   double sigma;
@@ -47,7 +48,7 @@ struct TensorOperations {
     for (size_t i = 0; i < m.size(); ++i) {
       m[i].mul_(kMomentum).add_(parameters[i].grad(), 1 - kMomentum);
       const at::Tensor u = sigma > 0 ? m[i].add(torch::randn_like(m[i]), sigma) : m[i];
-      parameters[i].add_(u.sign(), -kRate);
+      parameters[i].mul_(1 - kRate * kDecay).add_(u.sign(), -kRate);
     }
   }
 };
@@ -55,7 +56,7 @@ struct TensorOperations {
 SignSGDOptions options(OptimizerKind kind, DitherKind dither = DitherKind::kNone) {
   SignSGDOptions o(kRate);
   o.rule.optimizer = kind;
-  o.rule.decoupled_weight_decay = 0.0;
+  o.rule.decoupled_weight_decay = kDecay;
   o.dither.dither = dither;
   if (dither != DitherKind::kNone) {
     o.dither.dither_level = dither == DitherKind::kAbsolute ? kSigma : 1.0;
@@ -97,6 +98,7 @@ Side through_spans(std::string name, std::string beside, bool momentum, float si
             s->statistics.resize(s->tensors.size());
             s->step.b1 = s->step.b2 = momentum ? static_cast<float>(kMomentum) : 0;
             s->step.lr = static_cast<float>(kRate);
+            s->step.keep = static_cast<float>(1 - kRate * kDecay);
             return [s] {
               sign_step(s->tensors, s->step, s->statistics, s->threads);
               ++s->step.step;
@@ -183,10 +185,11 @@ void summarize(const Collector& collector, const std::vector<Side>& list) {
 }
 
 int bench_main(int argc, char** argv) {
-  const std::string threads = take_flag(argc, argv, "--threads");
+  const std::string threads = take_flag(argc, argv, "--threads"), clock = take_flag(argc, argv, "--clock");
+  if (wrong_clock(clock, threads)) return 2;
   at::set_num_threads(threads.empty() ? static_cast<int>(cpu_features().threads) : std::stoi(threads));
-  fmt::print("{}, LibTorch {}, {} threads, target {}\n", cpu_features().model, TORCH_VERSION, at::get_num_threads(),
-             simd_target());
+  fmt::print("{}, LibTorch {}, {} threads, {} time, target {}\n", cpu_features().model, TORCH_VERSION,
+             at::get_num_threads(), clock.empty() ? "elapsed" : "thread", simd_target());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
 
@@ -209,6 +212,7 @@ int bench_main(int argc, char** argv) {
         ->Unit(benchmark::kMillisecond);
   }
   Collector collector;
+  collector.cpu_clock = !clock.empty();
   benchmark::RunSpecifiedBenchmarks(&collector);
   summarize(collector, list);
   return 0;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a step of many tensors does for each of them: its own rate and decay, sitting out, what the switch sees.
+#include "signstep/optim/sign_optimizer.h"
+
+#include "tests/optim/fixtures.h"
+
+namespace signstep {
+namespace {
+
+struct Tensors {
+  std::vector<std::vector<float>> x, g, m;
+  std::vector<StepTensor> list() {
+    std::vector<StepTensor> out(x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      out[i].x = x[i].data();
+      out[i].g = g[i].data();
+      out[i].m = m[i].data();
+      out[i].n = x[i].size();
+    }
+    return out;
+  }
+};
+
+Tensors some_tensors() {
+  Tensors t;
+  for (uint64_t i = 0; i < 3; ++i) {
+    t.x.push_back(normals(100 + i, i));
+    t.g.push_back(normals(100 + i, 10 + i));
+    t.m.push_back(normals(100 + i, 20 + i));
+  }
+  return t;
+}
+
+UpdatePlan signum(const DitherOptions& dither = {}, const SwitchOptions& switching = {}) {
+  return make_update_plan({.optimizer = OptimizerKind::kSignum}, dither, switching, 1, 100);
+}
+
+StepReport step(const UpdatePlan& plan, SignState& state, uint64_t t, std::vector<StepTensor> tensors,
+                const std::vector<TensorRate>& rates) {
+  SerialExecutor serial;
+  KernelStepper kernels(serial);
+  return sign_optimizer_step(plan, state, t, tensors, rates, kernels);
+}
+
+TEST(SignOptimizer, EachTensorStepsAtItsOwnRateAndDecay) {
+  const UpdatePlan plan = signum();
+  const std::vector<TensorRate> rates = {{0.1, 0}, {0.2, 0.5}, {0, 1}};
+  Tensors together = some_tensors(), apart = some_tensors();
+  SignState state = make_sign_state(plan, 3);
+  step(plan, state, 0, together.list(), rates);
+  for (size_t i = 0; i < 3; ++i) {
+    SignState own = make_sign_state(plan, 1);
+    std::vector<StepTensor> tensor = {apart.list()[i]};
+    step(plan, own, 0, tensor, {rates[i]});
+    EXPECT_EQ(together.x[i], apart.x[i]) << i;
+    EXPECT_EQ(together.m[i], apart.m[i]) << i;
+  }
+  EXPECT_EQ(together.x[2], some_tensors().x[2]) << "rate 0";
+  EXPECT_NE(together.m[2], some_tensors().m[2]) << "its average moves on";
+}
+
+TEST(SignOptimizer, AnEmptyPlaceKeepsItsRmsAndMovesNoOneElsesDraws) {
+  const UpdatePlan plan = signum({.dither = DitherKind::kRelative});
+  const std::vector<TensorRate> rates(3, {0.1, 0});
+  Tensors all = some_tensors(), some = some_tensors();
+  SignState a = make_sign_state(plan, 3), b = make_sign_state(plan, 3);
+  for (uint64_t t = 0; t < 4; ++t) {
+    step(plan, a, t, all.list(), rates);
+    std::vector<StepTensor> list = some.list();
+    const double before = b.dither.rms[1];
+    if (t % 2 == 1) list[1] = {};
+    step(plan, b, t, list, rates);
+    if (t % 2 == 1) {
+      EXPECT_GT(before, 0);
+      EXPECT_EQ(b.dither.rms[1], before);
+    }
+  }
+  EXPECT_EQ(some.x[2], all.x[2]);
+  EXPECT_EQ(b.dither.rms[2], a.dither.rms[2]);
+  EXPECT_NE(some.x[1], all.x[1]);
+}
+
+TEST(SignOptimizer, ATensorAtRateZeroGivesNoEstimate) {
+  const UpdatePlan plan = signum({}, {.switch_when = SwitchWhen::kAt, .switch_step = 50});
+  const auto gamma = [&](const std::vector<TensorRate>& rates, size_t count) {
+    Tensors t = some_tensors();
+    SignState state = make_sign_state(plan, count);
+    std::vector<StepTensor> list = t.list();
+    list.resize(count);
+    return step(plan, state, 0, list, rates).switching.gamma;
+  };
+  const auto two = gamma({{0.1, 0}, {0.1, 0}}, 2);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(gamma({{0.1, 0}, {0.1, 0}, {0, 0}}, 3), two);
+  EXPECT_NE(gamma({{0.1, 0}, {0.1, 0}, {0.1, 0}}, 3), two);
+  EXPECT_EQ(gamma({{0, 0}, {0, 0}, {0, 0}}, 3), std::nullopt);
+}
+
+}  // namespace
+}  // namespace signstep
