@@ -15,6 +15,7 @@ void add_train(CLI::App& app, Run& run);
 void add_eval(CLI::App& app, Run& run);
 void add_data(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
+void add_compare(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);
 void add_theory(CLI::App& app, Run& run);
 

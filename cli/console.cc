@@ -17,6 +17,7 @@ namespace signstep::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kJsonInterval = std::chrono::milliseconds(500);
 constexpr auto kPlainInterval = std::chrono::seconds(30);
 
 size_t terminal_columns() {
@@ -52,7 +53,8 @@ std::string bar(double share, size_t width) {
   return std::string(filled, '#') + std::string(width - filled, '.');
 }
 
-Console::Console(bool quiet, LogLevel level) : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1) {
+Console::Console(bool quiet, LogLevel level, bool progress_json)
+    : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1 && !progress_json), progress_json_(progress_json) {
   auto sink = std::make_shared<spdlog::sinks::stdout_sink_st>();
   sink->set_pattern("%v");
   if (quiet) sink->set_level(spdlog::level::warn);
@@ -98,6 +100,16 @@ void Console::erase() {
 
 void Console::batch(const BatchProgress& p) {
   const auto now = Clock::now();
+  if (progress_json_) {
+    if (now - last_draw_ < kJsonInterval && p.batch < p.batches) return;
+    last_draw_ = now;
+    const nlohmann::ordered_json line = {{"epoch", p.epoch}, {"epochs", p.epochs}, {"batch", p.batch}, {"batches", p.batches},
+                                         {"loss", p.loss}, {"accuracy", p.accuracy}, {"images_per_second", p.images_per_second},
+                                         {"seconds_left", p.seconds_left}};
+    fmt::print("{}\n", line.dump());
+    std::fflush(stdout);
+    return;
+  }
   const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
   const std::string figures =
       fmt::format("loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s  {} left", p.loss, p.accuracy, p.images_per_second,

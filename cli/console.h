@@ -18,7 +18,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 class Console final : public TrainObserver {
  public:
-  Console(bool quiet, LogLevel level);
+  // progress_json: progress goes to standard output as a JSON object a line, for programs.
+  Console(bool quiet, LogLevel level, bool progress_json = false);
   ~Console() override;
 
   void started(const std::string& run_folder, const nlohmann::ordered_json& run) override;
@@ -33,7 +34,7 @@ class Console final : public TrainObserver {
   void draw(const std::string& line);
   void erase();
 
-  const bool quiet_, terminal_;
+  const bool quiet_, terminal_, progress_json_;
   bool drawn_ = false;
   Clock::time_point last_draw_{}, last_line_ = Clock::now();
   std::shared_ptr<spdlog::logger> logger_;

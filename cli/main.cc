@@ -66,6 +66,7 @@ int run_program(int argc, char** argv) {
   add_eval(app, run);
   add_data(app, run);
   add_bench(app, run);
+  add_compare(app, run);
   add_report(app, run);
   add_theory(app, run);
   if (argc == 1) {

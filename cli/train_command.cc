@@ -2,7 +2,6 @@
 // signstep train
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <set>
 
@@ -10,23 +9,18 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/flags.h"
+#include "cli/stop_signal.h"
 #include "signstep/io/config.h"
 
 namespace signstep::cli {
 namespace {
-
-volatile std::sig_atomic_t caught_signal = 0;
-
-void on_signal(int number) {
-  caught_signal = number;
-  std::signal(number, SIG_DFL);  // a second one ends the program at once
-}
 
 // Of this session only: not part of what a run is.
 struct SessionOptions {
   std::string init;
   double stop_after = 0;
   bool quiet = false;
+  bool progress_json = false;
   LogLevel log_level = LogLevel::kInfo;
 };
 
@@ -43,6 +37,7 @@ struct TrainCommand {
     all.text("init", session.init, "start from the weights of this safetensors file");
     all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never");
     all.flag("quiet", session.quiet, "print warnings and the summary only");
+    all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs");
     all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt");
     return all;
   }
@@ -51,7 +46,7 @@ struct TrainCommand {
 // What a resumed run may change without becoming another run.
 bool may_change_on_resume(const std::string& name) {
   static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every",
-                                              "stop_after", "quiet", "log_level"};
+                                              "stop_after", "quiet", "progress_json", "log_level"};
   return names.contains(name);
 }
 
@@ -119,9 +114,7 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
 
 int run_train(TrainCommand& c) {
   read_settings(c);
-  caught_signal = 0;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_stop_signals();
   const auto begin = std::chrono::steady_clock::now();
   TrainControl control;
   control.resume = c.resume;
@@ -134,7 +127,7 @@ int run_train(TrainCommand& c) {
   };
   TrainResult result;
   {
-    Console console(c.session.quiet, c.session.log_level);
+    Console console(c.session.quiet, c.session.log_level, c.session.progress_json);
     result = train(c.options, control, console);
     if (result.stopped != StopReason::kNone) console.note("stopped and saved");
   }

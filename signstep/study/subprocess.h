@@ -8,10 +8,15 @@
 
 namespace signstep {
 
-// A child process that is talked to line by line. Ends with the object: its standard input is closed, then it is waited for.
+// A child process that is talked to line by line. It is in a process group of its own, so that Ctrl-C reaches the
+// parent alone, and the system kills it when the parent is gone. Ends with the object: its standard input is closed,
+// then it is waited for.
 class Subprocess {
  public:
-  explicit Subprocess(const std::vector<std::string>& command);  // throws EnvironmentError
+  enum class Errors { kPass, kJoin };  // its standard error: where ours goes, or among the lines of its standard output
+
+  explicit Subprocess(const std::vector<std::string>& command,
+                      Errors errors = Errors::kPass);  // throws EnvironmentError
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
@@ -19,7 +24,16 @@ class Subprocess {
   void write_line(const std::string& line);
   std::string read_line();  // throws EnvironmentError when the child ended
 
+  // Appends the whole lines that are there, without waiting. False once the child closed its output.
+  bool read_available(std::vector<std::string>& lines);
+  int descriptor() const { return from_; }  // for poll()
+  void signal(int number) const;
+  // Waits for the end: the exit code, or 128 + the number of the signal that ended it.
+  int wait();
+
  private:
+  bool take_line(std::string& line);
+
   std::string name_;
   pid_t child_ = -1;
   int to_ = -1, from_ = -1;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// signstep compare: an experiment file carried out, from tuning to the table.
+#include <chrono>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/flags.h"
+#include "cli/overview.h"
+#include "cli/stop_signal.h"
+#include "signstep/core/cpu.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/report/report.h"
+#include "signstep/study/compare.h"
+#include "signstep/study/comparison_files.h"
+#include "signstep/study/comparison_table.h"
+#include "signstep/study/time_estimate.h"
+
+namespace signstep::cli {
+namespace {
+
+struct CompareCommand {
+  std::string file, output, data, shard = "1/1";
+  int64_t jobs = 0;
+  double stop_after = 0;
+  bool collect = false, dry_run = false, quiet = false;
+  std::unique_ptr<Flags> flags;
+
+  OptionList list() {
+    OptionList l;
+    l.group("Options");
+    l.text("output", output, "folder of the experiment; empty: runs/NAME");
+    l.text("data", data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path");
+    l.integer("jobs", jobs, Range::closed(0, 4096), "",
+              "runs at a time; 0: as many as the threads of one go into the cores");
+    l.text("shard", shard, "I/N: do every N-th run from the I-th on, as one of N processes of a job array");
+    l.flag("collect", collect, "run nothing: make the table and the report from what is there");
+    l.flag("dry_run", dry_run, "run nothing: list the runs and estimate the hours");
+    l.duration("stop_after", stop_after, "save and stop after this long, such as 3h50m; 0: never");
+    l.flag("quiet", quiet, "print the table only");
+    return l;
+  }
+};
+
+void parse_shard(const std::string& text, CompareOptions& options) {
+  const size_t slash = text.find('/');
+  const auto whole = [](const std::string& t) {
+    return !t.empty() && t.size() < 7 && t.find_first_not_of("0123456789") == std::string::npos ? std::stoul(t) : 0;
+  };
+  options.shard = slash == std::string::npos ? 0 : whole(text.substr(0, slash));
+  options.shards = slash == std::string::npos ? 0 : whole(text.substr(slash + 1));
+  if (options.shard < 1 || options.shard > options.shards) {
+    throw OptionError(fmt::format("--shard is '{}'; wanted I/N with I from 1 to N, such as 3/8", text));
+  }
+}
+
+// As many runs as have room on the cores, each with its own threads.
+size_t default_jobs(const ExperimentPlan& plan) {
+  const auto cores = static_cast<int64_t>(cpu_features().threads);
+  int64_t most = 1;
+  for (const PlannedRun& run : plan.all_runs())
+    most = std::max(most, run.options.engine.torch.threads == 0 ? cores : run.options.engine.torch.threads);
+  return static_cast<size_t>(std::max<int64_t>(1, cores / most));
+}
+
+std::string hours_text(double seconds) {
+  return seconds < 3600 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
+  TimeEstimate time(plan, options.data, true);
+  const std::vector<PlannedRun> runs = plan.all_runs();
+  double total = 0;
+  size_t done = 0;
+  for (const PlannedRun& run : runs) {
+    if (!time.knows(run)) time.saw(run, measure_speed(run.options, time.images(run)));
+    const RunState state = run_state(run);
+    const double share = state.done() ? 1 : static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
+    const double seconds = *time.seconds(run);
+    total += seconds * (1 - share);
+    done += state.done();
+    fmt::print("{}  {:>9}  {}{}\n", run.tuning ? "tuning  " : "reported", hours_text(seconds), run.name,
+               state.done() ? "  (done)"
+               : share > 0  ? fmt::format("  ({:.0f} % done)", 100 * share)
+                            : "");
+  }
+  fmt::print("\n{}: {} rows, {} tuning and {} reported runs, {} done\n", plan.experiment.title, plan.rows.size(),
+             plan.tuning.size(), runs.size() - plan.tuning.size(), done);
+  fmt::print("About {} for what is left with {} at a time, by speeds measured just now on random images.\n",
+             hours_text(total / static_cast<double>(options.jobs)), options.jobs);
+  if (plan.tunes())
+    fmt::print("Reported runs stand with the first trial's settings; the chosen ones follow from the tuning runs.\n");
+  if (!time.missing().empty()) fmt::print("\nNothing can be run yet: {}\n", time.missing());
+  return 0;
+}
+
+// Tables and report; the table on standard output too.
+void write_results(const Comparison& c, const std::string& command) {
+  const std::string& folder = c.plan.output;
+  write_file_atomic(folder + "/table.md", markdown_text(c, command));
+  write_file_atomic(folder + "/table.csv", csv_text(c));
+  write_file_atomic(folder + "/table.json", json_text(c));
+  fmt::print("\n{}\nTables         {}/table.md, table.csv, table.json\n", terminal_text(c), folder);
+  const std::vector<RunGroup> groups = report_groups(c);
+  if (groups.empty()) return;
+  const TextTable table = comparison_table(c);
+  ReportContent content{.title = c.plan.experiment.title,
+                        .lead = {command},
+                        .tables = {},
+                        .warnings = comparison_warnings(groups),
+                        .groups = groups};
+  content.tables.push_back(
+      {.title = "Results", .header = table.header, .rows = table.rows, .notes = comparison_notes(c)});
+  if (c.plan.tunes()) content.tables.push_back(trials_table(c));
+  const ReportResult report = write_report(content, folder + "/report");
+  if (!report.problem.empty()) fmt::print("Without curves: {}\n", report.problem);
+  fmt::print("Report         {}\n", report.path);
+}
+
+int end_code(const CompareResult& result, bool time_up) {
+  if (result.stopped && !time_up) return caught_signal == SIGINT ? kInterrupted : kTerminated;
+  if (result.stopped) return kTimeUp;
+  if (!result.failures.empty()) {
+    const int code = result.failures.front().exit_code;
+    return code >= 1 && code <= 5 ? code : kInternal;
+  }
+  return result.waits ? kTimeUp : 0;
+}
+
+int run_compare(CompareCommand& c) {
+  c.flags->apply();
+  const Experiment experiment = read_experiment(c.file);
+  const ExperimentPlan plan = make_plan(experiment, c.output.empty() ? "runs/" + experiment.name : c.output);
+  CompareOptions options{.program = std::filesystem::read_symlink("/proc/self/exe").string(), .data = c.data};
+  parse_shard(c.shard, options);
+  options.jobs = c.jobs > 0 ? static_cast<size_t>(c.jobs) : default_jobs(plan);
+  if (c.dry_run) return dry_run(plan, options);
+  const std::string command = fmt::format("signstep compare {}", c.file);
+  claim_output(plan);
+  if (c.collect) {
+    write_results(compare_runs(plan), command);
+    return 0;
+  }
+  catch_stop_signals();
+  const auto begin = std::chrono::steady_clock::now();
+  bool time_up = false;
+  const auto stop = [&] {
+    time_up =
+        time_up || (c.stop_after > 0 &&
+                    std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >= c.stop_after);
+    return caught_signal != 0 || time_up;
+  };
+  CompareResult result;
+  {
+    OverviewConsole console(experiment.name, c.quiet);
+    result = run_comparison(plan, options, stop, console);
+  }
+  write_results(result.comparison, command);
+  for (const EndedRun& f : result.failures) fmt::print("Failed         {}: {}\n", f.run.folder, f.reason);
+  if (result.stopped) fmt::print("\nStopped and saved. The same command continues.\n");
+  if (result.waits)
+    fmt::print("\nRuns of other shards or processes are not done yet. The same command continues when they are.\n");
+  if (!result.failures.empty())
+    fmt::print("\n{} failed; the same command tries again.\n",
+               result.failures.size() == 1 ? "A run" : fmt::format("{} runs", result.failures.size()));
+  return end_code(result, time_up && caught_signal == 0);
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Run& run) {
+  auto command = std::make_shared<CompareCommand>();
+  CLI::App* sub =
+      app.add_subcommand("compare", "Carry out an experiment file: tuning, runs over seeds, table and report");
+  sub->add_option("FILE", command->file, "experiment, such as experiments/quick.toml")->required();
+  command->flags = std::make_unique<Flags>(*sub, command->list());
+  sub->footer(
+      "Finished runs are kept, half-finished ones continue: after any interruption the same command goes on.\n"
+      "docs/experiments.md has the protocol and the format of the file.");
+  sub->callback([command, &run] { run = [command] { return run_compare(*command); }; });
+}
+
+}  // namespace signstep::cli

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole experiments of a few tiny runs: killed and continued, in shards, with a run that fails.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "tests/cli/program.h"
+
+namespace signstep {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kExperiment = R"(
+title = "Tiny"
+seeds = [1, 2]
+tuning_seeds = [101]
+[train]
+dataset = "cifar10"
+width = 4
+epochs = 2
+batch = 50
+validation = 50
+precision = "fp32"
+[[method]]
+name = "SGD"
+optimizer = "sgd"
+[method.tune]
+learning_rate = [0.02, 0.1]
+[[method]]
+name = "Signum"
+optimizer = "signum"
+[method.tune]
+learning_rate = [1e-3, 3e-3]
+)";
+
+class CompareTest : public testing::Test {
+ protected:
+  CompareTest() {
+    write_cifar10_fixture(folder_.path("data"), 40, 1);
+    write_file_atomic(folder_.path("tiny.toml"), kExperiment);
+  }
+  std::vector<std::string> arguments(const std::string& output, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"compare",  folder_.path("tiny.toml"), "--data", folder_.path("data"),
+                                    "--output", folder_.path(output),      "--jobs", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  // Runs to the end and expects the exit code; gives what was printed.
+  std::string run(int code, const std::string& output, const std::vector<std::string>& more = {}) const {
+    Program program(folder_, arguments(output, more));
+    EXPECT_EQ(program.wait(), code) << program.output();
+    return program.output();
+  }
+  // table.csv without the last column, the time.
+  std::string table(const std::string& output) const {
+    const std::string csv = read_text_file(folder_.path(output + "/table.csv"));
+    std::string out;
+    for (size_t begin = 0; begin < csv.size();) {
+      const size_t end = csv.find('\n', begin), comma = csv.rfind(',', end);
+      out += csv.substr(begin, comma - begin) + "\n";
+      begin = end + 1;
+    }
+    return out;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(CompareTest, KilledAndContinuedOrInShardsTheTableIsTheSame) {
+  const std::string text = run(0, "whole");
+  EXPECT_THAT(text, HasSubstr("difference to SGD"));
+  EXPECT_THAT(read_text_file(folder_.path("whole/report/report.html")), HasSubstr("Tuning trials"));
+  const std::string whole = table("whole");
+
+  int killed = 0;
+  for (const char* moment : {"tuning  ", "reported"}) {
+    Program part(folder_, arguments("parts"));
+    ASSERT_TRUE(part.saw(moment)) << part.output();
+    part.signal(SIGKILL);
+    killed += part.wait() == 128 + SIGKILL;
+  }
+  EXPECT_EQ(killed, 2);
+  run(0, "parts");
+  EXPECT_EQ(table("parts"), whole);
+
+  // The first shard's reported runs wait for the second's tuning, and it says so; the second finds all that it needs.
+  EXPECT_THAT(run(75, "shards", {"--shard", "1/2"}), HasSubstr("Runs of other shards or processes are not done yet"));
+  run(0, "shards", {"--shard", "2/2"});
+  run(0, "shards", {"--shard", "1/2"});
+  EXPECT_THAT(run(0, "shards", {"--collect"}), Not(HasSubstr("Incomplete")));
+  EXPECT_EQ(table("shards"), whole);
+}
+
+TEST_F(CompareTest, AFailingRunDoesNotEndTheRest) {
+  EXPECT_THAT(run(0, "out", {"--collect"}), HasSubstr("Incomplete: 0 of 8"));
+  const std::string obstacle = folder_.path("out/tuning/SGD/learning_rate=0.02/seed-101");
+  fs::create_directories(fs::path(obstacle).parent_path());
+  write_file_atomic(obstacle, "a file where a folder should be");
+  const std::string text = run(5, "out");
+  EXPECT_THAT(text, HasSubstr("SGD, learning_rate 0.02, seed 101: FAILED"));
+  EXPECT_THAT(text, HasSubstr("Signum, learning_rate"));
+  EXPECT_THAT(text, HasSubstr("Incomplete: 5 of 8 runs are done."));
+  fs::remove(obstacle);
+  EXPECT_THAT(run(0, "out"), Not(HasSubstr("Incomplete")));
+}
+
+TEST_F(CompareTest, StopsAndSaysHowToGoOn) {
+  EXPECT_THAT(run(75, "out", {"--stop-after", "0.5s"}), HasSubstr("Stopped and saved. The same command continues."));
+  Program program(folder_, arguments("out"));
+  ASSERT_TRUE(program.saw("tuning  ")) << program.output();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 143) << program.output();
+}
+
+TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {
+  const std::string text = run(0, "out", {"--dry-run"});
+  EXPECT_THAT(text, HasSubstr("2 rows, 4 tuning and 4 reported runs, 0 done"));
+  EXPECT_THAT(text, HasSubstr("Signum, learning_rate 0.003, seed 101"));
+  EXPECT_FALSE(fs::exists(folder_.path("out")));
+}
+
+TEST_F(CompareTest, BadInput) {
+  EXPECT_THAT(run(2, "out", {"--shard", "3/2"}), HasSubstr("--shard is '3/2'; wanted I/N"));
+  EXPECT_THAT(run(2, "data"), HasSubstr("is not empty and no experiment's folder"));
+  const auto with = [&](const std::string& text) {
+    write_file_atomic(folder_.path("tiny.toml"), text);
+    return run(2, "out");
+  };
+  EXPECT_THAT(with("seeds = [1]\n[[method]]\nname = \"x\"\noptimizer = \"sinum\"\n"),
+              HasSubstr("x, seed 1: optimizer is 'sinum'"));
+  EXPECT_THAT(with("seeds = [1]\n"), HasSubstr("the grid is empty"));
+  EXPECT_FALSE(fs::exists(folder_.path("out")));
+  Program missing(folder_, {"compare", folder_.path("nothing.toml")});
+  EXPECT_EQ(missing.wait(), 5);
+}
+
+}  // namespace
+}  // namespace signstep
