@@ -25,8 +25,8 @@ struct AtenTensor {
 at::ScalarType compute_type(at::ScalarType type);
 
 // index, sigma, sgd_rate and decay are read from numbers; its pointers are not. Each returns the StepStatistics as six
-// doubles in the order of their fields on x's device, so that a list of tensors needs one copy to the host;
-// statistics_of reads them. Call without autograd.
+// doubles in the order of their fields on x's device, so that nothing waits for a device before all tensors are under
+// way; statistics_of reads them. Call without autograd.
 at::Tensor aten_sign_step(const AtenTensor& tensor, const StepTensor& numbers, const SignStep& step);
 at::Tensor aten_sign_measure(const AtenTensor& tensor, const SignStep& step);
 at::Tensor aten_sgd_step(const AtenTensor& tensor, const StepTensor& numbers, const SgdStep& step);

@@ -61,6 +61,12 @@ bool suits_kernels(const at::Tensor& t) {
          t.is_non_overlapping_and_dense();
 }
 
+// Whether m goes with the parameter as it is now: a module may have been moved, converted or laid out anew.
+bool belongs_to(const at::Tensor& m, const at::Tensor& parameter) {
+  return m.defined() && m.device() == parameter.device() && m.sizes() == parameter.sizes() &&
+         m.scalar_type() == compute_type(parameter.scalar_type()) && same_order(m, parameter);
+}
+
 // The gradient as the kernels read it: in the parameter's order, nothing lazy. A copy only where it is not so already.
 at::Tensor in_order_of(const at::Tensor& parameter, const at::Tensor& gradient) {
   if (suits_kernels(gradient) && same_order(parameter, gradient) && !gradient.is_neg() && !gradient._is_zerotensor()) {
@@ -69,7 +75,11 @@ at::Tensor in_order_of(const at::Tensor& parameter, const at::Tensor& gradient) 
   return at::empty_like(parameter).copy_(gradient);
 }
 
-void check_gradient(const at::Tensor& gradient, size_t i) {
+void check_gradient(const at::Tensor& parameter, const at::Tensor& gradient, size_t i) {
+  if (gradient.sizes() != parameter.sizes()) {
+    throw OptionError(fmt::format("parameter {} is of shape ({}) and its gradient of ({}); wanted one shape", i,
+                                  fmt::join(parameter.sizes(), ", "), fmt::join(gradient.sizes(), ", ")));
+  }
   if (gradient.layout() == at::kStrided) return;
   throw OptionError(
       fmt::format("parameter {} has a sparse gradient; wanted a dense one, as SignSGD steps every "
@@ -190,12 +200,16 @@ at::Tensor SignSGD::step(LossClosure closure) {
     }
     for (const at::Tensor& p : group.params()) {
       const at::Tensor& gradient = p.grad();
-      if (gradient.defined()) check_gradient(gradient, rates.size());
+      if (gradient.defined()) check_gradient(p, gradient, rates.size());
       gradients[rates.size()] = gradient;
       rates.push_back({lr, options.rule.decoupled_weight_decay.value_or(0)});
     }
   }
 
+  // SignSGD has no m until the switch wants one.
+  const bool averages = plan_.optimizer.optimizer == OptimizerKind::kSignSgd
+                            ? tracks_average(plan_.switching, state_.switching)
+                            : keeps_average(plan_);
   std::vector<StepTensor> tensors(slots_.size());
   std::vector<AtenTensor> others(slots_.size());
   std::vector<at::Tensor> stepped;  // by the kernels
@@ -203,10 +217,10 @@ at::Tensor SignSGD::step(LossClosure closure) {
     if (!gradients[i].defined()) continue;
     const at::Tensor& p = slots_[i].parameter;
     at::Tensor& m = slots_[i].m;
-    if (keeps_average(plan_) && (!m.defined() || m.device() != p.device() || !same_order(m, p))) {
+    if (averages && !belongs_to(m, p)) {
       const at::Tensor before = m;
       m = make_average(p);
-      if (before.defined()) m.copy_(before);  // the parameter was moved, or laid out anew
+      if (before.defined()) m.copy_(before);
     }
     if (suits_kernels(p)) {
       gradients[i] = in_order_of(p, gradients[i]);

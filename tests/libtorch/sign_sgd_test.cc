@@ -238,6 +238,39 @@ TEST(SignSGD, SparseGradientsAreRefusedBeforeAnythingMoves) {
   EXPECT_EQ(optimizer.steps(), 0u);
 }
 
+TEST(SignSGD, AGradientOfAnotherShapeIsRefused) {
+  at::Tensor x = leaf(torch::ones({2, 3}));
+  SignSGD optimizer({x}, plain(kSignum));
+  x.mutable_grad() = torch::ones({3});  // which LibTorch does not look at
+  EXPECT_THAT(message<OptionError>([&] { optimizer.step(); }),
+              HasSubstr("parameter 0 is of shape (2, 3) and its gradient of (3); wanted one shape"));
+}
+
+TEST(SignSGD, SignSgdKeepsAnAverageOnlyFromCalibrationOn) {
+  at::Tensor x = leaf(torch::ones({3}));
+  SignSGD optimizer({x}, everything(kSignSgd));  // calibrates from step 2 of 20
+  set_gradient(x, torch::ones({3}));
+  for (int t = 0; t < 4; ++t) {
+    EXPECT_EQ(optimizer.average(0).defined(), t > 2) << t;
+    optimizer.step();
+  }
+}
+
+TEST(SignSGD, AModelMayBeConvertedMidway) {
+  torch::nn::Linear model(3, 2);
+  SignSGD optimizer(model->parameters(), plain(kSignum, 0.01));
+  const auto step = [&](at::ScalarType type) {
+    optimizer.zero_grad();
+    model->forward(torch::ones({1, 3}, type)).sum().backward();
+    optimizer.step();
+  };
+  step(torch::kFloat);
+  model->to(torch::kDouble);
+  step(torch::kDouble);
+  EXPECT_EQ(optimizer.average(0).scalar_type(), torch::kDouble);
+  EXPECT_NEAR(optimizer.average(0)[0][0].item<double>(), 0.19, 1e-7);
+}
+
 // Elements count in memory order: a channels-last weight steps as the flat array that it is.
 TEST(SignSGD, ChannelsLastWeightsTakeTheKernels) {
   torch::manual_seed(4);
