@@ -9,6 +9,7 @@
 
 #include "bench/bandwidth.h"
 #include "signstep/core/lane_sums.h"
+#include "signstep/core/prefetch.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signstep {
@@ -20,10 +21,17 @@ void Bandwidth(const StepTensor& t, size_t begin, size_t end) {
   const size_t lanes = hn::Lanes(d);
   size_t i = begin;
   if (t.m == nullptr) {
-    for (; i + lanes <= end; i += lanes) hn::StoreU(hn::Add(hn::LoadU(d, t.x + i), hn::LoadU(d, t.g + i)), d, t.x + i);
+    for (; i + lanes <= end; i += lanes) {
+      prefetch_ahead<1>(t.x + i);
+      prefetch_ahead<1>(t.g + i);
+      hn::StoreU(hn::Add(hn::LoadU(d, t.x + i), hn::LoadU(d, t.g + i)), d, t.x + i);
+    }
     for (; i < end; ++i) t.x[i] += t.g[i];
   } else {
     for (; i + lanes <= end; i += lanes) {
+      prefetch_ahead<1>(t.x + i);
+      prefetch_ahead<1>(t.g + i);
+      prefetch_ahead<1>(t.m + i);
       const auto m = hn::Add(hn::LoadU(d, t.m + i), hn::LoadU(d, t.g + i));
       hn::StoreU(m, d, t.m + i);
       hn::StoreU(hn::Add(hn::LoadU(d, t.x + i), m), d, t.x + i);

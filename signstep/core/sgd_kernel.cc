@@ -7,6 +7,7 @@
 #include <hwy/highway.h>
 
 #include "signstep/core/partials.h"
+#include "signstep/core/prefetch.h"
 #include "signstep/core/sgd_block.h"
 #include "signstep/core/vector_sums-inl.h"
 
@@ -27,6 +28,9 @@ void sgd_range(const SgdBlock& b, size_t begin, size_t end, StepStatistics& part
     VectorSums v_dot_v;
     SgdSums sums;
     for (size_t unit = block; unit < units_end; unit += kUnit) {
+      prefetch_ahead<kUnit>(b.g + unit);
+      prefetch_ahead<kUnit>(b.x + unit);
+      if constexpr (kMoving) prefetch_ahead<kUnit>(b.d + unit);
       HWY_UNROLL(4)
       for (size_t j = 0; j < kUnit / kN; ++j) {
         const size_t i = unit + j * kN;

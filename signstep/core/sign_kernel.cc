@@ -11,6 +11,7 @@
 #include "signstep/core/normal-inl.h"
 #include "signstep/core/partials.h"
 #include "signstep/core/philox-inl.h"
+#include "signstep/core/prefetch.h"
 #include "signstep/core/sign_block.h"
 #include "signstep/core/vector_sums-inl.h"
 
@@ -76,6 +77,9 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
       }
       const size_t chunk_end = HWY_MIN(chunk + kChunk, turns_end);
       for (size_t i = chunk; i < chunk_end; i += kTurn) {
+        prefetch_ahead<kTurn>(gs + i);
+        if constexpr (kSums != Sums::kMeasure) prefetch_ahead<kTurn>(xs + i);
+        if (has_m) prefetch_ahead<kTurn>(ms + i);
         VF g[kVectors], u[kVectors], m[kVectors], old_m[kVectors], s[kVectors];
         MF finite[kVectors];
         for (size_t k = 0; k < kVectors; ++k) {
