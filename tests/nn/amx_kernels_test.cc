@@ -119,7 +119,9 @@ TEST_P(AmxKernels, ConvolutionAndItsStatistics) {
     const Source source{in.tiles, w.forward.as<Bf16>(), taps(), &terms};
     auto sums = sums_of(out.tiles, g_.out_width());
     const ConvJob job{{&source, 1}, out.tiles, g_.out_width(), s_.images, sums.data()};
-    each_row(out.tiles, g_.out_width(), [&](int64_t group, int64_t row) { kernels.conv(job, group, row); });
+    each_row(out.tiles, g_.out_width(), [&](int64_t group, int64_t row) {
+      kernels.conv(job, {group, row, row + 1, 0, out.tiles.blocks});
+    });
     return sums;
   };
   const Tensor fast(s_.images, out_pixels(), s_.out), slow(s_.images, out_pixels(), s_.out),
@@ -159,7 +161,9 @@ TEST_P(AmxKernels, DataGradientAndItsSums) {
                                  .width = s_.width,
                                  .images = s_.images,
                                  .sums = sums.data()}};
-      each_row(out.tiles, s_.width, [&](int64_t group, int64_t row) { kernels.data_gradient(job, group, row); });
+      each_row(out.tiles, s_.width, [&](int64_t group, int64_t row) {
+        kernels.data_gradient(job, {group, row, row + 1, 0, out.tiles.blocks});
+      });
       return sums;
     };
     const Tensor fast(s_.images, g_.pixels(), s_.in), slow(s_.images, g_.pixels(), s_.in);
@@ -177,22 +181,21 @@ TEST_P(AmxKernels, DataGradientAndItsSums) {
 TEST_P(AmxKernels, WeightGradient) {
   const Tensor x(s_.images, g_.pixels(), s_.in, 1), dy(s_.images, out_pixels(), s_.out, 2);
   const Tensor x_size = magnitudes(x, s_.images, s_.in), dy_size = magnitudes(dy, s_.images, s_.out);
-  const auto lists = bands(g_);
+  const Bands lists(g_);
   const Arena scratch(static_cast<size_t>(weight_gradient_scratch(lists)));
   const auto run = [&](const Kernels& kernels, const Tensor& in, const Tensor& gradient, int64_t chunks) {
     std::vector<float> partial(static_cast<size_t>(chunks * dy.tiles.blocks * x.tiles.blocks * taps() * kUnit));
     std::vector<float> out(static_cast<size_t>(s_.out * taps() * s_.in) + 1, -7.0f);
     const WeightGradientJob job{in.tiles,       gradient.tiles, &lists, taps(), chunks,
                                 partial.data(), out.data(),     s_.out, s_.in};
-    for (int64_t block = 0; block < dy.tiles.blocks; ++block) {
+    for (int64_t column = 0; column < weight_gradient_columns(dy.tiles.blocks); ++column)
       for (int64_t chunk = 0; chunk < chunks; ++chunk)
-        kernels.weight_gradient(job, block, chunk, scratch.as<std::byte>());
-      kernels.sum_weight_gradient(job, block);
-    }
+        kernels.weight_gradient(job, column, chunk, scratch.as<std::byte>());
+    for (int64_t block = 0; block < dy.tiles.blocks; ++block) kernels.sum_weight_gradient(job, block);
     EXPECT_EQ(out.back(), -7.0f) << "written past the end";
     return out;
   };
-  const int64_t chunks = std::min<int64_t>(2, x.tiles.groups);
+  const int64_t chunks = std::min<int64_t>(2, lists.count(x.tiles.groups));
   const auto fast = run(*fast_, x, dy, chunks), slow = run(slow_, x, dy, 1), size = run(slow_, x_size, dy_size, 1);
   for (size_t i = 0; i + 1 < slow.size(); ++i) ASSERT_NEAR(fast[i], slow[i], 1e-5 * size[i] + 1e-6) << i;
 }

@@ -7,10 +7,10 @@
 namespace signstep::amx::fast {
 
 void pack(const PackJob& job, int64_t out_block);
-void conv(const ConvJob& job, int64_t group, int64_t row);
-void data_gradient(const DataGradientJob& job, int64_t group, int64_t row);
+void conv(const ConvJob& job, const Part& part);
+void data_gradient(const DataGradientJob& job, const Part& part);
 void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row);
-void weight_gradient(const WeightGradientJob& job, int64_t out_block, int64_t chunk, std::byte* scratch);
+void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte* scratch);
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block);
 void normalize(const NormalizeJob& job, int64_t group, int64_t row);
 void norm_gradient(const NormGradientJob& job, int64_t group, int64_t row);

@@ -51,17 +51,18 @@ Terms Terms::backward(const Geometry& g) {
   return Terms(lists);
 }
 
-std::vector<Band> bands(const Geometry& g) {
+Bands::Bands(const Geometry& g) {
+  constexpr int64_t kPixels = 128;
   // A larger stride needs more input for the same output.
-  const int64_t rows = std::max<int64_t>(1, kBandPixels / g.stride / g.out_width());
-  std::vector<Band> all(static_cast<size_t>((g.out_height() + rows - 1) / rows));
+  const int64_t rows = std::clamp<int64_t>(kPixels / g.stride / g.out_width(), 1, g.out_height());
   const int64_t outputs = rows * g.out_width();
-  for (Band& band : all) band.taps.resize(static_cast<size_t>(g.taps()));
-  for (int64_t p = 0; p < g.out_pixels(); ++p)
-    all[static_cast<size_t>(p / outputs)].outputs.push_back(static_cast<int32_t>(p));
-  const auto band_of = [&](int32_t output) -> Band& { return all[static_cast<size_t>(output / outputs)]; };
+  joined_ = std::max<int64_t>(1, kPixels / g.out_pixels());
+  bands_.resize(static_cast<size_t>((g.out_height() + rows - 1) / rows));
+  for (Band& band : bands_) band.taps.resize(static_cast<size_t>(g.taps()));
+  const auto band_of = [&](int64_t output) -> Band& { return bands_[static_cast<size_t>(output / outputs)]; };
+  for (int64_t p = 0; p < g.out_pixels(); ++p) band_of(p).outputs.push_back(static_cast<int32_t>(p));
   for_each_pair(g, [&](int32_t output, int32_t input, int32_t) { band_of(output).inputs.push_back(input); });
-  for (Band& band : all) {
+  for (Band& band : bands_) {
     std::sort(band.inputs.begin(), band.inputs.end());
     band.inputs.erase(std::unique(band.inputs.begin(), band.inputs.end()), band.inputs.end());
   }
@@ -70,7 +71,17 @@ std::vector<Band> bands(const Geometry& g) {
     const auto place = std::lower_bound(band.inputs.begin(), band.inputs.end(), input) - band.inputs.begin();
     band.taps[static_cast<size_t>(tap)].push_back({output - band.outputs.front(), static_cast<int32_t>(place)});
   });
-  return all;
+}
+
+Bands::Piece Bands::piece(int64_t index, int64_t groups) const {
+  const int64_t first = index / std::ssize(bands_) * joined_;
+  return {&bands_[static_cast<size_t>(index % std::ssize(bands_))], first, std::min(joined_, groups - first)};
+}
+
+size_t Bands::largest() const {
+  size_t pixels = 0;
+  for (const Band& band : bands_) pixels = std::max(pixels, band.outputs.size() + band.inputs.size());
+  return pixels * static_cast<size_t>(joined_);
 }
 
 }  // namespace signstep::amx

@@ -37,8 +37,7 @@ class Terms {
   std::vector<size_t> first_;
 };
 
-// Some output pixels, and all that the weight gradient needs to know of them. Small enough that what a band touches of
-// one block of channels stays in the second-level cache.
+// Some output pixels of an image, and all that the weight gradient needs to know of them.
 struct Band {
   struct Pair {
     int32_t output, input;  // places in the two lists below
@@ -47,7 +46,23 @@ struct Band {
   std::vector<std::vector<Pair>> taps;   // for each tap, which meet
 };
 
-inline constexpr int64_t kBandPixels = 128;
-std::vector<Band> bands(const Geometry& g);
+// Cuts images into bands, small enough that what a band touches of one block of channels stays in the second-level
+// cache, and joins groups of small images, so that sums stay in registers for many products.
+class Bands {
+ public:
+  explicit Bands(const Geometry& g);
+
+  struct Piece {
+    const Band* band;
+    int64_t first_group, groups;
+  };
+  int64_t count(int64_t groups) const { return (groups + joined_ - 1) / joined_ * std::ssize(bands_); }
+  Piece piece(int64_t index, int64_t groups) const;
+  size_t largest() const;  // outputs + inputs of a piece
+
+ private:
+  std::vector<Band> bands_;
+  int64_t joined_ = 1;  // groups
+};
 
 }  // namespace signstep::amx

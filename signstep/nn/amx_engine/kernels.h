@@ -33,7 +33,15 @@ struct Source {
   const Terms* terms = nullptr;  // for each pixel of the result
 };
 
-// Three floats a channel for each task: [group][row][block][3][32].
+// What one task computes of a result. Many rows of few blocks where the weights are large, so that a block's weights
+// are read once for many pixels; one row of all blocks where the activations are.
+struct Part {
+  int64_t group = 0;
+  int64_t first_row = 0, last_row = 0;      // of pixels; one past the last
+  int64_t first_block = 0, last_block = 0;  // of result channels
+};
+
+// Three floats a channel for each row of a part: [group][row][block][3][32].
 inline constexpr int64_t kSums = 3 * kSide;
 
 // Forward: out = sum. Sums: a pivot k, sum(v - k), sum((v - k)^2), over the row's pixels and the group's images.
@@ -66,23 +74,27 @@ struct PoolGradientJob {
 };
 
 // --- Weight gradient -------------------------------------------------------------------------------------------------
-// sum over pixels and images of dy x, one partial sum for each chunk of groups: [chunk][out block][in block][tap] units
-// of 32 out x 32 in floats, in's columns in the order of column_of (what interleaving two rows of images leaves).
+// sum over pixels and images of dy x, one partial sum for each chunk of the bands: [chunk][out block][in block][tap]
+// units of 32 out x 32 in floats, in's columns in the order of column_of (what interleaving two rows of images leaves).
 struct WeightGradientJob {
   Tiles in, dy;
-  const std::vector<Band>* bands = nullptr;
+  const Bands* bands = nullptr;
   int64_t taps = 1, chunks = 1;
   float* partial = nullptr;
   // Where the sum over chunks goes: (out, tap, columns) in floats, the real channels alone.
   float* gradient = nullptr;
   int64_t out = 0, columns = 0;
 };
+inline constexpr int64_t kOutBlocksPerTask = 2;  // x is put in order once for both
+inline int64_t weight_gradient_columns(int64_t out_blocks) {
+  return (out_blocks + kOutBlocksPerTask - 1) / kOutBlocksPerTask;
+}
 inline int64_t column_of(int64_t channel) {
   const int64_t lane = channel / 4;
   return lane % 2 * 16 + lane / 2 * 4 + channel % 4;
 }
 // Bytes of scratch that a task needs.
-int64_t weight_gradient_scratch(const std::vector<Band>& bands);
+int64_t weight_gradient_scratch(const Bands& bands);
 
 // --- Passes over activations -----------------------------------------------------------------------------------------
 // out = relu(scale y + shift [+ residual, or residual_scale residual + residual_shift]); padding stays 0.
@@ -101,10 +113,10 @@ struct NormGradientJob {
 struct Kernels {
   const char* name;
   void (*pack)(const PackJob&, int64_t out_block);
-  void (*conv)(const ConvJob&, int64_t group, int64_t row);
-  void (*data_gradient)(const DataGradientJob&, int64_t group, int64_t row);
+  void (*conv)(const ConvJob&, const Part&);
+  void (*data_gradient)(const DataGradientJob&, const Part&);
   void (*pool_gradient)(const PoolGradientJob&, int64_t group, int64_t row);
-  void (*weight_gradient)(const WeightGradientJob&, int64_t out_block, int64_t chunk, std::byte* scratch);
+  void (*weight_gradient)(const WeightGradientJob&, int64_t column, int64_t chunk, std::byte* scratch);
   void (*sum_weight_gradient)(const WeightGradientJob&, int64_t out_block);
   void (*normalize)(const NormalizeJob&, int64_t group, int64_t row);
   void (*norm_gradient)(const NormGradientJob&, int64_t group, int64_t row);

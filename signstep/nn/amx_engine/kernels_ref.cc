@@ -42,9 +42,9 @@ double convolved(std::span<const Source> sources, int64_t group, int64_t pixel, 
   return sum;
 }
 
-void conv(const ConvJob& job, int64_t group, int64_t row) {
-  const int64_t rows = job.out.pixels / job.width, valid = valid_rows(job.images, group);
-  for (int64_t c = 0; c < job.out.blocks * kSide; ++c) {
+void conv_row(const ConvJob& job, const Part& part, int64_t row) {
+  const int64_t group = part.group, rows = job.out.pixels / job.width, valid = valid_rows(job.images, group);
+  for (int64_t c = part.first_block * kSide; c < part.last_block * kSide; ++c) {
     double pivot = 0, sum = 0, squares = 0;
     for (int64_t x = 0; x < job.width; ++x)
       for (int64_t image = 0; image < kSide; ++image) {
@@ -64,11 +64,15 @@ void conv(const ConvJob& job, int64_t group, int64_t row) {
   }
 }
 
+void conv(const ConvJob& job, const Part& part) {
+  for (int64_t row = part.first_row; row < part.last_row; ++row) conv_row(job, part, row);
+}
+
 // gradient(pixel, image, channel) is the gradient at z.
 template <class F>
-void finish_gradient(const GradientEpilogue& e, int64_t group, int64_t row, F&& gradient) {
-  const int64_t rows = e.out.pixels / e.width, valid = valid_rows(e.images, group);
-  for (int64_t c = 0; c < e.out.blocks * kSide; ++c) {
+void finish_gradient(const GradientEpilogue& e, const Part& part, int64_t row, F&& gradient) {
+  const int64_t group = part.group, rows = e.out.pixels / e.width, valid = valid_rows(e.images, group);
+  for (int64_t c = part.first_block * kSide; c < part.last_block * kSide; ++c) {
     std::array<double, 3> total{};
     for (int64_t x = 0; x < e.width; ++x)
       for (int64_t image = 0; image < kSide; ++image) {
@@ -86,36 +90,45 @@ void finish_gradient(const GradientEpilogue& e, int64_t group, int64_t row, F&& 
   }
 }
 
-void data_gradient(const DataGradientJob& job, int64_t group, int64_t row) {
-  finish_gradient(job.epilogue, group, row, [&](int64_t pixel, int64_t image, int64_t c) {
-    return convolved(job.sources, group, pixel, image, c);
-  });
+void data_gradient(const DataGradientJob& job, const Part& part) {
+  for (int64_t row = part.first_row; row < part.last_row; ++row)
+    finish_gradient(job.epilogue, part, row, [&](int64_t pixel, int64_t image, int64_t c) {
+      return convolved(job.sources, part.group, pixel, image, c);
+    });
 }
 
 void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row) {
-  finish_gradient(job.epilogue, group, row, [&](int64_t, int64_t image, int64_t c) -> double {
+  const Part part{group, row, row + 1, 0, job.epilogue.out.blocks};
+  finish_gradient(job.epilogue, part, row, [&](int64_t, int64_t image, int64_t c) -> double {
     return job.gradient[(group * kSide + image) * job.epilogue.out.blocks * kSide + c];
   });
 }
 
-void weight_gradient(const WeightGradientJob& job, int64_t out_block, int64_t chunk, std::byte*) {
-  const int64_t in_blocks = job.in.blocks, out_blocks = job.dy.blocks;
-  const int64_t first = chunk * job.in.groups / job.chunks, last = (chunk + 1) * job.in.groups / job.chunks;
-  float* partial = job.partial + (chunk * out_blocks + out_block) * in_blocks * job.taps * kUnit;
-  for (int64_t in_block = 0; in_block < in_blocks; ++in_block)
-    for (int64_t tap = 0; tap < job.taps; ++tap)
-      for (int64_t o = 0; o < kSide; ++o)
-        for (int64_t i = 0; i < kSide; ++i) {
-          double sum = 0;
-          for (int64_t group = first; group < last; ++group)
-            for (const Band& band : *job.bands)
-              for (const Band::Pair& pair : band.taps[static_cast<size_t>(tap)])
-                for (int64_t image = 0; image < kSide; ++image)
-                  sum += static_cast<double>(at(job.dy, group, band.outputs[static_cast<size_t>(pair.output)], image,
-                                                out_block * kSide + o)) *
-                         at(job.in, group, band.inputs[static_cast<size_t>(pair.input)], image, in_block * kSide + i);
-          partial[(in_block * job.taps + tap) * kUnit + o * kSide + column_of(i)] = static_cast<float>(sum);
-        }
+// One weight's sum over the pieces of a chunk.
+double weight_sum(const WeightGradientJob& job, int64_t chunk, int64_t tap, int64_t out, int64_t in) {
+  const int64_t pieces = job.bands->count(job.in.groups);
+  double sum = 0;
+  for (int64_t index = chunk * pieces / job.chunks; index < (chunk + 1) * pieces / job.chunks; ++index) {
+    const Bands::Piece piece = job.bands->piece(index, job.in.groups);
+    for (int64_t group = piece.first_group; group < piece.first_group + piece.groups; ++group)
+      for (const Band::Pair& pair : piece.band->taps[static_cast<size_t>(tap)])
+        for (int64_t image = 0; image < kSide; ++image)
+          sum += static_cast<double>(
+                     at(job.dy, group, piece.band->outputs[static_cast<size_t>(pair.output)], image, out)) *
+                 at(job.in, group, piece.band->inputs[static_cast<size_t>(pair.input)], image, in);
+  }
+  return sum;
+}
+
+void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte*) {
+  const int64_t last = std::min((column + 1) * kOutBlocksPerTask, job.dy.blocks);
+  for (int64_t o = column * kOutBlocksPerTask * kSide; o < last * kSide; ++o)
+    for (int64_t i = 0; i < job.in.blocks * kSide; ++i)
+      for (int64_t tap = 0; tap < job.taps; ++tap) {
+        const int64_t unit = ((chunk * job.dy.blocks + o / kSide) * job.in.blocks + i / kSide) * job.taps + tap;
+        job.partial[unit * kUnit + o % kSide * kSide + column_of(i % kSide)] =
+            static_cast<float>(weight_sum(job, chunk, tap, o, i));
+      }
 }
 
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {
@@ -163,10 +176,8 @@ void norm_gradient(const NormGradientJob& job, int64_t group, int64_t row) {
 
 }  // namespace
 
-int64_t weight_gradient_scratch(const std::vector<Band>& bands) {
-  size_t pixels = 0;
-  for (const Band& band : bands) pixels = std::max(pixels, band.outputs.size() + band.inputs.size());
-  return static_cast<int64_t>(pixels) * kUnit * static_cast<int64_t>(sizeof(Bf16));
+int64_t weight_gradient_scratch(const Bands& bands) {
+  return static_cast<int64_t>(bands.largest() * sizeof(Bf16)) * kOutBlocksPerTask * kUnit;
 }
 
 const Kernels& reference_kernels() {

@@ -38,11 +38,13 @@ void Layer::set_input(int64_t height, int64_t width) {
   geometry_.width = width;
   forward_terms_ = Terms::forward(geometry_);
   backward_terms_ = Terms::backward(geometry_);
-  bands_ = bands(geometry_);
+  bands_.emplace(geometry_);
 }
 
 // Enough tasks to keep eight threads busy; more partial sums would cost more memory than they bring.
-int64_t Layer::chunks(int64_t groups) const { return std::clamp<int64_t>(8 / out_blocks(), 1, groups); }
+int64_t Layer::chunks(int64_t groups) const {
+  return std::clamp<int64_t>(8 / weight_gradient_columns(out_blocks()), 1, bands_->count(groups));
+}
 
 size_t Layer::partial_size(int64_t groups) const {
   return static_cast<size_t>(chunks(groups) * out_blocks() * blocks_of(in_) * taps_ * kUnit);
@@ -69,7 +71,7 @@ void Layer::forward(Workshop& w, const Tiles& x, bool training) {
                     .width = width,
                     .images = w.images,
                     .sums = training ? w.sums_for(y, width) : nullptr};
-  w.for_each_row(y, width, [&](int64_t group, int64_t row) { w.kernels.conv(job, group, row); });
+  w.for_each_part(y, width, operand_size(), [&](const Part& part) { w.kernels.conv(job, part); });
   if (training) {
     finish_forward(w.sums.data(), grid(w), norm_, part(w.buffers, mean_), part(w.buffers, variance_));
   } else {
@@ -94,14 +96,14 @@ void Layer::weight_gradient(Workshop& w, const Tiles& x, const Tiles& dy) {
   const int64_t parts = chunks(x.groups);
   const WeightGradientJob job{.in = x,
                               .dy = dy,
-                              .bands = &bands_,
+                              .bands = &*bands_,
                               .taps = taps_,
                               .chunks = parts,
                               .partial = w.partial.data(),
                               .gradient = part(w.gradients, weight_).data(),
                               .out = out_,
                               .columns = in_};
-  w.executor.run(static_cast<size_t>(out_blocks() * parts), [&](size_t task) {
+  w.executor.run(static_cast<size_t>(weight_gradient_columns(out_blocks()) * parts), [&](size_t task) {
     const Scratch::Loan loan(w.scratch);
     w.kernels.weight_gradient(job, static_cast<int64_t>(task) / parts, static_cast<int64_t>(task) % parts, loan.get());
   });

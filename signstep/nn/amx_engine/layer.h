@@ -21,8 +21,9 @@ class Layer {
   const Geometry& geometry() const { return geometry_; }
   int64_t out_blocks() const { return blocks_of(out_); }
   Norm& norm() { return norm_; }
-  size_t partial_size(int64_t groups) const;  // floats that weight_gradient needs
-  size_t scratch_bytes() const { return static_cast<size_t>(weight_gradient_scratch(bands_)); }
+  size_t partial_size(int64_t groups) const;                              // floats that weight_gradient needs
+  int64_t operand_size() const { return packed_size(out_, in_, taps_); }  // of the operand, in values
+  size_t scratch_bytes() const { return static_cast<size_t>(weight_gradient_scratch(*bands_)); }
 
   // Weights to operands: one task for each block of out channels. Once a step, before any other use.
   void pack(Workshop& w, int64_t out_block);
@@ -40,14 +41,14 @@ class Layer {
 
  private:
   std::span<float> part(std::span<float> flat, const TensorInfo& t) const { return flat.subspan(t.offset, t.size); }
-  int64_t chunks(int64_t groups) const;
+  int64_t chunks(int64_t groups) const;  // of the weight gradient
   TaskGrid grid(const Workshop& w) const;
 
   TensorInfo weight_, gamma_, beta_, mean_, variance_;
   int64_t out_, in_, taps_;  // as the operand has them
   Geometry geometry_;
   std::optional<Terms> forward_terms_, backward_terms_;
-  std::vector<Band> bands_;
+  std::optional<Bands> bands_;
   Arena packed_;
   Bf16 *forward_weights_ = nullptr, *backward_weights_ = nullptr;
   Norm norm_;

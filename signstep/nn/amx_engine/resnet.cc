@@ -150,10 +150,11 @@ GradientEpilogue ResNet::epilogue_at(Workshop& w, int64_t block, Bf16* g) {
 }
 
 void ResNet::backward(Workshop& w, const Batch& batch) {
-  const auto run_data_gradient = [&](std::span<const Source> sources, const GradientEpilogue& epilogue) {
+  const auto run_data_gradient = [&](std::span<const Source> sources, int64_t weights,
+                                     const GradientEpilogue& epilogue) {
     const DataGradientJob job{sources, epilogue};
-    w.for_each_row(epilogue.out, epilogue.width,
-                   [&](int64_t group, int64_t row) { w.kernels.data_gradient(job, group, row); });
+    w.for_each_part(epilogue.out, epilogue.width, weights,
+                    [&](const Part& part) { w.kernels.data_gradient(job, part); });
   };
   Bf16 *g = spare_[0], *next = spare_[1];
   {
@@ -173,16 +174,17 @@ void ResNet::backward(Workshop& w, const Batch& batch) {
     if (b.shortcut) b.shortcut->norm_backward(w, 2, gradient, dys);
     b.conv2.weight_gradient(w, b.z, dy2);
     const Source inner = b.conv2.data_gradient_source(dy2);
-    run_data_gradient({&inner, 1}, {.out = dy1,
-                                    .z = b.z,
-                                    .y0 = b.conv1.y,
-                                    .add = {},
-                                    .y1 = {},
-                                    .mean0 = b.conv1.norm().mean.data(),
-                                    .mean1 = nullptr,
-                                    .width = b.conv1.geometry().out_width(),
-                                    .images = w.images,
-                                    .sums = w.sums_for(dy1, b.conv1.geometry().out_width())});
+    run_data_gradient({&inner, 1}, b.conv2.operand_size(),
+                      {.out = dy1,
+                       .z = b.z,
+                       .y0 = b.conv1.y,
+                       .add = {},
+                       .y1 = {},
+                       .mean0 = b.conv1.norm().mean.data(),
+                       .mean1 = nullptr,
+                       .width = b.conv1.geometry().out_width(),
+                       .images = w.images,
+                       .sums = w.sums_for(dy1, b.conv1.geometry().out_width())});
     b.conv1.norm_backward(w, 1, dy1, dy1);
     b.conv1.weight_gradient(w, x, dy1);
     std::vector<Source> sources{b.conv1.data_gradient_source(dy1)};
@@ -193,7 +195,7 @@ void ResNet::backward(Workshop& w, const Batch& batch) {
     } else {
       outer.add = gradient;
     }
-    run_data_gradient(sources, outer);
+    run_data_gradient(sources, b.conv1.operand_size(), outer);
     std::swap(g, next);
   }
   const Tiles dy = with_data(stem_.y, g);

@@ -51,46 +51,69 @@ inline void multiply(const std::vector<Band::Pair>& pairs, const Bf16* dy, const
   }
 }
 
+inline void load_sums(const float* c, bool fresh) {
+  if (fresh) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  } else {
+    _tile_loadd(0, c, 128);
+    _tile_loadd(1, c + 16, 128);
+    _tile_loadd(2, c + 16 * kSide, 128);
+    _tile_loadd(3, c + 16 * kSide + 16, 128);
+  }
+}
+
+inline void store_sums(float* c) {
+  _tile_stored(0, c, 128);
+  _tile_stored(1, c + 16, 128);
+  _tile_stored(2, c + 16 * kSide, 128);
+  _tile_stored(3, c + 16 * kSide + 16, 128);
+}
+
 }  // namespace
 
-void weight_gradient(const WeightGradientJob& job, int64_t out_block, int64_t chunk, std::byte* scratch) {
+void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte* scratch) {
   const TileScope tiles;
-  const int64_t in_blocks = job.in.blocks;
-  const int64_t first = chunk * job.in.groups / job.chunks, last = (chunk + 1) * job.in.groups / job.chunks;
-  float* partial = job.partial + (chunk * job.dy.blocks + out_block) * in_blocks * job.taps * kUnit;
-  bool fresh = true;
-  for (int64_t group = first; group < last; ++group)
-    for (const Band& band : *job.bands) {
-      Bf16* dy = reinterpret_cast<Bf16*>(scratch);
-      Bf16* x = dy + static_cast<int64_t>(band.outputs.size()) * kUnit;
-      for (size_t i = 0; i < band.outputs.size(); ++i)
-        transpose_unit(job.dy.unit(group, band.outputs[i], out_block), dy + static_cast<int64_t>(i) * kUnit);
-      for (int64_t in_block = 0; in_block < in_blocks; ++in_block) {
-        for (size_t i = 0; i < band.inputs.size(); ++i)
-          interleave(job.in.unit(group, band.inputs[i], in_block), x + static_cast<int64_t>(i) * kUnit);
-        publish_to_tiles();
-        for (int64_t tap = 0; tap < job.taps; ++tap) {
-          float* c = partial + (in_block * job.taps + tap) * kUnit;
-          if (fresh) {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-          } else {
-            _tile_loadd(0, c, 128);
-            _tile_loadd(1, c + 16, 128);
-            _tile_loadd(2, c + 16 * kSide, 128);
-            _tile_loadd(3, c + 16 * kSide + 16, 128);
-          }
-          multiply(band.taps[static_cast<size_t>(tap)], dy, x);
-          _tile_stored(0, c, 128);
-          _tile_stored(1, c + 16, 128);
-          _tile_stored(2, c + 16 * kSide, 128);
-          _tile_stored(3, c + 16 * kSide + 16, 128);
+  const int64_t first_block = column * kOutBlocksPerTask,
+                last_block = std::min(first_block + kOutBlocksPerTask, job.dy.blocks);
+  const int64_t pieces = job.bands->count(job.in.groups);
+  const int64_t first = chunk * pieces / job.chunks, last = (chunk + 1) * pieces / job.chunks;
+  for (int64_t index = first; index < last; ++index) {
+    const Bands::Piece piece = job.bands->piece(index, job.in.groups);
+    const auto& [outputs, inputs, taps] = *piece.band;
+    const int64_t dy_size = std::ssize(outputs) * piece.groups * kUnit;  // of one block
+    Bf16* dy = reinterpret_cast<Bf16*>(scratch);
+    Bf16* x = dy + kOutBlocksPerTask * dy_size;
+    Bf16* to = dy;
+    for (int64_t block = first_block; block < last_block; ++block)
+      for (int64_t group = 0; group < piece.groups; ++group)
+        for (const int32_t pixel : outputs) {
+          transpose_unit(job.dy.unit(piece.first_group + group, pixel, block), to);
+          to += kUnit;
         }
-      }
-      fresh = false;
+    for (int64_t in_block = 0; in_block < job.in.blocks; ++in_block) {
+      to = x;
+      for (int64_t group = 0; group < piece.groups; ++group)
+        for (const int32_t pixel : inputs) {
+          interleave(job.in.unit(piece.first_group + group, pixel, in_block), to);
+          to += kUnit;
+        }
+      publish_to_tiles();
+      for (int64_t block = first_block; block < last_block; ++block)
+        for (int64_t tap = 0; tap < job.taps; ++tap) {
+          float* c =
+              job.partial + (((chunk * job.dy.blocks + block) * job.in.blocks + in_block) * job.taps + tap) * kUnit;
+          load_sums(c, index == first);
+          for (int64_t group = 0; group < piece.groups; ++group)
+            multiply(taps[static_cast<size_t>(tap)],
+                     dy + (block - first_block) * dy_size + group * std::ssize(outputs) * kUnit,
+                     x + group * std::ssize(inputs) * kUnit);
+          store_sums(c);
+        }
     }
+  }
 }
 
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {

@@ -52,6 +52,20 @@ struct Workshop {
     executor.run(static_cast<size_t>(t.groups * rows),
                  [&](size_t i) { task(static_cast<int64_t>(i) / rows, static_cast<int64_t>(i) % rows); });
   }
+  // task(part) for all of t, a convolution's result with that many weights.
+  template <class F>
+  void for_each_part(const Tiles& t, int64_t width, int64_t weights, F&& task) {
+    constexpr int64_t kManyWeights = 1 << 19;  // half of the second-level cache in bf16
+    const int64_t height = t.pixels / width;
+    const bool many = weights >= kManyWeights;
+    const int64_t rows = many ? height : 1, blocks = many ? (t.blocks + 3) / 4 : t.blocks;
+    const int64_t across = (t.blocks + blocks - 1) / blocks, down = height / rows;
+    executor.run(static_cast<size_t>(t.groups * down * across), [&](size_t index) {
+      const auto i = static_cast<int64_t>(index);
+      const int64_t row = i / across % down * rows, block = i % across * blocks;
+      task(Part{i / across / down, row, row + rows, block, std::min(block + blocks, t.blocks)});
+    });
+  }
   // Room for one task's sums for each group and row of pixels of t.
   float* sums_for(const Tiles& t, int64_t width) {
     sums.resize(static_cast<size_t>(t.groups * (t.pixels / width) * t.blocks * kSums));

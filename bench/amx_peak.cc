@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/amx_peak.h"
+
+#include "signstep/nn/amx_engine/tiles.h"
+// Last: from here on the target is AVX-512 with tiles.
+#include "signstep/nn/amx_engine/amx_target.h"
+
+namespace signstep {
+
+void multiply_in_registers(int64_t products) {
+  const amx::TileScope tiles;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  _tile_zero(6);
+  _tile_zero(7);
+  for (int64_t i = 0; i < products / 4; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+}
+
+}  // namespace signstep

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace signstep {
+
+inline constexpr double kFlopsPerProduct = 2.0 * 16 * 16 * 32;  // of one tile instruction
+
+// That many products of tiles that never leave the registers: what the matrix unit can do at most.
+void multiply_in_registers(int64_t products);
+
+}  // namespace signstep
