@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/report/plots.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -31,6 +32,13 @@ bool has_points(const Chart& chart) {
       if (drawable(chart, s.x[i], s.y[i])) return true;
   }
   return false;
+}
+
+double largest_x(const Chart& chart) {
+  double largest = 0;
+  for (const Series& s : chart.series)
+    for (const double x : s.x) largest = std::max(largest, x);
+  return largest;
 }
 
 // "x y low high" a line; an empty line where the curve has a gap.
@@ -80,7 +88,9 @@ std::string chart_script(const Chart& chart) {
                       gnuplot_quoted(chart.x_label), gnuplot_quoted(chart.y_label));
   if (chart.log_x) text += "set logscale x\nset format x '%g'\n";
   if (chart.log_y) text += "set logscale y\nset format y '%g'\n";
-  text += fmt::format("set yrange {}\n", range_text(chart.y_low, chart.y_high));
+  text +=
+      fmt::format("set xrange {}\nset yrange {}\n", range_text(chart.x_low, {}), range_text(chart.y_low, chart.y_high));
+  if (chart.whole_x && largest_x(chart) <= 12) text += "set xtics 1\n";
 
   std::vector<std::string> bands, curves;
   for (size_t i = 0; i < chart.series.size(); ++i) {
@@ -88,8 +98,11 @@ std::string chart_script(const Chart& chart) {
     assert(s.x.size() == s.y.size() && s.low.size() == s.high.size() && (s.low.empty() || s.low.size() == s.x.size()));
     const std::string color = gnuplot_quoted(chart_color(s.color.value_or(i)));
     text += data_block(chart, s, i);
-    if (!s.low.empty())
-      bands.push_back(fmt::format("$data{} using 1:3:4 with filledcurves linecolor rgb {} notitle", i, color));
+    if (!s.low.empty()) {
+      const bool point = s.x.size() == 1;
+      bands.push_back(fmt::format("$data{} using {} linecolor rgb {} notitle", i,
+                                  point ? "1:2:3:4 with yerrorbars pointtype 0" : "1:3:4 with filledcurves", color));
+    }
     curves.push_back(fmt::format("$data{} using 1:2 with {} linecolor rgb {} {}", i, style_text(s.style), color,
                                  s.name.empty() ? "notitle" : "title " + gnuplot_quoted(s.name)));
   }

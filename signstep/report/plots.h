@@ -18,9 +18,11 @@ const char* chart_color(size_t index);  // index modulo kColors
 enum class SeriesStyle { kLine, kDashed, kDotted, kPoints, kLinePoints };
 
 struct Series {
-  std::string name = {};                    // in the legend; "": not listed
-  std::vector<double> x, y;                 // the same length; a NaN or infinite y leaves a gap
-  std::vector<double> low = {}, high = {};  // a band around y, such as mean -+ sd; empty, or as long as x
+  std::string name = {};     // in the legend; "": not listed
+  std::vector<double> x, y;  // the same length; a NaN or infinite y leaves a gap
+  std::vector<double> low = {},
+                      high =
+                          {};  // a band around y, such as mean -+ sd; a bar at a single point; empty, or as long as x
   SeriesStyle style = SeriesStyle::kLine;
   std::optional<size_t> color = {};  // chart_color; none: its place in the chart
 };
@@ -36,9 +38,10 @@ struct Chart {
   std::string title, x_label, y_label;  // labels with their unit: "test accuracy (%)"
   std::vector<Series> series = {};
   std::vector<Marker> markers = {};
-  bool log_x = false, log_y = false;  // values that are not positive are left out
-  std::optional<double> y_low = {}, y_high = {};
-  int width = 860, height = 420;  // pixels at 100 %; the legend stands beside the curves
+  bool log_x = false, log_y = false;                          // values that are not positive are left out
+  std::optional<double> x_low = {}, y_low = {}, y_high = {};  // none: by the data
+  bool whole_x = false;                                       // x counts something: no tics between whole numbers
+  int width = 860, height = 420;                              // pixels at 100 %; the legend stands beside the curves
 };
 
 // The gnuplot script of a chart.

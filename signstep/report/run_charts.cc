@@ -10,8 +10,6 @@
 namespace signstep {
 namespace {
 
-constexpr const char* kBand = "Bands: mean ± one standard deviation over seeds.";
-
 bool switches(const RunGroup& group) {
   const auto& config = group.runs.front().config;
   const auto found = config.find("switch_when");
@@ -53,6 +51,10 @@ NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, const
     GroupCurve curve = epoch_curve(groups[g], key);
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
+  out.chart.whole_x = true;
+  const bool lines =
+      std::any_of(groups.begin(), groups.end(), [](const RunGroup& g) { return epoch_curve(g, "epoch").x.size() > 1; });
+  if (!lines) out.chart.x_low = 0;
   return out;
 }
 
@@ -68,6 +70,7 @@ NamedChart by_time(const std::vector<RunGroup>& groups) {
                  {.title = "Test accuracy by time",
                   .x_label = fmt::format("training time ({})", word),
                   .y_label = "test accuracy (%)"}};
+  out.chart.x_low = 0;
   for (size_t g = 0; g < groups.size(); ++g) {
     GroupCurve curve = time_curve(groups[g], "test_accuracy");
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g, unit));
@@ -204,7 +207,11 @@ std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
   std::erase_if(charts, [](const NamedChart& c) { return c.chart.series.empty(); });
   for (NamedChart& c : charts) {
     if (!c.caption.ends_with('.')) c.caption += ".";
-    if (any_band(c.chart)) c.caption += fmt::format(" {}", kBand);
+    if (any_band(c.chart)) {
+      const bool lines =
+          std::any_of(c.chart.series.begin(), c.chart.series.end(), [](const Series& s) { return s.x.size() > 1; });
+      c.caption += fmt::format(" {}: mean ± one standard deviation over seeds.", lines ? "Bands" : "Bars");
+    }
   }
   return charts;
 }
