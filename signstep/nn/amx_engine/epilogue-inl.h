@@ -27,6 +27,15 @@ class Epilogue {
     store_row(sums_ + 2 * kSide, with1_);
   }
 
+  // Asks for what unit() will read, while the products are under way.
+  void prefetch(int64_t pixel) const {
+    for (const Tiles* t : {&e_.z, &e_.y0, &e_.add, &e_.y1, &e_.out}) {
+      if (t->data == nullptr) continue;
+      const char* p = reinterpret_cast<const char*>(t->unit(group_, pixel, block_));
+      for (int64_t i = 0; i < kUnit * 2; i += 64) _mm_prefetch(p + i, _MM_HINT_T1);
+    }
+  }
+
   // gradient: of image i at gradient + i * stride, 32 channels.
   void unit(int64_t pixel, const float* gradient, int64_t stride) {
     const Bf16* z = e_.z.unit(group_, pixel, block_);
@@ -34,16 +43,22 @@ class Epilogue {
     const Bf16* add = e_.add.data ? e_.add.unit(group_, pixel, block_) : nullptr;
     const Bf16* y1 = e_.y1.data ? e_.y1.unit(group_, pixel, block_) : nullptr;
     Bf16* out = e_.out.unit(group_, pixel, block_);
+    // Local: vector stores may alias anything, members among it.
+    Row total = total_, with0 = with0_, with1 = with1_;
+    const Row mean0 = mean0_, mean1 = mean1_;
     int64_t i = 0;
     for (; i < valid_; ++i) {
       Row v = load_row(gradient + i * stride);
       if (add) v = v + load_row(add + i * kSide);
       v = where_positive(load_row(z + i * kSide), v);
       store_row(out + i * kSide, v);
-      total_ = total_ + v;
-      with0_ = fma(v, load_row(y0 + i * kSide) - mean0_, with0_);
-      if (y1) with1_ = fma(v, load_row(y1 + i * kSide) - mean1_, with1_);
+      total = total + v;
+      with0 = fma(v, load_row(y0 + i * kSide) - mean0, with0);
+      if (y1) with1 = fma(v, load_row(y1 + i * kSide) - mean1, with1);
     }
+    total_ = total;
+    with0_ = with0;
+    with1_ = with1;
     for (; i < kSide; ++i) store_row(out + i * kSide, zero_row());
   }
 

@@ -22,7 +22,11 @@ void for_each_pair(const Geometry& g, F&& f) {
 
 }  // namespace
 
-Terms::Terms(const std::vector<std::vector<Term>>& lists) {
+Terms::Terms(const std::vector<std::vector<Term>>& lists, const Geometry& g, bool reversed)
+    : slides_(g.kernel == 3 && g.stride == 1),
+      reversed_(reversed),
+      height_(reversed ? g.height : g.out_height()),
+      width_(reversed ? g.width : g.out_width()) {
   first_.push_back(0);
   for (const auto& list : lists) {
     terms_.insert(terms_.end(), list.begin(), list.end());
@@ -40,7 +44,7 @@ Terms Terms::forward(const Geometry& g) {
   for_each_pair(g, [&](int32_t output, int32_t input, int32_t tap) {
     lists[static_cast<size_t>(output)].push_back({input, tap});
   });
-  return Terms(lists);
+  return Terms(lists, g, false);
 }
 
 Terms Terms::backward(const Geometry& g) {
@@ -48,7 +52,7 @@ Terms Terms::backward(const Geometry& g) {
   for_each_pair(g, [&](int32_t output, int32_t input, int32_t tap) {
     lists[static_cast<size_t>(input)].push_back({output, tap});
   });
-  return Terms(lists);
+  return Terms(lists, g, true);
 }
 
 Bands::Bands(const Geometry& g) {

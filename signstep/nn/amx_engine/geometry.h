@@ -31,8 +31,16 @@ class Terms {
   static Terms backward(const Geometry& g);  // for each input pixel, of the output
   std::span<const Term> of(int64_t pixel) const;
 
+  // Whether neighbours in a row share all but their outer columns: 3x3 at stride 1. Backward meets the taps in reverse.
+  bool slides() const { return slides_; }
+  bool reversed() const { return reversed_; }
+  int64_t height() const { return height_; }  // of the pixels
+  int64_t width() const { return width_; }
+
  private:
-  explicit Terms(const std::vector<std::vector<Term>>& lists);
+  Terms(const std::vector<std::vector<Term>>& lists, const Geometry& g, bool reversed);
+  bool slides_, reversed_;
+  int64_t height_, width_;
   std::vector<Term> terms_;
   std::vector<size_t> first_;
 };
