@@ -70,12 +70,25 @@ HtmlTable facts_table(const std::vector<RunGroup>& groups) {
   return table;
 }
 
+// A column for each group, or where they are many a row: pages scroll down more easily than sideways.
 HtmlTable differences_table(const std::vector<RunGroup>& groups) {
-  HtmlTable table{.title = "Configuration: what differs", .header = {"option"}, .rows = {}};
-  for (const RunGroup& group : groups) table.header.push_back(group.name);
-  for (const OptionRow& row : differing_options(groups)) {
-    table.rows.push_back({row.option});
-    table.rows.back().insert(table.rows.back().end(), row.values.begin(), row.values.end());
+  constexpr size_t kMostColumns = 6;
+  const std::vector<OptionRow> options = differing_options(groups);
+  HtmlTable table{.title = "Configuration: what differs", .header = {}, .rows = {}};
+  if (groups.size() <= kMostColumns) {
+    table.header = {"option"};
+    for (const RunGroup& group : groups) table.header.push_back(group.name);
+    for (const OptionRow& row : options) {
+      table.rows.push_back({row.option});
+      table.rows.back().insert(table.rows.back().end(), row.values.begin(), row.values.end());
+    }
+    return table;
+  }
+  table.header = {"method"};
+  for (const OptionRow& row : options) table.header.push_back(row.option);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    table.rows.push_back({groups[g].name});
+    for (const OptionRow& row : options) table.rows.back().push_back(row.values[g]);
   }
   return table;
 }

@@ -42,6 +42,9 @@ double RunSummary::steps_per_epoch() const {
 RunSummary read_run(const std::string& folder) {
   RunSummary run{.folder = folder, .record = {}, .epochs = {}, .config = {}};
   const std::string path = folder + "/run.json";
+  if (std::filesystem::exists(folder + "/experiment.json")) {
+    throw OptionError(fmt::format("{} holds an experiment; signstep compare FILE --collect makes its report", folder));
+  }
   if (!std::filesystem::exists(path)) {
     throw OptionError(
         fmt::format("{} holds no run (no run.json); name the folder that signstep train --output named", folder));

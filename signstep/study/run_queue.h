@@ -40,6 +40,8 @@ class RunQueue {
   RunQueue(std::string program, std::string data, unsigned threads)
       : program_(std::move(program)), data_(std::move(data)), threads_(threads) {}
 
+  ~RunQueue() { stop(); }  // and waits until the runs have saved
+
   // Starts a run, or continues it where its folder holds one. Throws EnvironmentError when no process can be started.
   void start(const PlannedRun& run);
   size_t running() const { return children_.size(); }

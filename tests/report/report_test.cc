@@ -106,6 +106,9 @@ TEST_F(ReportTest, FoldersWithoutARunOrWithoutMetrics) {
     return message_of<OptionError>([&] { read_run(folder_.path(name)); });
   };
   EXPECT_THAT(message("nothing"), HasSubstr("holds no run"));
+  fs::create_directories(folder_.path("experiment"));
+  write_file_atomic(folder_.path("experiment/experiment.json"), "{}");
+  EXPECT_THAT(message("experiment"), HasSubstr("signstep compare FILE --collect makes its report"));
   write_run(folder_.path("young"), {.epochs = 0, .status = "running"});
   EXPECT_THAT(message("young"), HasSubstr("has no finished epoch yet (status running)"));
   fs::remove(folder_.path("young/metrics.jsonl"));

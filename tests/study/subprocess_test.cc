@@ -11,7 +11,6 @@
 
 #include "signstep/core/error.h"
 #include "tests/support/message_of.h"
-#include "tests/support/temporary_folder.h"
 
 namespace signstep {
 namespace {
@@ -45,8 +44,6 @@ TEST(SubprocessTest, AProgramThatIsNotThere) {
 }
 
 TEST(SubprocessTest, DiesWithItsParent) {
-  const TemporaryFolder folder;
-  const std::string lock = folder.path("alive");
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t parent = ::fork();
