@@ -4,9 +4,9 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/saved_run.h"
 #include "signstep/core/error.h"
 #include "signstep/data/split.h"
-#include "signstep/io/config.h"
 #include "signstep/train/checkpoint.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
@@ -35,14 +35,7 @@ struct EvalCommand {
 int run_eval(EvalCommand& c) {
   c.flags->apply();
   const std::string path = find_checkpoint(c.run);
-  TrainOptions options;
-  OptionList list = option_list(options);
-  try {
-    from_json(checkpoint_config(path), list);
-    options = resolved(options);
-  } catch (const OptionError& e) {
-    throw CheckpointError(fmt::format("{} has settings that this program does not know: {}; use the version that wrote it", path, e.what()));
-  }
+  TrainOptions options = saved_options(path);
   if (!c.data.empty()) options.data = c.data;
   const Dataset data = load_dataset(options.dataset, options.data, options.labels);
   Split split = make_split(data.train.count(), static_cast<size_t>(options.validation));

@@ -68,6 +68,7 @@ int run_program(int argc, char** argv) {
   add_bench(app, run);
   add_compare(app, run);
   add_report(app, run);
+  add_analyze(app, run);
   add_theory(app, run);
   if (argc == 1) {
     fmt::print("{}", app.help());

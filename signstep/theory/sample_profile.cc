@@ -56,6 +56,38 @@ void failure_errors(const CoordinateSample& sample, std::span<const float> refer
   }
 }
 
+// With v_j the weighted vector of (draw j - reference) / sigma over the sample, the mean of v_j v_k over pairs of draws
+// estimates rho^2; leaving out one draw at a time tells how far that varies.
+double reference_variance_error(const CoordinateSample& sample, std::span<const float> reference) {
+  const size_t draws = sample.size() > 0 ? sample.draws(0).size() : 0;
+  if (draws < 3) return 0;
+  double weight = 0, total_square = 0, squares = 0;
+  std::vector<double> square(draws, 0.0), with_total(draws, 0.0);
+  for (size_t i = 0; i < sample.size(); ++i) {
+    Moments m;
+    for (const float v : sample.draws(i)) m.add(v);
+    if (m.variance() == 0) continue;
+    weight += sample.weight(i);
+    const double g = reference[sample.coordinate(i)], factor = sample.weight(i) / m.variance();
+    const double sum = static_cast<double>(draws) * (m.mean - g);
+    total_square += factor * sum * sum;
+    for (size_t j = 0; j < draws; ++j) {
+      const double off = sample.draws(i)[j] - g;
+      square[j] += factor * off * off;
+      with_total[j] += factor * off * sum;
+    }
+  }
+  if (weight == 0) return 0;
+  for (const double q : square) squares += q;
+  Moments left_out;
+  const auto k = static_cast<double>(draws);
+  for (size_t j = 0; j < draws; ++j) {
+    const double others = total_square - 2 * with_total[j] + square[j];
+    left_out.add((others - (squares - square[j])) / ((k - 1) * (k - 2) * weight));
+  }
+  return std::sqrt((k - 1) / k * left_out.m2);
+}
+
 void dithered_descent(const CoordinateSample& sample, std::span<const float> reference, std::span<const double> rms,
                       Executor& executor, SampleProfile& out) {
   const size_t draws = sample.size() > 0 ? sample.draws(0).size() : 0;
@@ -95,6 +127,7 @@ SampleProfile sample_profile(const CoordinateSample& sample, std::span<const flo
     }
   }
   failure_errors(sample, reference, variance, out);
+  out.reference_variance_error = reference_variance_error(sample, reference);
   dithered_descent(sample, reference, rms, executor, out);
   return out;
 }

@@ -27,6 +27,9 @@ struct SampleProfile {
   // one draw fail together. It holds the sample's own spread too, so it is on the large side. NaN: no sampled
   // coordinate.
   std::array<double, kSnrBins> failure_error;
+  // Standard error of reference_variance by the jackknife over draws (Efron, Stein 1981, Ann. Statist. 9(3)):
+  // coordinates of a draw err together, so the mean over millions of them is much less sure than it looks.
+  double reference_variance_error = 0;
   // At each dither level, over the draws: sum over all coordinates (sampled ones by weight) of g E[sign(draw +
   // dither)], the first-order descent per unit of learning rate; and the same less that without dither.
   std::array<Moments, kLevels> descent, gain;

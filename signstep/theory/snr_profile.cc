@@ -13,9 +13,7 @@ namespace {
 
 constexpr double kBinsPerDecade = 4, kFirstEdge = 1e-4;
 
-int sign_of(float v) { return (v > 0) - (v < 0); }
-
-void add_coordinate(SnrProfile& p, double g, const Moments& m, uint16_t failures, double variance, double rms) {
+void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, double variance, double rms) {
   const auto draws = static_cast<double>(m.n);
   const double sigma2 = m.variance(), sigma = std::sqrt(sigma2);
   p.coordinates += 1;
@@ -80,6 +78,15 @@ size_t snr_bin(double snr) {
 
 double snr_bin_edge(size_t bin) { return kFirstEdge * std::pow(10.0, static_cast<double>(bin) / kBinsPerDecade); }
 
+void SignCounts::add(std::span<const float> draw, Executor& executor) {
+  executor.run((draw.size() + kPartialElements - 1) / kPartialElements, [&](size_t task) {
+    for (size_t i = task * kPartialElements; i < std::min((task + 1) * kPartialElements, draw.size()); ++i) {
+      positive_[i] = static_cast<uint16_t>(positive_[i] + (draw[i] > 0));
+      negative_[i] = static_cast<uint16_t>(negative_[i] + (draw[i] < 0));
+    }
+  });
+}
+
 SnrProfile& SnrProfile::operator+=(const SnrProfile& o) {
   const auto add = [&](auto... field) { ((this->*field += o.*field), ...); };
   using P = SnrProfile;
@@ -130,18 +137,11 @@ std::vector<SnrProfile> snr_profiles(const Draws& d, std::span<const TensorRange
       [&](size_t t, size_t begin, size_t end) {
         SnrProfile partial;
         for (size_t i = tensors[t].offset + begin; i < tensors[t].offset + end; ++i)
-          add_coordinate(partial, d.reference[i], d.moments.at(i), d.failures[i], variance, rms[t]);
+          add_coordinate(partial, d.reference[i], d.moments.at(i),
+                         d.signs.failures(i, d.reference[i], d.moments.draws()), variance, rms[t]);
         return partial;
       });
   return totals;
-}
-
-void count_failures(std::span<const float> draw, std::span<const float> reference, std::span<uint16_t> failures,
-                    Executor& executor) {
-  executor.run((draw.size() + kPartialElements - 1) / kPartialElements, [&](size_t task) {
-    for (size_t i = task * kPartialElements; i < std::min((task + 1) * kPartialElements, draw.size()); ++i)
-      failures[i] = static_cast<uint16_t>(failures[i] + (sign_of(draw[i]) != sign_of(reference[i])));
-  });
 }
 
 }  // namespace signstep

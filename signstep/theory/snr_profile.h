@@ -52,11 +52,26 @@ struct SnrProfile {
   double density() const { return squares_raw > 0 ? l1_raw * l1_raw / (coordinates * squares_raw) : 0; }
 };
 
+// How many draws were positive and negative, per coordinate; the rest were 0. At most 65535 draws, 4 bytes a
+// coordinate.
+class SignCounts {
+ public:
+  explicit SignCounts(size_t coordinates) : positive_(coordinates, 0), negative_(coordinates, 0) {}
+  void add(std::span<const float> draw, Executor& executor);
+  // Of the draws at coordinate i, how many did not have the sign of a reference that is not 0.
+  double failures(size_t i, double reference, uint64_t draws) const {
+    return static_cast<double>(draws) - (reference > 0 ? positive_[i] : negative_[i]);
+  }
+
+ private:
+  std::vector<uint16_t> positive_, negative_;
+};
+
 struct Draws {
   std::span<const float> reference;
-  const CoordinateMoments& moments;    // of K >= 2 draws
-  std::span<const uint16_t> failures;  // of K draws: sign(draw) != sign(reference)
-  bool independent = true;             // the reference is not the mean of these draws
+  const CoordinateMoments& moments;  // of K >= 2 draws
+  const SignCounts& signs;           // of the same
+  bool independent = true;           // the reference is not the mean of these draws
 };
 
 // rho^2 over all the tensors, at least 0.
@@ -68,9 +83,5 @@ std::vector<double> gradient_rms(const Draws& draws, std::span<const TensorRange
 // One profile a tensor; the same bits for any executor.
 std::vector<SnrProfile> snr_profiles(const Draws& draws, std::span<const TensorRange> tensors, double variance,
                                      std::span<const double> rms, Executor& executor);
-
-// failures[i] += sign(draw[i]) != sign(reference[i]), sign(0) being a sign of its own.
-void count_failures(std::span<const float> draw, std::span<const float> reference, std::span<uint16_t> failures,
-                    Executor& executor);
 
 }  // namespace signstep

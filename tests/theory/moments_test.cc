@@ -119,20 +119,20 @@ size_t resident_bytes() {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// ResNet-18 at width 64, with what analyze keeps beside the moments: the reference and the failure counts.
+// ResNet-18 at width 64, with what analyze keeps beside the moments: the reference and the sign counts.
 TEST(Moments, ElevenMillionCoordinatesFitIn600MiB) {
   constexpr size_t kCoordinates = 11'173'962;
   SerialExecutor serial;
   const std::vector<float> draw(kCoordinates, 1.0f);
   const size_t before = resident_bytes();
   const std::vector<float> reference = draw;
-  const std::vector<uint16_t> failures(kCoordinates, 1);
+  const std::vector<uint16_t> positive(kCoordinates, 1), negative = positive;
   CoordinateMoments m(kCoordinates);
   for (int k = 0; k < 2; ++k) m.add(draw, serial);
   const size_t used = resident_bytes() - before;
   EXPECT_GT(used, kCoordinates * 4 * sizeof(double)) << "all of it is touched";
   EXPECT_LT(used, size_t{600} << 20);
-  EXPECT_EQ(reference.size(), failures.size());
+  EXPECT_EQ(reference.size(), negative.size());
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr size_t kLength = 303072;
 // Gaussian noise, except tensor 1: skewed; S from 0.001 to 10; every 1000th coordinate of tensor 2 is dead.
 struct Network {
   std::vector<float> g, sigma, reference;
-  std::vector<uint16_t> failures;
+  SignCounts signs;
   CoordinateMoments moments;
   CoordinateSample sample;
 
@@ -31,7 +31,7 @@ struct Network {
       : g(kLength),
         sigma(kLength),
         reference(kLength),
-        failures(kLength),
+        signs(kLength),
         moments(kLength),
         sample(kTensors, 64, kDraws, 7) {
     SequentialRandom random(Stream(8, Purpose::kProblem));
@@ -51,11 +51,11 @@ struct Network {
           draw[i] = static_cast<float>(g[i] + sigma[i] * noise_mean(kind, 1, random));
       }
       moments.add(draw, executor);
-      count_failures(draw, reference, failures, executor);
+      signs.add(draw, executor);
       sample.add(draw);
     }
   }
-  Draws draws() const { return {reference, moments, failures, true}; }
+  Draws draws() const { return {reference, moments, signs, true}; }
 };
 
 class ProfileTest : public testing::Test {
@@ -71,6 +71,11 @@ class ProfileTest : public testing::Test {
 
 TEST_F(ProfileTest, TheReferenceErrorIsMeasured) {
   EXPECT_NEAR(reference_variance(network->draws(), kTensors, serial_), 0.01, 0.0005);
+  const auto rms = gradient_rms(network->draws(), kTensors, serial_);
+  const SampleProfile p = sample_profile(network->sample, network->reference, 3, 0.01, rms, serial_);
+  // 168 coordinates, independent here: each (mean - reference)^2 / sigma^2 has mean 0.015 and about as much spread.
+  EXPECT_GT(p.reference_variance_error, 0.0002);
+  EXPECT_LT(p.reference_variance_error, 0.003);
   Draws dependent = network->draws();
   dependent.independent = false;
   EXPECT_DOUBLE_EQ(reference_variance(dependent, kTensors, serial_), 1.0 / kDraws);
@@ -172,17 +177,17 @@ TEST(Profile, SkewedNoiseMakesDitherPay) {
   constexpr size_t n = 500;
   const std::vector<TensorRange> tensors = {{0, n}};
   std::vector<float> g(n, 0.25f), draw(n);
-  std::vector<uint16_t> failures(n);
+  SignCounts signs(n);
   CoordinateMoments moments(n);
   CoordinateSample sample(tensors, n, 400, 1);
   SequentialRandom random(Stream(1, Purpose::kProblem));
   for (int k = 0; k < 400; ++k) {
     for (float& v : draw) v = random.below(4) == 0 ? 4.0f : -1.0f;
     moments.add(draw, serial);
-    count_failures(draw, g, failures, serial);
+    signs.add(draw, serial);
     sample.add(draw);
   }
-  const Draws draws{g, moments, failures, true};
+  const Draws draws{g, moments, signs, true};
   const auto rms = gradient_rms(draws, tensors, serial);
   EXPECT_NEAR(rms[0], std::sqrt(4.75), 0.05);
   const SnrProfile p = snr_profiles(draws, tensors, 0, rms, serial)[0];
