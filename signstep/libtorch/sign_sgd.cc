@@ -64,7 +64,8 @@ bool suits_kernels(const at::Tensor& t) {
 // Whether m goes with the parameter as it is now: a module may have been moved, converted or laid out anew.
 bool belongs_to(const at::Tensor& m, const at::Tensor& parameter) {
   return m.defined() && m.device() == parameter.device() && m.sizes() == parameter.sizes() &&
-         m.scalar_type() == compute_type(parameter.scalar_type()) && same_order(m, parameter);
+         m.scalar_type() == compute_type(parameter.scalar_type()) &&
+         (same_order(m, parameter) || !suits_kernels(parameter));
 }
 
 // The gradient as the kernels read it: in the parameter's order, nothing lazy. A copy only where it is not so already.
