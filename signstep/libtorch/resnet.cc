@@ -36,7 +36,8 @@ TorchResNet::TorchResNet(const NetworkShape& shape, std::vector<at::Tensor> para
 }
 
 at::Tensor TorchResNet::normalise(const Norm& n, const at::Tensor& x, bool training) const {
-  if (!n.mean.defined()) return at::group_norm(x, n.groups, n.weight, n.bias, 1e-5);
+  // In float32: unlike batch norm, LibTorch's group norm takes no bf16 activations beside float32 weights.
+  if (!n.mean.defined()) return at::group_norm(x.to(at::kFloat), n.groups, n.weight, n.bias, 1e-5);
   return at::batch_norm(x, n.weight, n.bias, n.mean, n.variance, training, 0.1, 1e-5, false);
 }
 

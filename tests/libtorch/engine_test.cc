@@ -34,6 +34,7 @@ std::unique_ptr<Engine> amx_maker(const NetworkShape& shape) { return make_amx_e
 const EngineCase kEngines[] = {
     {"TorchFp32", {.width = 16}, torch_maker(Precision::kFp32)},
     {"TorchFp32GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kFp32)},
+    {"TorchBf16GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kBf16)},
     {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
     {"Amx", {.width = 16}, amx_maker, true},
     {"AmxOddWidth", {.width = 48}, amx_maker, true}};
