@@ -45,7 +45,7 @@ struct TrainCommand {
 
 // What a resumed run may change without becoming another run.
 bool may_change_on_resume(const std::string& name) {
-  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every",
+  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every",
                                               "stop_after", "quiet", "progress_json", "log_level"};
   return names.contains(name);
 }

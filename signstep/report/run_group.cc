@@ -100,7 +100,7 @@ std::vector<double> steps_of(const RunSummary& run, const char* key) {
 
 bool is_repetition_option(const std::string& option) {
   static const std::set<std::string> names = {"seed",    "output",         "data",
-                                              "threads", "loader_threads", "checkpoint_every"};
+                                              "threads", "loader_threads", "checkpoint_every", "analyze_every"};
   return names.contains(option);
 }
 

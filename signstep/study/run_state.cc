@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_open(const std::string& option, const std::string& planned) {
-  static const std::set<std::string> never = {"data", "output", "loader_threads", "checkpoint_every"};
+  static const std::set<std::string> never = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every"};
   return never.contains(option) || ((option == "engine" || option == "precision") && planned == "auto") ||
          (option == "threads" && planned == "0");
 }

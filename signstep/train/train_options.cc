@@ -32,6 +32,8 @@ void describe(OptionList& list, TrainOptions& o) {
   list.group("Run folder");
   list.text("output", o.output, "folder that the run is written to");
   list.integer("checkpoint_every", o.checkpoint_every, Range::at_least(0), "steps", "0: at the end of each epoch only");
+  list.integer("analyze_every", o.analyze_every, Range::at_least(0), "steps",
+               "log signal and noise of the gradient, at the cost of another pass; 0: never");
 }
 
 OptionList option_list(TrainOptions& options) {

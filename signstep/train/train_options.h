@@ -35,6 +35,7 @@ struct TrainOptions {
   int64_t loader_threads = 1;
   std::string output;
   int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
+  int64_t analyze_every = 0;     // steps; 0: never (gradient_probe.h)
 };
 
 void describe(OptionList& list, TrainOptions& options);

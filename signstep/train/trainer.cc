@@ -12,6 +12,7 @@
 #include "signstep/io/json_lines.h"
 #include "signstep/train/checkpoint.h"
 #include "signstep/train/curve.h"
+#include "signstep/train/gradient_probe.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/run_record.h"
 
@@ -34,12 +35,7 @@ class Run {
         observer_(observer),
         data_(load_dataset(options_.dataset, options_.data, options_.labels)),
         split_(make_split(data_.train.count(), static_cast<size_t>(options_.validation))),
-        loader_(data_.train, split_.train, normalization(options_.dataset),
-                {.batch = static_cast<size_t>(options_.batch),
-                 .seed = options_.seed,
-                 .shuffle = true,
-                 .augment = options_.augment,
-                 .threads = static_cast<size_t>(options_.loader_threads)}),
+        loader_(data_.train, split_.train, normalization(options_.dataset), batches()),
         test_(evaluation_loader(data_.test, {}, options_)),
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
@@ -49,6 +45,7 @@ class Run {
         folder_(options_.output),
         record_(options_, data_, *engine_, split_.train.size()) {
     if (!split_.validation.empty()) validation_ = evaluation_loader(data_.train, split_.validation, options_);
+    if (options_.analyze_every > 0) probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
     for (const TensorInfo& t : engine_->shape().parameters) slots_.push_back({t.offset, t.size});
     config_ = to_json(option_list(options_));
   }
@@ -77,6 +74,14 @@ class Run {
   }
 
  private:
+  LoaderOptions batches() const {
+    return {.batch = static_cast<size_t>(options_.batch),
+            .seed = options_.seed,
+            .shuffle = true,
+            .augment = options_.augment,
+            .threads = static_cast<size_t>(options_.loader_threads)};
+  }
+
   // With its first weights, so that a bad --init is found before anything is written.
   std::unique_ptr<Engine> first_engine() const {
     auto engine = make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
@@ -132,8 +137,9 @@ class Run {
     while (true) {
       const auto begin = Clock::now();
       if (!loader_.next(batch_)) break;
-      step();
-      const double seconds = seconds_since(begin);
+      const double probe_seconds = step();
+      const double seconds = seconds_since(begin) - probe_seconds;
+      session_probe_seconds_ += probe_seconds;
       progress_.train_seconds += seconds;
       session_seconds_ += seconds;
       session_images_ += batch_.count;
@@ -147,7 +153,8 @@ class Run {
     return progress_.epoch < static_cast<uint64_t>(options_.epochs) ? control_.stop() : StopReason::kNone;
   }
 
-  void step() {
+  // Returns the seconds that went into a probe of the gradient.
+  double step() {
     const BatchResult result = engine_->forward_backward(batch_);
     if (!std::isfinite(result.loss)) {
       throw DivergedError(fmt::format(
@@ -157,6 +164,7 @@ class Run {
           list_checkpoints(folder_.path()).empty() ? "there was no checkpoint yet"
                                                    : "the last checkpoint of " + folder_.path() + " is intact"));
     }
+    const double probe_seconds = probe();
     const double learning_rate = rate();
     const StepReport report = optimizer_step(plan_, state_, slots_, engine_->values(), engine_->gradients(),
                                              schedule_.factor(state_.step), engine_->executor());
@@ -171,6 +179,18 @@ class Run {
     progress_.correct += result.correct;
     progress_.images += batch_.count;
     ++progress_.batch;
+    return probe_seconds;
+  }
+
+  // Between the gradient and its step: both gradients are of the same parameters.
+  double probe() {
+    const uint64_t number = state_.step + 1;
+    if (!probe_ || number % static_cast<uint64_t>(options_.analyze_every) != 0) return 0;
+    const auto begin = Clock::now();
+    const GradientPair pair = probe_->measure(*engine_, batch_.count, number);
+    const double seconds = seconds_since(begin);
+    append_pair(progress_.curve["probe"], number, pair, seconds);
+    return seconds;
   }
 
   // About 60 points an epoch, and every event.
@@ -196,7 +216,7 @@ class Run {
   double session_rate() const { return session_seconds_ > 0 ? static_cast<double>(session_images_) / session_seconds_ : 0; }
 
   void report_batch() {
-    const double per_step = session_seconds_ / static_cast<double>(++session_steps_);
+    const double per_step = (session_seconds_ + session_probe_seconds_) / static_cast<double>(++session_steps_);
     observer_.batch({.epoch = progress_.epoch + 1,
                      .epochs = static_cast<uint64_t>(options_.epochs),
                      .batch = progress_.batch,
@@ -227,10 +247,9 @@ class Run {
     r["test_loss"] = e.loss;
     r["test_accuracy"] = e.accuracy;
     r["nonfinite"] = progress_.nonfinite;
-    if (is_sign_rule(options_.optimizer.optimizer)) {
-      for (const auto& [key, value] : progress_.curve.items())
-        if (!value.is_null()) r[key] = value;
-    }
+    const bool sign_rule = is_sign_rule(options_.optimizer.optimizer);
+    for (const auto& [key, value] : progress_.curve.items())
+      if ((sign_rule || key == "probe") && !value.is_null()) r[key] = value;
     r["train_seconds"] = progress_.train_seconds;
     r["images_per_second"] = session_rate();
     progress_.metrics.push_back(r);
@@ -254,6 +273,7 @@ class Run {
   Split split_;
   Loader loader_;
   std::unique_ptr<Loader> test_, validation_;
+  std::optional<GradientProbe> probe_;
   std::unique_ptr<Engine> engine_;
   uint64_t total_steps_;
   UpdatePlan plan_;
@@ -265,7 +285,7 @@ class Run {
   std::vector<TensorSlot> slots_;
   TrainProgress progress_;
   Batch batch_;
-  double session_seconds_ = 0;
+  double session_seconds_ = 0, session_probe_seconds_ = 0;
   uint64_t session_images_ = 0, session_steps_ = 0;
 };
 

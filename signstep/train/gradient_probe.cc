@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/gradient_probe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signstep/core/lane_sums.h"
+#include "signstep/core/reduce.h"
+
+namespace signstep {
+namespace {
+
+// Epochs from here on are the probe's: no run comes so far, and another epoch means another order and other windows.
+constexpr uint64_t kFirstEpoch = uint64_t{1} << 47;
+
+LoaderOptions one_at_a_time(LoaderOptions options) {
+  options.threads = options.prefetch = 1;
+  return options;
+}
+
+// Counts are whole numbers, so their order is free. A product of two floats is exact in double: it is 0 only if one is.
+double sign_agreement(std::span<const float> a, std::span<const float> b, Executor& executor) {
+  struct Counts {
+    size_t equal = 0, compared = 0;
+  };
+  std::vector<Counts> parts((a.size() + kPartialElements - 1) / kPartialElements);
+  executor.run(parts.size(), [&](size_t task) {
+    Counts counts;
+    const size_t end = std::min((task + 1) * kPartialElements, a.size());
+    for (size_t i = task * kPartialElements; i < end; ++i) {
+      const double product = static_cast<double>(a[i]) * b[i];
+      counts.equal += product > 0;
+      counts.compared += product != 0;
+    }
+    parts[task] = counts;
+  });
+  Counts all;
+  for (const Counts& c : parts) {
+    all.equal += c.equal;
+    all.compared += c.compared;
+  }
+  return static_cast<double>(all.equal) / static_cast<double>(all.compared);
+}
+
+}  // namespace
+
+GradientPair compare_gradients(std::span<const float> g1, std::span<const float> g2, size_t coordinates,
+                               Executor& executor) {
+  GradientPair pair;
+  pair.signal = dot(g1, g2, executor);
+  pair.squared_norm = sum_of_squares(g1, executor);
+  pair.agreement = std::isfinite(pair.signal) ? sign_agreement(g1, g2, executor) : std::nan("");
+  const double l1 = l1_norm(g1, executor);
+  pair.density = l1 * l1 / (static_cast<double>(coordinates) * pair.squared_norm);
+  return pair;
+}
+
+GradientProbe::GradientProbe(const ImageSet& set, std::vector<uint32_t> indices, const Normalization& normalization,
+                             LoaderOptions training)
+    : loader_(set, std::move(indices), normalization, one_at_a_time(training)) {}
+
+GradientPair GradientProbe::measure(Engine& engine, size_t count, uint64_t step) {
+  loader_.start_epoch(kFirstEpoch + step);
+  loader_.next(batch_);
+  // As small as the step's own, which may be an epoch's last: noise depends on the size.
+  const size_t image_size = batch_.images.size() / batch_.count;
+  batch_.count = std::min(count, batch_.count);
+  batch_.images.resize(batch_.count * image_size);
+  batch_.labels.resize(batch_.count);
+
+  const std::span<float> gradients = engine.gradients(), buffers = engine.buffers();
+  gradient_.assign(gradients.begin(), gradients.end());
+  buffers_.assign(buffers.begin(), buffers.end());
+  engine.forward_backward(batch_);
+  const GradientPair pair =
+      compare_gradients(gradient_, gradients, engine.shape().parameter_count(), engine.executor());
+  std::copy(gradient_.begin(), gradient_.end(), gradients.begin());
+  std::copy(buffers_.begin(), buffers_.end(), buffers.begin());
+  return pair;
+}
+
+void append_pair(nlohmann::ordered_json& arrays, uint64_t step, const GradientPair& pair, double seconds) {
+  const auto append = [&](const char* key, double value) {
+    arrays[key].push_back(std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json());
+  };
+  arrays["step"].push_back(step);
+  append("signal", pair.signal);
+  append("squared_norm", pair.squared_norm);
+  append("noise", pair.noise());
+  append("agreement", pair.agreement);
+  append("density", pair.density);
+  append("seconds", seconds);
+}
+
+}  // namespace signstep
