@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/nn/amx_engine/resnet.h"
 
-#include <functional>
-
 namespace signstep::amx {
 namespace {
 
