@@ -86,9 +86,11 @@ void print_analysis(const BatchAnalysis& a) {
     const SnrBin& bin = a.network.bins[b];
     const std::string verdict = a.verdict(b);
     if (verdict.empty()) continue;
-    fmt::print("{:>8.4f} {:>8.4f}  {:>11.0f}  {:>8.4f} +- {:<7.4f}  {:>8.4f}  {}\n", snr_bin_edge(b),
-               snr_bin_edge(b + 1), bin.count, bin.failures / bin.count, a.sample.failure_error[b],
-               bin.bound / bin.count, verdict == "floor" ? "not judged: too close to the reference's error" : verdict);
+    // The sampling error is unknown where fewer than two of the sampled coordinates fall into the bin.
+    const double error = a.sample.failure_error[b];
+    const std::string spread = std::isfinite(error) ? fmt::format("+- {:<7.4f}", error) : std::string();
+    fmt::print("{:>8.4f} {:>8.4f}  {:>11.0f}  {:>8.4f} {:<10}  {:>8.4f}  {}\n", snr_bin_edge(b), snr_bin_edge(b + 1),
+               bin.count, bin.failures / bin.count, spread, bin.bound / bin.count, verdict == "floor" ? "not judged: too close to the reference's error" : verdict);
   }
   fmt::print("\n{:>6}  {:>9}  {:>9}  {:>21}  {:>16}\n", "dither", "promised", "predicted", "measured",
              "fixed point |g*|");
