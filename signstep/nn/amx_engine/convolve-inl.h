@@ -3,19 +3,13 @@
 #pragma once
 
 #include "signstep/nn/amx_engine/kernels.h"
+#include "signstep/nn/amx_engine/tile_product-inl.h"
 // Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
 
 namespace signstep::amx::fast {
 
-inline void zero_sums() {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-}
-
-// Any convolution, one pixel: 2 x 2 accumulator tiles, four loads for four products.
+// Any convolution, one pixel.
 inline void convolve_pixel(std::span<const Source> sources, int64_t group, int64_t pixel, int64_t block, float* acc) {
   zero_sums();
   for (const Source& s : sources) {
@@ -23,22 +17,10 @@ inline void convolve_pixel(std::span<const Source> sources, int64_t group, int64
     for (const Term& term : s.terms->of(pixel)) {
       const Bf16* a = s.in.unit(group, term.pixel, 0);
       const Bf16* w = weights + term.tap * s.in.blocks * kUnit;
-      for (int64_t k = 0; k < s.in.blocks; ++k, a += kUnit, w += kUnit) {
-        _tile_loadd(4, a, 64);
-        _tile_loadd(6, w, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, w + 512, 64);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, a + 512, 64);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-      }
+      for (int64_t k = 0; k < s.in.blocks; ++k, a += kUnit, w += kUnit) add_product(a, w);
     }
   }
-  _tile_stored(0, acc, 128);
-  _tile_stored(1, acc + 16, 128);
-  _tile_stored(2, acc + 16 * kSide, 128);
-  _tile_stored(3, acc + 16 * kSide + 16, 128);
+  store_sums(acc);
 }
 
 inline constexpr int64_t kStrip = 4;  // pixels

@@ -4,6 +4,7 @@
 // a band of pixels at a time into scratch that the second-level cache holds; each is then used for all taps, dy's for
 // all blocks of x.
 #include "signstep/nn/amx_engine/fast_kernels.h"
+#include "signstep/nn/amx_engine/tile_product-inl.h"
 #include "signstep/nn/amx_engine/transpose-inl.h"
 
 namespace signstep::amx::fast {
@@ -37,39 +38,7 @@ inline void transpose_unit(const Bf16* unit, Bf16* out) {
 }
 
 inline void multiply(const std::vector<Band::Pair>& pairs, const Bf16* dy, const Bf16* x) {
-  for (const Band::Pair& pair : pairs) {
-    const Bf16* a = dy + pair.output * kUnit;
-    const Bf16* b = x + pair.input * kUnit;
-    _tile_loadd(4, a, 64);
-    _tile_loadd(6, b, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, b + 512, 64);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, a + 512, 64);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-}
-
-inline void load_sums(const float* c, bool fresh) {
-  if (fresh) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-  } else {
-    _tile_loadd(0, c, 128);
-    _tile_loadd(1, c + 16, 128);
-    _tile_loadd(2, c + 16 * kSide, 128);
-    _tile_loadd(3, c + 16 * kSide + 16, 128);
-  }
-}
-
-inline void store_sums(float* c) {
-  _tile_stored(0, c, 128);
-  _tile_stored(1, c + 16, 128);
-  _tile_stored(2, c + 16 * kSide, 128);
-  _tile_stored(3, c + 16 * kSide + 16, 128);
+  for (const Band::Pair& pair : pairs) add_product(dy + pair.output * kUnit, x + pair.input * kUnit);
 }
 
 }  // namespace
@@ -105,7 +74,7 @@ void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk
         for (int64_t tap = 0; tap < job.taps; ++tap) {
           float* c =
               job.partial + (((chunk * job.dy.blocks + block) * job.in.blocks + in_block) * job.taps + tap) * kUnit;
-          load_sums(c, index == first);
+          index == first ? zero_sums() : load_sums(c);
           for (int64_t group = 0; group < piece.groups; ++group)
             multiply(taps[static_cast<size_t>(tap)],
                      dy + (block - first_block) * dy_size + group * std::ssize(outputs) * kUnit,
