@@ -43,10 +43,9 @@ struct TrainCommand {
   }
 };
 
-// What a resumed run may change without becoming another run.
-bool may_change_on_resume(const std::string& name) {
-  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every",
-                                              "stop_after", "quiet", "progress_json", "log_level"};
+// The session's own flags; init is refused before.
+bool of_the_session(const std::string& name) {
+  static const std::set<std::string> names = {"stop_after", "quiet", "progress_json", "log_level"};
   return names.contains(name);
 }
 
@@ -79,7 +78,7 @@ void read_settings(TrainCommand& c) {
   c.options = {};
   read_toml(recorded, c.flags->list());
   for (const auto& [name, value] : c.flags->given()) {
-    if (may_change_on_resume(name)) continue;
+    if (may_change_on_resume(name) || of_the_session(name)) continue;
     const Option* option = c.flags->list().find(name);
     const std::string before = option->text();
     option->parse(value);

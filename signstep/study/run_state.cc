@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
@@ -16,8 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_open(const std::string& option, const std::string& planned) {
-  static const std::set<std::string> never = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every"};
-  return never.contains(option) || ((option == "engine" || option == "precision") && planned == "auto") ||
+  return may_change_on_resume(option) || ((option == "engine" || option == "precision") && planned == "auto") ||
          (option == "threads" && planned == "0");
 }
 

@@ -2,6 +2,7 @@
 #include "signstep/train/train_options.h"
 
 #include <limits>
+#include <set>
 
 #include "signstep/core/error.h"
 
@@ -40,6 +41,11 @@ OptionList option_list(TrainOptions& options) {
   OptionList list;
   describe(list, options);
   return list;
+}
+
+bool may_change_on_resume(const std::string& option) {
+  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every"};
+  return names.contains(option);
 }
 
 TrainOptions resolved(TrainOptions o) {

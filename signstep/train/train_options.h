@@ -43,6 +43,10 @@ void describe(OptionList& list, TrainOptions& options);
 // A list of all options, for flags, TOML, JSON and checkpoints. Points into options.
 OptionList option_list(TrainOptions& options);
 
+// Whether a resumed run may change this option and stay the same run: where its files are, and what is saved or looked
+// at on the way. Nothing else may.
+bool may_change_on_resume(const std::string& option);
+
 // Ranges checked, every auto filled in except engine and precision, which may differ from machine to machine until a
 // run has started. Throws OptionError.
 TrainOptions resolved(TrainOptions options);

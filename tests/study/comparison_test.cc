@@ -10,6 +10,7 @@
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
+#include "signstep/report/run_group.h"
 #include "signstep/study/compare.h"
 #include "signstep/study/comparison_files.h"
 #include "signstep/study/comparison_table.h"
@@ -187,6 +188,19 @@ TEST_F(ComparisonTest, StateOfAFolder) {
   EXPECT_FALSE(in_use(run.folder));
   const FolderLock lock(run.folder);
   EXPECT_TRUE(in_use(run.folder));
+}
+
+// report knows no training options, so its list is its own.
+TEST(RunOptions, WhatAResumedRunMayChangeMakesNoOtherCurve) {
+  TrainOptions options;
+  size_t seen = 0;
+  const OptionList list = option_list(options);
+  for (const Option& option : list.options()) {
+    if (!may_change_on_resume(option.name)) continue;
+    EXPECT_TRUE(is_repetition_option(option.name)) << option.name;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 5u);
 }
 
 }  // namespace
