@@ -44,11 +44,12 @@ bool any_band(const Chart& chart) {
   return std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.low.empty(); });
 }
 
-NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, const char* key, const char* title,
+template <class Value>  // a key of the epoch's record, or a function of run and epoch
+NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value value, const char* title,
                     const char* label) {
   NamedChart out{file, title, {.title = title, .x_label = "epoch", .y_label = label}};
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = epoch_curve(groups[g], key);
+    GroupCurve curve = epoch_curve(groups[g], value);
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
   out.chart.whole_x = true;
@@ -164,13 +165,29 @@ NamedChart lambdas(const std::vector<RunGroup>& groups) {
   return out;
 }
 
+NamedChart agreements(const std::vector<RunGroup>& groups) {
+  NamedChart out = by_epoch(groups, "sign-agreement", sign_agreement, "Sign agreement of two batches",
+                            "equal gradient signs (%)");
+  out.caption = "Share of coordinates whose gradients of two independent batches have one sign, mean over an epoch; "
+                "50 % is chance.";
+  return out;
+}
+
+NamedChart noise_scales(const std::vector<RunGroup>& groups) {
+  NamedChart out = by_epoch(groups, "noise-scale", noise_scale, "Simple noise scale", "images");
+  out.caption = "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes; a gap is "
+                "an epoch whose noise hid the signal.";
+  out.chart.log_y = true;
+  return out;
+}
+
 }  // namespace
 
 const std::vector<std::string>& chart_files() {
   static const std::vector<std::string> files = {"train-loss",    "train-accuracy", "validation-accuracy",
                                                  "test-loss",     "test-accuracy",  "test-accuracy-time",
                                                  "learning-rate", "dither",         "gamma",
-                                                 "lambda"};
+                                                 "lambda",        "sign-agreement", "noise-scale"};
   return files;
 }
 
@@ -204,6 +221,8 @@ std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
   charts.push_back(dither_levels(groups));
   charts.push_back(gammas(groups));
   charts.push_back(lambdas(groups));
+  charts.push_back(agreements(groups));
+  charts.push_back(noise_scales(groups));
   std::erase_if(charts, [](const NamedChart& c) { return c.chart.series.empty(); });
   for (NamedChart& c : charts) {
     if (!c.caption.ends_with('.')) c.caption += ".";

@@ -17,7 +17,8 @@ struct NamedChart {
 };
 
 // Training loss, test and validation accuracy by epoch, test accuracy by time, learning rate, and where runs have them
-// dither level, gamma and Lambda with the switch marked. Charts without data are left out.
+// dither level, gamma and Lambda with the switch marked, and the probes' sign agreement and noise scale. Charts without
+// data are left out.
 std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups);
 
 // Every file stem that run_charts may use.

@@ -2,6 +2,8 @@
 #include "signstep/report/run_group.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <set>
 
 #include "signstep/core/error.h"
@@ -78,11 +80,33 @@ size_t longest(const RunGroup& group) {
   return n;
 }
 
-std::vector<double> at_epoch(const RunGroup& group, size_t i, const char* key) {
+using EpochValue = std::function<double(const RunSummary&, size_t)>;
+
+EpochValue number_of(const char* key) {
+  return [key](const RunSummary& run, size_t i) { return run.at(i, key); };
+}
+
+std::vector<double> at_epoch(const RunGroup& group, size_t i, const EpochValue& value) {
   std::vector<double> values;
   for (const RunSummary& run : group.runs)
-    if (i < run.epochs.size()) values.push_back(run.at(i, key));
+    if (i < run.epochs.size()) values.push_back(value(run, i));
   return values;
+}
+
+GroupCurve curve_over(const RunGroup& group, const EpochValue& x, const EpochValue& y) {
+  GroupCurve curve;
+  for (size_t i = 0; i < longest(group); ++i)
+    append_point(curve, mean_sd(at_epoch(group, i, x)).mean, at_epoch(group, i, y), group.runs.size() > 1);
+  return curve;
+}
+
+MeanSd probe_mean(const RunSummary& run, size_t epoch_index, const char* key) {
+  const auto& epoch = run.epochs.at(epoch_index);
+  const auto probe = epoch.find("probe");
+  std::vector<double> values;
+  if (probe != epoch.end() && probe->is_object() && probe->contains(key))
+    for (const auto& v : (*probe)[key]) values.push_back(v.is_number() ? v.get<double>() : std::nan(""));
+  return mean_sd(values);
 }
 
 // All epochs' arrays of one key in a row.
@@ -133,19 +157,14 @@ std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups) {
   return rows;
 }
 
-GroupCurve epoch_curve(const RunGroup& group, const char* key) {
-  GroupCurve curve;
-  for (size_t i = 0; i < longest(group); ++i)
-    append_point(curve, mean_sd(at_epoch(group, i, "epoch")).mean, at_epoch(group, i, key), group.runs.size() > 1);
-  return curve;
+GroupCurve epoch_curve(const RunGroup& group, const char* key) { return epoch_curve(group, number_of(key)); }
+
+GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value) {
+  return curve_over(group, number_of("epoch"), value);
 }
 
 GroupCurve time_curve(const RunGroup& group, const char* key) {
-  GroupCurve curve;
-  for (size_t i = 0; i < longest(group); ++i)
-    append_point(curve, mean_sd(at_epoch(group, i, "train_seconds")).mean, at_epoch(group, i, key),
-                 group.runs.size() > 1);
-  return curve;
+  return curve_over(group, number_of("train_seconds"), number_of(key));
 }
 
 GroupCurve step_curve(const RunGroup& group, const char* key) {
@@ -161,6 +180,18 @@ GroupCurve step_curve(const RunGroup& group, const char* key) {
   for (const auto& [epoch, values] : at_step)
     if (i++ % every == 0) append_point(curve, epoch, values, group.runs.size() > 1);
   return curve;
+}
+
+double sign_agreement(const RunSummary& run, size_t epoch_index) {
+  return 100 * probe_mean(run, epoch_index, "agreement").mean;
+}
+
+double noise_scale(const RunSummary& run, size_t epoch_index) {
+  const double signal = probe_mean(run, epoch_index, "signal").mean, noise = probe_mean(run, epoch_index, "noise").mean;
+  const auto text = run.config.find("batch");
+  double batch = std::nan("");
+  if (text != run.config.end()) std::from_chars(text->second.data(), text->second.data() + text->second.size(), batch);
+  return signal > 0 ? batch * noise / signal : std::nan("");
 }
 
 MeanSd last_values(const RunGroup& group, const char* key) {

@@ -17,11 +17,12 @@ struct MadeUpRun {
   int seed = 1;
   int epochs = 3;
   std::string extra_config = {};  // lines of config.toml
-  bool switches = false;
+  bool switches = false, probes = false;
   std::string status = "finished", sha256 = "abc";
 };
 
-// Epoch e of seed s: test accuracy 50 + 10 e + s, ten steps an epoch, switched at step 15.
+// Epoch e of seed s: test accuracy 50 + 10 e + s, ten steps an epoch, switched at step 15,
+// two probes an epoch whose signal is lost from the second epoch on.
 inline void write_run(const std::string& folder, const MadeUpRun& run) {
   std::filesystem::create_directories(folder);
   const nlohmann::ordered_json record = {{"schema_version", 1},
@@ -70,6 +71,9 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
       }
       if (e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
     }
+    if (run.probes)
+      r["probe"] = {{"step", {10 * e - 5, 10 * e}}, {"signal", {2.0 / e, -1.0}}, {"noise", {5.0, nullptr}},
+                    {"agreement", {0.5, 0.6}}};
     epochs.push_back(r);
   }
   write_json_lines(folder + "/metrics.jsonl", epochs);

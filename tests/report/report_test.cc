@@ -65,6 +65,22 @@ TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
   EXPECT_THAT(rows[0].values, ElementsAre("8", "16"));
 }
 
+TEST_F(ReportTest, ProbesOfTheGradient) {
+  const auto groups = group_runs({run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})});
+  const RunSummary& probed = groups[0].runs[0];
+  EXPECT_DOUBLE_EQ(sign_agreement(probed, 0), 55);
+  EXPECT_DOUBLE_EQ(noise_scale(probed, 0), 8 * 5 / 0.5);  // means of 5 and null, of 2 and -1
+  EXPECT_TRUE(std::isnan(noise_scale(probed, 1)));
+  EXPECT_TRUE(std::isnan(sign_agreement(groups[1].runs[0], 0)));
+  const auto charts = run_charts(groups);
+  const auto drawn = [&](const char* file) {
+    return std::count_if(charts.begin(), charts.end(), [&](const NamedChart& c) { return c.file == file; });
+  };
+  EXPECT_EQ(drawn("sign-agreement"), 1);
+  EXPECT_EQ(drawn("noise-scale"), 1);
+  EXPECT_EQ(drawn("gamma"), 0);
+}
+
 TEST_F(ReportTest, PageAndPictures) {
   if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
   const ReportResult result = write_report({.title = "<Title> & more", .groups = three_groups()}, folder_.path("out"));
