@@ -83,13 +83,11 @@ NamedChart by_time(const std::vector<RunGroup>& groups) {
 // longer matters.
 NamedChart learning_rates(const std::vector<RunGroup>& groups) {
   NamedChart out{"learning-rate",
-                 "Learning rate of the schedule, in each epoch's last step; dotted, in the same colour: the rate of "
-                 "SGD after a switch.",
+                 "Learning rate of the schedule; dotted, in the same colour: the rate of SGD after a switch.",
                  {.title = "Learning rate", .x_label = "epoch", .y_label = "learning rate", .log_y = true}};
   double smallest_peak = INFINITY;
   for (size_t g = 0; g < groups.size(); ++g) {
     GroupCurve rate = step_curve(groups[g], "learning_rate");
-    if (!has_values(rate, true)) rate = epoch_curve(groups[g], "learning_rate");
     if (!has_values(rate, true)) continue;
     smallest_peak = std::min(smallest_peak, *std::max_element(rate.mean.begin(), rate.mean.end()));
     rate.low.clear();

@@ -109,13 +109,17 @@ MeanSd probe_mean(const RunSummary& run, size_t epoch_index, const char* key) {
   return mean_sd(values);
 }
 
-// All epochs' arrays of one key in a row.
+// All epochs' arrays of one key in a row; NaN for the steps of an epoch that has none.
 std::vector<double> steps_of(const RunSummary& run, const char* key) {
   std::vector<double> out;
   for (const auto& epoch : run.epochs) {
     const auto curve = epoch.find("curve");
-    if (curve == epoch.end() || !curve->is_object() || !curve->contains(key)) continue;
-    for (const auto& v : (*curve)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
+    if (curve == epoch.end() || !curve->is_object() || !curve->contains("step")) continue;
+    if (curve->contains(key)) {
+      for (const auto& v : (*curve)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
+    } else {
+      out.resize(out.size() + (*curve)["step"].size(), std::nan(""));
+    }
   }
   return out;
 }

@@ -9,8 +9,11 @@
 namespace signstep {
 
 // Appends a point: step (counted from 1), learning rate, dither level, gamma, Lambda and the SGD rate; null where a step
-// has none. Only steps that measured something are kept.
+// has none.
 void append_point(nlohmann::ordered_json& curve, uint64_t step, double learning_rate, const StepReport& report);
+
+// Without the arrays that are null or 0 throughout: a run without dither and switch keeps its steps and rates.
+nlohmann::ordered_json without_silent(nlohmann::ordered_json curve);
 
 // A switch as an object of the record's "events".
 nlohmann::ordered_json event_json(const SwitchEvent& event);

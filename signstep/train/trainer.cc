@@ -249,7 +249,7 @@ class Run {
     r["nonfinite"] = progress_.nonfinite;
     const bool sign_rule = is_sign_rule(options_.optimizer.optimizer);
     for (const auto& [key, value] : progress_.curve.items())
-      if ((sign_rule || key == "probe") && !value.is_null()) r[key] = value;
+      if (key != "phase" || sign_rule) r[key] = key == "curve" ? without_silent(value) : value;
     r["train_seconds"] = progress_.train_seconds;
     r["images_per_second"] = session_rate();
     progress_.metrics.push_back(r);

@@ -59,18 +59,17 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
                                 {"test_loss", 2.0 / e},
                                 {"test_accuracy", 50.0 + 10 * e + run.seed},
                                 {"train_seconds", 60.0 * e}};
-    if (run.switches) {
-      for (int step = 10 * e - 9; step <= 10 * e; ++step) {
-        auto& curve = r["curve"];
-        curve["step"].push_back(step);
-        curve["learning_rate"].push_back(0.001);
-        curve["dither_level"].push_back(0.5);
-        curve["gamma"].push_back(step <= 15 ? nlohmann::ordered_json(0.5) : nlohmann::ordered_json());
-        curve["lambda"].push_back(500.0);
-        curve["sgd_rate"].push_back(0.5);
-      }
-      if (e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
+    auto& curve = r["curve"];
+    for (int step = 10 * e - 9; step <= 10 * e; ++step) {
+      curve["step"].push_back(step);
+      curve["learning_rate"].push_back(0.001);
+      if (!run.switches) continue;
+      curve["dither_level"].push_back(0.5);
+      curve["gamma"].push_back(step <= 15 ? nlohmann::ordered_json(0.5) : nlohmann::ordered_json());
+      if (e > 1) curve["lambda"].push_back(500.0);  // an epoch that measured nothing has no array
+      curve["sgd_rate"].push_back(0.5);
     }
+    if (run.switches && e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
     if (run.probes)
       r["probe"] = {{"step", {10 * e - 5, 10 * e}}, {"signal", {2.0 / e, -1.0}}, {"noise", {5.0, nullptr}},
                     {"agreement", {0.5, 0.6}}};

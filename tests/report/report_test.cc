@@ -51,6 +51,9 @@ TEST_F(ReportTest, RunsThatDifferBySeedAloneShareACurve) {
   EXPECT_THAT(switch_epochs(groups[1]), ElementsAre(1.5));
   EXPECT_EQ(step_curve(groups[1], "gamma").x.size(), 30u);
   EXPECT_TRUE(std::isnan(step_curve(groups[1], "gamma").mean[15]));
+  EXPECT_TRUE(std::isnan(step_curve(groups[1], "lambda").mean[9]));
+  EXPECT_EQ(step_curve(groups[1], "lambda").mean[10], 500);
+  EXPECT_EQ(step_curve(groups[2], "learning_rate").x.size(), 30u);
   EXPECT_TRUE(epoch_curve(groups[2], "test_accuracy").low.empty());
 }
 

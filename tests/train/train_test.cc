@@ -104,6 +104,9 @@ TEST_F(TrainTest, WritesARunFolderThatTellsEverything) {
   for (const char* key : {"epoch", "train_loss", "train_accuracy", "validation_accuracy", "test_accuracy", "learning_rate", "step"})
     EXPECT_TRUE(metrics[1].contains(key)) << key;
   EXPECT_EQ(metrics[1]["step"], 16);
+  EXPECT_EQ(metrics[1]["curve"]["step"].size(), 8u);
+  EXPECT_EQ(metrics[1]["curve"]["learning_rate"].size(), 8u);
+  EXPECT_FALSE(metrics[1]["curve"].contains("gamma"));  // nothing was projected
   EXPECT_LT(metrics[1]["train_loss"], metrics[0]["train_loss"]);
   const auto record = nlohmann::json::parse(read_text_file(folder_.path("run/run.json")));
   EXPECT_EQ(record["status"], "finished");
