@@ -80,8 +80,6 @@ size_t longest(const RunGroup& group) {
   return n;
 }
 
-using EpochValue = std::function<double(const RunSummary&, size_t)>;
-
 EpochValue number_of(const char* key) {
   return [key](const RunSummary& run, size_t i) { return run.at(i, key); };
 }
@@ -100,26 +98,26 @@ GroupCurve curve_over(const RunGroup& group, const EpochValue& x, const EpochVal
   return curve;
 }
 
-MeanSd probe_mean(const RunSummary& run, size_t epoch_index, const char* key) {
-  const auto& epoch = run.epochs.at(epoch_index);
-  const auto probe = epoch.find("probe");
-  std::vector<double> values;
-  if (probe != epoch.end() && probe->is_object() && probe->contains(key))
-    for (const auto& v : (*probe)[key]) values.push_back(v.is_number() ? v.get<double>() : std::nan(""));
-  return mean_sd(values);
+// The array of a key in an epoch's object ("curve", "probe"), NaN for null; empty where there is none.
+std::vector<double> numbers(const nlohmann::ordered_json& epoch, const char* object, const char* key) {
+  std::vector<double> out;
+  const auto found = epoch.find(object);
+  if (found == epoch.end() || !found->is_object() || !found->contains(key)) return out;
+  for (const auto& v : (*found)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
+  return out;
+}
+
+double probe_mean(const RunSummary& run, size_t epoch_index, const char* key) {
+  return mean_sd(numbers(run.epochs.at(epoch_index), "probe", key)).mean;
 }
 
 // All epochs' arrays of one key in a row; NaN for the steps of an epoch that has none.
 std::vector<double> steps_of(const RunSummary& run, const char* key) {
   std::vector<double> out;
   for (const auto& epoch : run.epochs) {
-    const auto curve = epoch.find("curve");
-    if (curve == epoch.end() || !curve->is_object() || !curve->contains("step")) continue;
-    if (curve->contains(key)) {
-      for (const auto& v : (*curve)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
-    } else {
-      out.resize(out.size() + (*curve)["step"].size(), std::nan(""));
-    }
+    std::vector<double> values = numbers(epoch, "curve", key);
+    values.resize(numbers(epoch, "curve", "step").size(), std::nan(""));
+    out.insert(out.end(), values.begin(), values.end());
   }
   return out;
 }
@@ -187,11 +185,11 @@ GroupCurve step_curve(const RunGroup& group, const char* key) {
 }
 
 double sign_agreement(const RunSummary& run, size_t epoch_index) {
-  return 100 * probe_mean(run, epoch_index, "agreement").mean;
+  return 100 * probe_mean(run, epoch_index, "agreement");
 }
 
 double noise_scale(const RunSummary& run, size_t epoch_index) {
-  const double signal = probe_mean(run, epoch_index, "signal").mean, noise = probe_mean(run, epoch_index, "noise").mean;
+  const double signal = probe_mean(run, epoch_index, "signal"), noise = probe_mean(run, epoch_index, "noise");
   const auto text = run.config.find("batch");
   double batch = std::nan("");
   if (text != run.config.end()) std::from_chars(text->second.data(), text->second.data() + text->second.size(), batch);

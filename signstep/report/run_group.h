@@ -39,14 +39,15 @@ struct GroupCurve {
 // An epoch's number ("test_accuracy") over the epoch, or over the mean seconds of training until then.
 GroupCurve epoch_curve(const RunGroup& group, const char* key);
 // The same of what value(run, i) says of a run's i-th epoch; NaN is left out.
-GroupCurve epoch_curve(const RunGroup& group, const std::function<double(const RunSummary&, size_t)>& value);
+using EpochValue = std::function<double(const RunSummary&, size_t)>;
+GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value);
 GroupCurve time_curve(const RunGroup& group, const char* key);
 // A number of the steps' "curve" ("gamma") over the epoch as a fraction; thinned to about 600 points. Empty where the
 // runs recorded none.
 GroupCurve step_curve(const RunGroup& group, const char* key);
 
 // Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that two
-// batches agree on, percent, and the simple noise scale in images, batch x sum of noise / sum of signal. NaN without
+// batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without
 // probes, and where noise hides the signal.
 double sign_agreement(const RunSummary& run, size_t epoch_index);
 double noise_scale(const RunSummary& run, size_t epoch_index);
