@@ -25,9 +25,9 @@
 namespace signstep {
 
 // The definition. sigma > 0, u finite.
-inline bool dither_is_plus(float u, float sigma, int16_t h, uint32_t w) {
+inline bool dither_is_plus(double u, double sigma, int16_t h, uint32_t w) {
   const double uniform = ((h + 32768.0) + (w + 0.5) * 0x1p-32) * 0x1p-16;  // exact: 49 bits
-  return uniform < normal_cdf(static_cast<double>(u) / static_cast<double>(sigma));
+  return uniform < normal_cdf(u / sigma);
 }
 
 inline int16_t dither_halfword(const Stream& dither, uint64_t i) {

@@ -11,18 +11,19 @@ struct SgdBlock {
   SgdBlock(const StepTensor& t, const SgdStep& s)
       : x(t.x),
         g(t.g),
-        d(s.mu == 0 ? nullptr : t.m),
-        mu(s.mu),
-        one_minus_mu(1.0f - s.mu),
-        rate(t.sgd_rate),
-        keep(t.decay ? s.keep : 1.0f),
+        mu(static_cast<float>(s.mu)),
+        one_minus_mu(1.0f - mu),
+        d(mu == 0 ? nullptr : t.m),
+        rate(static_cast<float>(t.sgd_rate)),
+        keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
         products(s.products),
         v_is_momentum(s.products_with == ProductsWith::kMomentum) {}
 
   float* x;
   const float* g;
+  float mu, one_minus_mu;
   float* d;  // null: d' = g
-  float mu, one_minus_mu, rate, keep;
+  float rate, keep;
   bool products, v_is_momentum;
 };
 

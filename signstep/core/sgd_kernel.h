@@ -15,8 +15,8 @@
 namespace signstep {
 
 struct SgdStep {
-  float mu = 0;           // [0, 1)
-  float keep = 1;         // 1 - lr_t * wd, (0, 1]
+  double mu = 0;          // [0, 1)
+  double keep = 1;        // 1 - lr_t * wd, (0, 1]
   bool products = false;  // v_dot_v; the other sums stay 0
   ProductsWith products_with = ProductsWith::kGradient;
 };

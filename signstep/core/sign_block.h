@@ -24,15 +24,15 @@ struct SignBlock {
   SignBlock(const StepTensor& t, const SignStep& s)
       : x(t.x),
         g(t.g),
-        m(s.b1 == 0 && s.b2 == 0 ? nullptr : t.m),
-        b1(s.b1),
-        a1(1.0f - s.b1),
-        b2(s.b2),
-        a2(1.0f - s.b2),
-        lr(s.lr),
-        keep(t.decay ? s.keep : 1.0f),
-        sgd_rate(t.sgd_rate),
-        sigma(t.sigma),
+        b1(static_cast<float>(s.b1)),
+        a1(1.0f - b1),
+        b2(static_cast<float>(s.b2)),
+        a2(1.0f - b2),
+        m(b1 == 0 && b2 == 0 ? nullptr : t.m),
+        lr(static_cast<float>(s.lr)),
+        keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
+        sgd_rate(static_cast<float>(t.sgd_rate)),
+        sigma(static_cast<float>(t.sigma)),
         zero(s.zero),
         sums(s.sums),
         v_is_momentum(s.products_with == ProductsWith::kMomentum),
@@ -52,8 +52,8 @@ struct SignBlock {
 
   float* x;
   const float* g;
-  float* m;  // null: u = m' = g
   float b1, a1, b2, a2;
+  float* m;  // null: u = m' = g
   float lr, keep, sgd_rate, sigma;
   ZeroPolicy zero;
   StepSums sums;

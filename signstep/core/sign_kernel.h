@@ -8,7 +8,8 @@
 //   x' = keep x - lr s - sgd_rate m'    keep is 1 for a tensor without decay
 //
 // SignSGD: b1 = b2 = 0, m may be null. Signum: b1 = b2. Lion: b1 != b2. The last term is the blended transition to SGD:
-// lr = alpha lr_t, sgd_rate = (1 - alpha) rate, b2 = mu. float32 throughout; 1 - b is formed in float.
+// lr = alpha lr_t, sgd_rate = (1 - alpha) rate, b2 = mu. float32 throughout: numbers are rounded to float first, 1 - b
+// is formed in float.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@
 namespace signstep {
 
 struct SignStep {
-  float b1 = 0, b2 = 0;  // [0, 1)
-  float lr = 0;          // >= 0
-  float keep = 1;        // 1 - lr_t * wd, (0, 1]
+  double b1 = 0, b2 = 0;  // [0, 1)
+  double lr = 0;          // >= 0
+  double keep = 1;        // 1 - lr_t * wd, (0, 1]
   ZeroPolicy zero = ZeroPolicy::kSkip;
   DitherOn dither_on = DitherOn::kUpdate;
   StepSums sums = StepSums::kNone;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the step kernels (sign_kernel.h, sgd_kernel.h) take and return. Plain data, float32 only.
+// What the step kernels (sign_kernel.h, sgd_kernel.h) take and return. Plain data. Tensors are float32; a step's
+// numbers are double, which the kernels round to float once and a step in double takes whole.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,8 @@ struct StepTensor {
   float* m = nullptr;        // n moving averages (the SGD phase calls them d); null where the rule keeps no state
   size_t n = 0;              // [0, 2^34)
   uint32_t index = 0;        // tensor number in the random counter, [0, 2^24); used by dither and zero coins only
-  float sigma = 0;           // >= 0, standard deviation of this step's dither, resolved by the caller; 0 = none
-  float sgd_rate = 0;        // >= 0: SGD phase: the rate. Blend: (1 - alpha) * rate. Sign phase: 0
+  double sigma = 0;          // >= 0, standard deviation of this step's dither, resolved by the caller; 0 = none
+  double sgd_rate = 0;       // >= 0: SGD phase: the rate. Blend: (1 - alpha) * rate. Sign phase: 0
   bool decay = true;         // whether decoupled weight decay applies to this tensor
 };
 

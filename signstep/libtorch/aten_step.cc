@@ -3,48 +3,51 @@
 
 #include <ATen/ATen.h>
 
-#include <mutex>
-
-#include "signstep/core/random.h"
+#include "signstep/libtorch/aten_noise.h"
 
 namespace signstep {
 namespace {
 
 using at::Tensor;
 
-// A generator of x's device with a seed of its own; the device's default generator is copied, not advanced.
-at::Generator generator_of(const Tensor& x, const SignStep& step, uint32_t index) {
-  at::Generator shared = at::globalContext().defaultGenerator(x.device());
-  at::Generator own = [&] {
-    const std::lock_guard<std::mutex> lock(shared.mutex());
-    return shared.clone();
-  }();
-  const Stream stream(step.seed, Purpose::kFrameworkSeed, step.step, index, step.rank);
-  own.set_current_seed(stream.word(0) | static_cast<uint64_t>(stream.word(1)) << 32);
-  return own;
-}
+// A step's numbers as a tensor of this type takes them: rounded to float as the kernels do it, or whole.
+class Numbers {
+ public:
+  explicit Numbers(const Tensor& x) : wide_(x.scalar_type() == at::kDouble) {}
+  double of(double number) const { return wide_ ? number : static_cast<float>(number); }
+  double complement(double b) const { return wide_ ? 1 - b : 1.0f - static_cast<float>(b); }
+
+ private:
+  bool wide_;
+};
 
 // u = b m + (1 - b) g, in the kernels' order of operations.
-Tensor average(const Tensor& m, const Tensor& g, float b) { return at::add(at::mul(m, b), at::mul(g, 1.0f - b)); }
+Tensor average(const Numbers& in, const Tensor& m, const Tensor& g, double b) {
+  return at::add(at::mul(m, in.of(b)), at::mul(g, in.complement(b)));
+}
 
 Tensor zeros_where_not(const Tensor& finite, const Tensor& a) { return at::where(finite, a, at::zeros_like(a)); }
 
 Tensor product_sum(const Tensor& a, const Tensor& b) { return at::sum(at::mul(a.to(at::kDouble), b.to(at::kDouble))); }
+
+bool averages(const Numbers& in, const AtenTensor& t, const SignStep& step) {
+  return t.m.defined() && (in.of(step.b1) != 0 || in.of(step.b2) != 0);
+}
 
 struct Moved {
   Tensor g, u, m, finite;  // m: the new one, or g
   bool has_m;
 };
 
-Moved move(const AtenTensor& t, const SignStep& step, const Tensor& noise) {
+Moved move(const Numbers& in, const AtenTensor& t, const SignStep& step, const Tensor& noise) {
   Moved out;
-  out.has_m = t.m.defined() && (step.b1 != 0 || step.b2 != 0);
+  out.has_m = averages(in, t, step);
   out.g = t.g.to(compute_type(t.x.scalar_type()));
   out.u = out.m = out.g;
   if (out.has_m) {
     const Tensor noisy = noise.defined() ? at::add(out.g, noise) : out.g;
-    out.u = average(t.m, noisy, step.b1);
-    out.m = step.b1 == step.b2 ? out.u : average(t.m, noisy, step.b2);
+    out.u = average(in, t.m, noisy, step.b1);
+    out.m = step.b1 == step.b2 ? out.u : average(in, t.m, noisy, step.b2);
   }
   out.finite = at::logical_and(at::isfinite(out.u), at::isfinite(out.m));
   return out;
@@ -64,12 +67,6 @@ Tensor square_sum(const Moved& moved, const SignStep& step) {
   return product_sum(of, of);
 }
 
-// +-1 with probability p of +1.
-Tensor coin(const Tensor& p, at::Generator& generator) {
-  const Tensor uniform = at::rand(p.sizes(), generator, p.options());
-  return at::where(at::lt(uniform, p), at::ones_like(p), at::full_like(p, -1));
-}
-
 // x' and m' where the coordinate is finite.
 void store(const AtenTensor& t, const Tensor& finite, const Tensor& x, const Tensor& old_x, const Tensor& m) {
   t.x.copy_(at::where(finite, x, old_x));
@@ -81,24 +78,22 @@ void store(const AtenTensor& t, const Tensor& finite, const Tensor& x, const Ten
 at::ScalarType compute_type(at::ScalarType type) { return type == at::kDouble ? at::kDouble : at::kFloat; }
 
 Tensor aten_sign_step(const AtenTensor& t, const StepTensor& numbers, const SignStep& step) {
-  at::Generator generator = generator_of(t.x, step, numbers.index);
-  const double sigma = numbers.sigma;
-  const bool averages = t.m.defined() && (step.b1 != 0 || step.b2 != 0);
-  const bool on_gradient = sigma > 0 && step.dither_on == DitherOn::kGradient && averages;
+  const Numbers in(t.x);
+  const double sigma = in.of(numbers.sigma), sgd_rate = in.of(numbers.sgd_rate);
+  const std::unique_ptr<AtenNoise> noise = noise_for(t.x.device(), step, numbers.index);
+  const bool on_gradient = sigma > 0 && step.dither_on == DitherOn::kGradient && averages(in, t, step);
   const bool post = sigma > 0 && step.dither_on == DitherOn::kPost;
   const Tensor old_x = t.x.to(compute_type(t.x.scalar_type()));
-  const auto normal = [&] { return at::mul(at::randn(old_x.sizes(), generator, old_x.options()), sigma); };
-  const Moved moved = move(t, step, on_gradient ? normal() : Tensor());
+  const auto normal = [&] { return at::mul(noise->normal(old_x), sigma); };
+  const Moved moved = move(in, t, step, on_gradient ? normal() : Tensor());
 
   Tensor s;
   if (sigma > 0 && !on_gradient && !post) {
-    s = coin(at::special_ndtr(at::div(moved.u, sigma)), generator);
+    s = noise->signs(moved.u, sigma);
   } else {
     s = at::sign(moved.u);
     if (step.zero == ZeroPolicy::kPlus) s = at::where(at::eq(moved.u, 0), at::ones_like(s), s);
-    if (step.zero == ZeroPolicy::kRandom) {
-      s = at::where(at::eq(moved.u, 0), coin(at::full_like(s, 0.5), generator), s);
-    }
+    if (step.zero == ZeroPolicy::kRandom) s = at::where(at::eq(moved.u, 0), noise->coins(s), s);
   }
   Tensor nonzero, s_dot_v, v_dot_v, u_dot_u;
   if (step.sums == StepSums::kAll) {
@@ -111,25 +106,26 @@ Tensor aten_sign_step(const AtenTensor& t, const StepTensor& numbers, const Sign
   if (step.sums != StepSums::kNone) u_dot_u = square_sum(moved, step);
 
   if (post) s = at::add(s, normal());
-  Tensor x = at::sub(at::mul(old_x, numbers.decay ? step.keep : 1.0f), at::mul(s, step.lr));
-  if (numbers.sgd_rate != 0) x = at::sub(x, at::mul(moved.m, numbers.sgd_rate));
+  Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(s, in.of(step.lr)));
+  if (sgd_rate != 0) x = at::sub(x, at::mul(moved.m, sgd_rate));
   store(t, moved.finite, x, old_x, moved.has_m ? moved.m : Tensor());
   return statistics_of(moved.finite, nonzero, s_dot_v, v_dot_v, u_dot_u);
 }
 
 Tensor aten_sign_measure(const AtenTensor& t, const SignStep& step) {
-  const Moved moved = move(t, step, {});
+  const Moved moved = move(Numbers(t.x), t, step, {});
   return statistics_of(moved.finite, {}, {}, {}, square_sum(moved, step));
 }
 
 Tensor aten_sgd_step(const AtenTensor& t, const StepTensor& numbers, const SgdStep& step) {
   const Tensor old_x = t.x.to(compute_type(t.x.scalar_type()));
-  const bool averages = t.m.defined() && step.mu != 0;
+  const Numbers in(t.x);
+  const bool has_d = t.m.defined() && in.of(step.mu) != 0;
   const Tensor g = t.g.to(old_x.scalar_type());
-  const Tensor d = averages ? average(t.m, g, step.mu) : g;
+  const Tensor d = has_d ? average(in, t.m, g, step.mu) : g;
   const Tensor finite = at::isfinite(d);
-  const Tensor x = at::sub(at::mul(old_x, numbers.decay ? step.keep : 1.0f), at::mul(d, numbers.sgd_rate));
-  store(t, finite, x, old_x, averages ? d : Tensor());
+  const Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(d, in.of(numbers.sgd_rate)));
+  store(t, finite, x, old_x, has_d ? d : Tensor());
   Tensor v_dot_v;
   if (step.products) {
     const Tensor v = zeros_where_not(finite, step.products_with == ProductsWith::kMomentum ? d : g);

@@ -2,11 +2,11 @@
 // The passes of a step as tensor operations, for tensors that the kernels of core/ cannot take: other devices, double,
 // bf16, half, strided storage. Slower, by about the number of operations.
 //
-// What holds against the kernels (tests/libtorch/aten_step_test.cc): without noise, float32 tensors get the same bits
-// of x and m, and sums that differ by the order of additions. Draws come from a LibTorch generator of the tensor's
-// device, seeded by (seed, step, tensor, rank): another stream than the kernels', the same law to 2^-22, the same after
-// a resume. double is computed in double, everything else in float32, with the factors (rate, betas) rounded to float
-// as for the kernels; x is rounded to its type once, at the end.
+// What holds against the kernels (tests/libtorch/aten_step_test.cc): float32 tensors on the CPU get the same bits of x
+// and m, noise included (elements count in the order of their indices), and sums that differ by the order of additions.
+// bf16 and half are computed in float32 too, and x is rounded once, at the end. double is computed in double, with the
+// step's numbers (rate, betas, decay, sigma) as they are, not rounded to float. On other devices noise is another
+// stream of the same law (aten_noise.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>

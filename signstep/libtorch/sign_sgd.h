@@ -12,9 +12,10 @@
 // Tensors. A dense float32 tensor on the CPU goes through the fused kernels, all of them in one call on LibTorch's
 // threads; its elements count in memory order, so a channels-last weight is as fast as a contiguous one. A gradient of
 // another layout is copied into the parameter's first. Every other tensor (device, double, bf16, half, strided) goes
-// through tensor operations, whose draws are another stream of the same law (aten_step.h). m is float32 for bf16 and
-// half. A tensor's index in the random counter is its position over all groups; groups may be added at the end at any
-// time (under switch_scope tensor before the first step). Sparse gradients are refused.
+// through tensor operations (aten_step.h): double is computed in double, the others as float32, with the kernels' draws
+// on the CPU. m is float32 for bf16 and half. A tensor's index in the random counter is its position over all groups;
+// groups may be added at the end at any time (under switch_scope tensor before the first step). Sparse gradients are
+// refused.
 //
 // Counting. step() is one step of the run, whichever tensors have a gradient: the counter that draws, annealing and the
 // switch refer to moves by one, also when none has. A tensor whose gradient is undefined sits the step out: no step, no

@@ -15,14 +15,14 @@ void set_sigmas(const UpdatePlan& plan, const DitherState& state, double level, 
   for (size_t i = 0; i < tensors.size(); ++i) {
     const double stored = state.rms.empty() ? 0 : state.rms[i];
     if (must_measure(plan.dither, level, stored)) unmeasured.push_back(tensors[i]);
-    tensors[i].sigma = static_cast<float>(sigma_for(plan.dither, level, stored));
+    tensors[i].sigma = sigma_for(plan.dither, level, stored);
   }
   if (unmeasured.empty()) return;
   std::vector<StepStatistics> measured(unmeasured.size());
   stepper.measure(unmeasured, step, measured);
   for (size_t k = 0; k < unmeasured.size(); ++k) {
     const double rms = rms_of(measured[k].u_dot_u, measured[k].finite);
-    tensors[unmeasured[k].index].sigma = static_cast<float>(sigma_for(plan.dither, level, rms));
+    tensors[unmeasured[k].index].sigma = sigma_for(plan.dither, level, rms);
   }
 }
 
@@ -40,22 +40,22 @@ bool keeps_average(const UpdatePlan& plan) {
 StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors,
                                std::span<const TensorRate> rates, Stepper& stepper) {
   const SwitchOptions& switching = plan.switching.options;
-  const auto mu = static_cast<float>(switching.switch_momentum.value_or(0));
+  const double mu = switching.switch_momentum.value_or(0);
   const bool sums = wants_sums(plan.switching, state.switching);
   StepReport report;
   report.phase = state.switching.phase;
   double largest_lr = 0;
-  std::vector<float> sign_lr(tensors.size()), keep(tensors.size());
+  std::vector<double> sign_lr(tensors.size()), keep(tensors.size());
   PhaseRates phase;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const auto& [lr, decay] = rates[i];
     if (i == 0 || lr != rates[i - 1].lr) phase = phase_rates(plan.switching, state.switching, lr);
     largest_lr = std::max(largest_lr, lr);
-    sign_lr[i] = static_cast<float>(phase.blended_sign_lr());
-    keep[i] = static_cast<float>(1.0 - lr * decay);
+    sign_lr[i] = phase.blended_sign_lr();
+    keep[i] = 1 - lr * decay;
     tensors[i].index = static_cast<uint32_t>(i);
     tensors[i].sigma = 0;
-    tensors[i].sgd_rate = static_cast<float>(phase.blended_sgd_rate(i));
+    tensors[i].sgd_rate = phase.blended_sgd_rate(i);
   }
   std::vector<StepStatistics> statistics(tensors.size());
 
@@ -73,10 +73,8 @@ StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_
     const double momentum = plan.optimizer.momentum.value_or(0);
     const bool relative = !state.dither.rms.empty();
     SignStep step;
-    step.b1 = static_cast<float>(plan.optimizer.beta1.value_or(momentum));
-    step.b2 = tracks || report.phase == SwitchPhase::kBlend
-                  ? mu
-                  : static_cast<float>(plan.optimizer.beta2.value_or(momentum));
+    step.b1 = plan.optimizer.beta1.value_or(momentum);
+    step.b2 = tracks || report.phase == SwitchPhase::kBlend ? mu : plan.optimizer.beta2.value_or(momentum);
     step.zero = plan.optimizer.zero;
     step.dither_on = plan.dither.dither_on;
     step.sums = sums ? StepSums::kAll : relative ? StepSums::kSquare : StepSums::kNone;

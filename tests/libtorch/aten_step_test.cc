@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensor operations against the kernels: the same bits without noise, the same law with it.
+// Tensor operations against the kernels.
 #include "signstep/libtorch/aten_step.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 
-#include "signstep/core/normal_cdf.h"
 #include "signstep/core/thread_pool.h"
 
 namespace signstep {
@@ -27,7 +26,7 @@ at::Tensor gradient() {
   return g;
 }
 
-StepTensor kernel_view(const AtenTensor& t, float sigma = 0, float sgd_rate = 0) {
+StepTensor kernel_view(const AtenTensor& t, double sigma = 0, double sgd_rate = 0) {
   StepTensor out;
   out.x = t.x.data_ptr<float>();
   out.g = t.g.data_ptr<float>();
@@ -166,71 +165,50 @@ TEST(AtenStep, NarrowTypesAreComputedInFloat32) {
   }
 }
 
-// x after one step of rate 1 from 0, negated: the signs (post: the noisy ones).
-at::Tensor signs(const at::Tensor& u, SignStep step, float sigma, uint32_t index) {
-  step.lr = 1;
-  StepTensor numbers;
-  numbers.index = index;
-  numbers.sigma = sigma;
-  const AtenTensor t{torch::zeros_like(u), u, {}};
-  aten_sign_step(t, numbers, step);
-  return -t.x;
-}
-
-// As DitherLaw.ChiSquareOverTenMillionDraws for the kernels: 10^7 draws in 100 groups by u / sigma. Chi-square of 100
-// lies between 61.9 and 149.4 in 99.8 %.
-TEST(AtenStep, DitherHasTheLawOfTheKernels) {
+// Every placement of noise, on a strided tensor and in the narrow types: the draws are the kernels' own.
+TEST(AtenStep, NoiseOnTheCpuHasTheBitsOfTheKernels) {
+  torch::manual_seed(6);
   const at::NoGradGuard no_grad;
-  for (const at::ScalarType type : {torch::kFloat, torch::kDouble}) {
-    double chi2 = 0;
-    constexpr int64_t kDraws = 100'000;
-    for (int group = 0; group < 100; ++group) {
-      const float z = static_cast<float>((group - 49.5) / 20);
-      const at::Tensor s =
-          signs(torch::full({kDraws}, z * 0.37, type), {.seed = 9, .step = 7}, 0.37f, static_cast<uint32_t>(group));
-      ASSERT_EQ(s.abs().min().item<double>(), 1);
-      const double p = normal_cdf(z), deviation = (s.to(torch::kDouble).mean().item<double>() + 1) / 2 - p;
-      chi2 += deviation * deviation * kDraws / (p * (1 - p));
+  SerialExecutor serial;
+  for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kGradient, DitherOn::kPost}) {
+    for (const float sigma : {0.0f, 0.7f}) {
+      for (const at::ScalarType type : {torch::kFloat, torch::kBFloat16}) {
+        SCOPED_TRACE(testing::Message() << static_cast<int>(on) << ' ' << sigma << ' ' << type);
+        SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 0.01, .keep = 0.999, .zero = ZeroPolicy::kRandom, .dither_on = on};
+        step.sums = StepSums::kAll;
+        step.seed = 5;
+        step.step = 77;
+        const at::Tensor g = gradient().to(type), x = torch::randn({kElements}).to(type);
+        const AtenTensor ours{torch::zeros({kElements, 3}, type).select(1, 1).copy_(x), g, torch::zeros({kElements})};
+        const AtenTensor theirs{x.to(torch::kFloat), g.to(torch::kFloat), torch::zeros({kElements})};
+        StepTensor numbers = kernel_view(theirs, sigma);
+        numbers.index = 3;
+        StepStatistics wanted;
+        sign_step({&numbers, 1}, step, {&wanted, 1}, serial);
+        expect_same(statistics_of(aten_sign_step(ours, numbers, step)), wanted);
+        expect_same_bits(ours.x.contiguous(), theirs.x.to(type));
+        expect_same_bits(ours.m, theirs.m);
+      }
     }
-    EXPECT_GT(chi2, 61.9);
-    EXPECT_LT(chi2, 149.4);
   }
 }
 
-TEST(AtenStep, NoiseOnTheGradientAndAfterTheSign) {
+// 0.001f and 0.9f are other numbers; 1 - 1e-8 is 1 in float.
+TEST(AtenStep, DoubleTakesTheStepsNumbersUnrounded) {
   const at::NoGradGuard no_grad;
-  constexpr int64_t kDraws = 1'000'000;
-  SignStep step{.b1 = 0.5f, .b2 = 0.5f, .dither_on = DitherOn::kGradient, .sums = StepSums::kSquare};
+  const SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 1e-3, .keep = 1 - 1e-8};
   StepTensor numbers;
-  numbers.sigma = 2;
-  const AtenTensor t{torch::zeros({kDraws}), torch::full({kDraws}, 3.0f), torch::zeros({kDraws})};
-  EXPECT_NEAR(statistics_of(aten_sign_step(t, numbers, step)).u_dot_u, 9.0 * kDraws, 1e-3) << "of the noise-free g";
-  EXPECT_NEAR(t.m.mean().item<double>(), 1.5, 4.5 * 1 / 1e3) << "(3 + 2 xi) / 2";
-  EXPECT_NEAR(t.m.std().item<double>(), 1, 4.5 / std::sqrt(2e6));
+  numbers.sgd_rate = 1e-5;
+  const AtenTensor t{torch::ones({4}, torch::kDouble), torch::full({4}, 3.0, torch::kDouble),
+                     torch::full({4}, 2.0, torch::kDouble)};
+  aten_sign_step(t, numbers, step);
+  const double m = 0.99 * 2 + (1 - 0.99) * 3;
+  EXPECT_EQ(t.m[0].item<double>(), m);
+  EXPECT_EQ(t.x[0].item<double>(), (1 - 1e-8) - 1e-3 - 1e-5 * m);
 
-  const at::Tensor post = signs(torch::full({kDraws}, 3.0f), {.dither_on = DitherOn::kPost}, 0.5f, 0);
-  EXPECT_NEAR(post.mean().item<double>(), 1, 4.5 * 0.5 / 1e3);
-  EXPECT_NEAR(post.std().item<double>(), 0.5, 4.5 * 0.5 / std::sqrt(2e6));
-}
-
-TEST(AtenStep, DrawsDependOnSeedStepAndTensorAndOnNothingElse) {
-  const at::NoGradGuard no_grad;
-  torch::manual_seed(5);
-  const at::Tensor zero = torch::zeros({100'000});
-  const SignStep step{.zero = ZeroPolicy::kRandom, .seed = 1, .step = 2};
-  SignStep next = step;
-  ++next.step;
-  const auto mean = [](const at::Tensor& a) { return a.mean().item<double>(); };
-  for (const float sigma : {0.0f, 1.0f}) {  // the coin of sign(0), and dither
-    const at::Tensor s = signs(zero, step, sigma, 3);
-    EXPECT_NEAR(mean(s), 0, 4.5 / std::sqrt(1e5));
-    EXPECT_TRUE(s.equal(signs(zero, step, sigma, 3)));
-    for (const at::Tensor& other : {signs(zero, next, sigma, 3), signs(zero, step, sigma, 4)})
-      EXPECT_NEAR(mean(s * other), 0, 4.5 / std::sqrt(1e5));
-  }
-  const at::Tensor after = torch::randn({8});
-  torch::manual_seed(5);
-  EXPECT_TRUE(after.equal(torch::randn({8}))) << "the user's generator stays where it was";
+  const AtenTensor d{torch::ones({4}, torch::kDouble), t.g, torch::full({4}, 2.0, torch::kDouble)};
+  aten_sgd_step(d, numbers, {.mu = 0.9, .keep = 1 - 1e-8});
+  EXPECT_EQ(d.x[0].item<double>(), (1 - 1e-8) - 1e-5 * (0.9 * 2 + (1 - 0.9) * 3));
 }
 
 }  // namespace
