@@ -4,8 +4,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_set>
 
 #include "signstep/core/error.h"
 #include "signstep/libtorch/aten_step.h"
@@ -88,98 +86,11 @@ void check_gradient(const at::Tensor& parameter, const at::Tensor& gradient, siz
                   i));
 }
 
-void check_parameter(const at::Tensor& p, size_t i) {
-  if (!p.defined() || p.layout() != at::kStrided || !at::isFloatingType(p.scalar_type())) {
-    throw OptionError(fmt::format("parameter {} is {}; wanted a dense floating-point tensor", i,
-                                  p.defined() ? p.toString() : "undefined"));
-  }
-}
-
-std::vector<torch::optim::OptimizerParamGroup> one_group(std::vector<at::Tensor> parameters) {
-  return {torch::optim::OptimizerParamGroup(std::move(parameters))};
-}
-
 }  // namespace
 
-const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group) {
-  if (const auto* options = dynamic_cast<const SignSGDOptions*>(&group.options())) return *options;
-  throw OptionError("a parameter group has options of another optimizer; wanted signstep::SignSGDOptions");
-}
-
-std::string difference(SignSGDOptions seen, SignSGDOptions wanted) {
-  OptionList a, b;
-  describe(a, seen);
-  describe(b, wanted);
-  for (size_t i = 0; i < a.options().size(); ++i) {
-    const Option &own = a.options()[i], &other = b.options()[i];
-    if (own.name == "learning_rate" || own.name == "decoupled_weight_decay" || own.text() == other.text()) continue;
-    return fmt::format("{} is {}, wanted {}", own.name, own.text(), other.text());
-  }
-  return "";
-}
-
-at::Tensor make_average(const at::Tensor& parameter) {
+at::Tensor SignSGD::make_average(const at::Tensor& parameter) {
   return at::zeros_like(parameter,
                         parameter.options().dtype(compute_type(parameter.scalar_type())).requires_grad(false));
-}
-
-SignSGD::SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults)
-    : SignSGD(one_group(std::move(parameters)), std::move(defaults)) {}
-
-SignSGD::SignSGD(std::vector<torch::optim::OptimizerParamGroup> groups, SignSGDOptions defaults)
-    : Optimizer(std::move(groups), std::make_unique<SignSGDOptions>(resolved(defaults))),
-      plan_(make_update_plan(defaults)) {
-  admit_groups();
-}
-
-// Takes up tensors that are new since the last call, behind those that are known.
-void SignSGD::admit_groups() {
-  const auto& wanted = static_cast<const SignSGDOptions&>(defaults());
-  std::vector<at::Tensor> all;
-  for (auto& group : param_groups()) {
-    for (const at::Tensor& p : group.params()) all.push_back(p);
-  }
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (i < all.size() && all[i].is_same(slots_[i].parameter)) continue;
-    throw OptionError(
-        fmt::format("parameter {} is no longer the tensor that it was; wanted new parameters in a group of "
-                    "their own at the end, and the old ones left in place",
-                    i));
-  }
-  if (all.size() == slots_.size()) return;
-  if (steps_ > 0 && plan_.switching.options.switch_scope == SwitchScope::kTensor &&
-      plan_.switching.options.switch_when != SwitchWhen::kNever) {
-    throw OptionError(
-        "parameters were added after the first step and switch_scope is tensor; wanted all of them before "
-        "it; choose switch_scope global");
-  }
-  size_t end = 0;  // of the group's tensors
-  for (size_t g = 0; g < param_groups().size(); ++g) {
-    end += param_groups()[g].params().size();
-    if (end <= slots_.size()) continue;
-    const SignSGDOptions options = resolved(sign_sgd_options(param_groups()[g]));
-    if (const std::string unlike = difference(options, wanted); !unlike.empty()) {
-      throw OptionError(
-          fmt::format("parameter group {}: {}; groups may differ in learning_rate and "
-                      "decoupled_weight_decay, the rest is the optimizer's",
-                      g, unlike));
-    }
-    param_groups()[g].set_options(std::make_unique<SignSGDOptions>(options));
-  }
-  std::unordered_set<at::TensorImpl*> seen;
-  for (size_t i = 0; i < all.size(); ++i) {
-    check_parameter(all[i], i);
-    if (!seen.insert(all[i].unsafeGetTensorImpl()).second) {
-      throw OptionError(fmt::format("parameter {} was given before; wanted each parameter once", i));
-    }
-  }
-  for (size_t i = slots_.size(); i < all.size(); ++i) slots_.push_back({all[i], {}});
-  SignState fresh = make_sign_state(plan_, slots_.size());
-  if (steps_ == 0) {
-    state_ = std::move(fresh);
-  } else {
-    state_.dither.rms.resize(fresh.dither.rms.size());
-  }
 }
 
 at::Tensor SignSGD::step(LossClosure closure) {
@@ -189,21 +100,20 @@ at::Tensor SignSGD::step(LossClosure closure) {
     loss = closure();
   }
   const at::NoGradGuard no_grad;
-  admit_groups();
+  admit_new();
 
   std::vector<TensorRate> rates;
   std::vector<at::Tensor> gradients(slots_.size());
-  for (const auto& group : param_groups()) {
-    const SignSGDOptions& options = sign_sgd_options(group);
-    const double lr = options.get_lr();
-    if (!(std::isfinite(lr) && lr >= 0)) {
-      throw OptionError(fmt::format("learning_rate is {}; wanted a finite number of at least 0", lr));
-    }
+  for (size_t g = 0; g < param_groups().size(); ++g) {
+    auto& group = param_groups()[g];
+    SignSGDOptions& options = sign_sgd_options(group);
+    options = in_force(options, options_, g);
+    const TensorRate rate{options.get_lr(), *options.rule.decoupled_weight_decay};
     for (const at::Tensor& p : group.params()) {
       const at::Tensor& gradient = p.grad();
       if (gradient.defined()) check_gradient(p, gradient, rates.size());
       gradients[rates.size()] = gradient;
-      rates.push_back({lr, options.rule.decoupled_weight_decay.value_or(0)});
+      rates.push_back(rate);
     }
   }
 

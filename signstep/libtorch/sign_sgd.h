@@ -13,16 +13,21 @@
 // threads; its elements count in memory order, so a channels-last weight is as fast as a contiguous one. A gradient of
 // another layout is copied into the parameter's first. Every other tensor (device, double, bf16, half, strided) goes
 // through tensor operations (aten_step.h): double is computed in double, the others as float32, with the kernels' draws
-// on the CPU. m is float32 for bf16 and half. A tensor's index in the random counter is its position over all groups;
-// groups may be added at the end at any time (under switch_scope tensor before the first step). Sparse gradients are
-// refused.
+// on the CPU. m is float32 for bf16 and half. Sparse gradients are refused.
+//
+// Draws depend on (options.seed, step, a tensor's position over all groups) and nothing else: two optimizers of one
+// seed, the default 0 too, draw the same noise. It is not derived from anything hidden, so that a run repeats and
+// resumes: give each optimizer of a program its own.
 //
 // Counting. step() is one step of the run, whichever tensors have a gradient: the counter that draws, annealing and the
 // switch refer to moves by one, also when none has. A tensor whose gradient is undefined sits the step out: no step, no
 // decay, its m and rms stay, and to the switch it gives no estimate.
 //
-// Groups may differ in learning rate and decoupled weight decay, which are read at every step; everything else is fixed
-// when the optimizer is constructed. After the switch a group's SGD rate is Lambda times its learning rate, so
+// Groups may differ in learning rate and decoupled weight decay, which are read at every step and may be changed at any
+// time; set_lr and sign_sgd_options(group).rule are the ways. What is auto in a group's options is the optimizer's;
+// everything else must be the optimizer's from its construction on, so give a group a copy of those options with the
+// two changed (SignSGDOptions(0.05) alone is Signum without dither). Groups may be added at the end at any time (under
+// switch_scope tensor before the first step). After the switch a group's SGD rate is Lambda times its learning rate, so
 // schedulers go on unchanged. The base class's state() stays empty; average() has the state.
 #pragma once
 
@@ -38,13 +43,20 @@ namespace signstep {
 class SignSGD : public torch::optim::Optimizer {
  public:
   // Groups without options of their own take the defaults. Throws OptionError for options that do not go together, a
-  // group that differs in more than rate and decay, a parameter that is given twice or is no floating-point tensor.
+  // group that differs in more than rate and decay, a rate or decay that step() would refuse, a parameter that is given
+  // twice or is no dense floating-point tensor of less than 2^34 elements.
   SignSGD(std::vector<torch::optim::OptimizerParamGroup> groups, SignSGDOptions defaults);
   SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults);
 
+  // As the base class's, and checked at once: throws what the constructor throws, and a group that is refused is not in
+  // param_groups() afterwards. What comes in through the base class is checked, and if refused taken out, by the next
+  // step() or load().
+  void add_param_group(const torch::optim::OptimizerParamGroup& group);
+
   // One step. The closure, if any, is called once, with autograd on, before it; its result is returned. Gradients are
   // only read. Throws OptionError, before anything is touched, for a sparse gradient, a learning rate that is negative
-  // or not finite, and what the constructor throws, for groups added since.
+  // or not finite, a decay likewise, a product of the two of 1 and more, another option of a group that is no longer
+  // the optimizer's, a parameter that was replaced, and what the constructor throws, for groups added since.
   at::Tensor step(LossClosure closure = nullptr) override;
 
   // What the last step did: non-finite coordinates, dither level, phase, gamma and Lambda, the switch event.
@@ -53,9 +65,10 @@ class SignSGD : public torch::optim::Optimizer {
   // The moving average m (the SGD phase's d) of parameter i over all groups; undefined where there is none (yet).
   const at::Tensor& average(size_t i) const { return slots_.at(i).m; }
 
-  // All that a run needs to go on bit for bit, the groups' learning rates included; parameters are the module's.
-  // load throws CheckpointError, and changes nothing, for an archive of something else, of other parameters or of
-  // options that differ in more than rate and decay.
+  // All that a run needs to go on bit for bit, the groups' learning rates and decays included; parameters are the
+  // module's. save throws what step throws for groups' options. load throws CheckpointError, and changes nothing, for
+  // an archive of something else, of other parameters or of options that differ in more than rate and decay. A seed
+  // that draws nothing and a total_steps that nothing refers to may differ.
   void save(torch::serialize::OutputArchive& archive) const override;
   void load(torch::serialize::InputArchive& archive) override;
 
@@ -63,22 +76,21 @@ class SignSGD : public torch::optim::Optimizer {
   struct Slot {
     at::Tensor parameter, m;
   };
-  void admit_groups();
+  // A zero m for a parameter, in its memory layout.
+  static at::Tensor make_average(const at::Tensor& parameter);
 
+  std::vector<at::Tensor> all_parameters() const;
+  void check_new(const std::vector<at::Tensor>& all) const;
+  void admit_new();
+  SignState state_for(size_t parameters) const;  // with entries for those that are new
+
+  SignSGDOptions options_;  // resolved; defaults() is anybody's to change
   UpdatePlan plan_;
   std::vector<Slot> slots_;  // over all groups, in order
+  size_t groups_ = 0;        // that are admitted
   SignState state_;
   uint64_t steps_ = 0;
   StepReport report_;
 };
-
-// The options of a group. Throws OptionError where they are another optimizer's.
-const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group);
-
-// The first option, other than rate and decay, in which two resolved sets differ: "" or "momentum is 0.8, wanted 0.9".
-std::string difference(SignSGDOptions seen, SignSGDOptions wanted);
-
-// A zero m for a parameter, in its memory layout.
-at::Tensor make_average(const at::Tensor& parameter);
 
 }  // namespace signstep

@@ -4,7 +4,8 @@
 //
 //   signstep                 "SignSGD 1": what this is, and the format's version
 //   steps, dither_rms, switch/NAME
-//   groups                   how many; groupG/size, groupG/options/NAME: as text, the learning rate as a number
+//   groups                   how many; groupG/size, groupG/options/NAME: those in force, as text, the learning rate as
+//                            a number
 //   average/I                m of parameter I over all groups, where it has one
 #include <torch/torch.h>
 
@@ -111,16 +112,64 @@ Saved read_all(InputArchive& archive, size_t expected) {
   return out;
 }
 
+std::string shape_of(const at::Tensor& t) {
+  return fmt::format("{} ({})", c10::toString(t.scalar_type()), fmt::join(t.sizes(), ", "));
+}
+
+// Why an archive is another optimizer's.
+[[noreturn]] void refuse(const std::string& what) {
+  throw CheckpointError(what + "; construct the optimizer with the parameters of the saved one, in their order");
+}
+
+void require_same_groups(const Saved& saved, const std::vector<torch::optim::OptimizerParamGroup>& groups) {
+  if (saved.groups.size() != groups.size()) {
+    refuse(fmt::format("the archive has {} parameter groups, this optimizer {}", saved.groups.size(), groups.size()));
+  }
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const uint64_t seen = saved.groups[g].first, wanted = groups[g].params().size();
+    if (seen != wanted) {
+      refuse(fmt::format("parameter group {} has {} parameters in the archive, {} in this optimizer", g, seen, wanted));
+    }
+  }
+}
+
+void require_same_options(const Saved& saved, const SignSGDOptions& own) {
+  for (size_t g = 0; g < saved.groups.size(); ++g) {
+    const SignSGDOptions& options = saved.groups[g].second;
+    if (const std::string unlike = difference(own, options); !unlike.empty()) {
+      throw CheckpointError(
+          fmt::format("{}, as in the archive; construct the optimizer with the options of the saved one", unlike));
+    }
+    if (const std::string complaint = rate_complaint(options); !complaint.empty()) {
+      throw CheckpointError(fmt::format("parameter group {} of the archive: {}; use another", g, complaint));
+    }
+  }
+}
+
+// wanted is a parameter's average as this optimizer would make it.
+void require_same_shape(const at::Tensor& seen, const at::Tensor& wanted, size_t i) {
+  if (seen.sizes() == wanted.sizes() && seen.scalar_type() == wanted.scalar_type()) return;
+  refuse(
+      fmt::format("the average of parameter {} is {} in the archive; wanted {}", i, shape_of(seen), shape_of(wanted)));
+}
+
 }  // namespace
 
 void SignSGD::save(OutputArchive& archive) const {
+  const std::vector<at::Tensor> all = all_parameters();
+  check_new(all);
+  std::vector<SignSGDOptions> options_of;
+  for (size_t g = 0; g < param_groups().size(); ++g)
+    options_of.push_back(in_force(sign_sgd_options(param_groups()[g]), options_, g));
+  const SignState state = state_for(all.size());
+
   archive.write("signstep", c10::IValue(kFormat));
   Writer writer{archive};
   writer("steps", steps_);
-  writer("dither_rms", state_.dither.rms);
+  writer("dither_rms", state.dither.rms);
   writer("groups", static_cast<uint64_t>(param_groups().size()));
   OutputArchive switching(archive.compilation_unit()), averages(archive.compilation_unit());
-  visit_fields(state_.switching, Writer{switching});
+  visit_fields(state.switching, Writer{switching});
   archive.write("switch", switching);
   for (size_t i = 0; i < slots_.size(); ++i)
     if (slots_[i].m.defined()) averages.write(key_of(i), slots_[i].m, /*is_buffer=*/true);
@@ -128,14 +177,14 @@ void SignSGD::save(OutputArchive& archive) const {
   for (size_t g = 0; g < param_groups().size(); ++g) {
     OutputArchive group(archive.compilation_unit()), options(archive.compilation_unit());
     Writer{group}("size", static_cast<uint64_t>(param_groups()[g].params().size()));
-    sign_sgd_options(param_groups()[g]).serialize(options);
+    options_of[g].serialize(options);
     group.write("options", options);
     archive.write("group" + key_of(g), group);
   }
 }
 
 void SignSGD::load(InputArchive& archive) {
-  admit_groups();
+  admit_new();
   Saved saved;
   try {
     saved = read_all(archive, slots_.size());
@@ -148,37 +197,30 @@ void SignSGD::load(InputArchive& archive) {
   } catch (const std::exception& e) {  // a missing entry is no c10::Error
     throw CheckpointError(fmt::format("the archive is incomplete ({}); use another", e.what()));
   }
-  bool fits = saved.groups.size() == param_groups().size() && saved.averages.size() == slots_.size() &&
-              saved.state.dither.rms.size() == state_.dither.rms.size();
-  for (size_t g = 0; fits && g < saved.groups.size(); ++g) {
-    fits = saved.groups[g].first == param_groups()[g].params().size();
+  require_same_groups(saved, param_groups());
+  require_same_options(saved, options_);
+  if (saved.state.dither.rms.size() != state_.dither.rms.size()) {
+    throw CheckpointError(fmt::format("the archive's dither_rms has {} entries, wanted {}; it is damaged, use another",
+                                      saved.state.dither.rms.size(), state_.dither.rms.size()));
   }
-  for (const auto& [size, options] : saved.groups) {
-    const std::string unlike = difference(static_cast<const SignSGDOptions&>(defaults()), options);
-    if (unlike.empty()) continue;
-    throw CheckpointError(
-        fmt::format("{}, as in the archive; construct the optimizer with the options of the saved one", unlike));
-  }
-  for (size_t i = 0; fits && i < slots_.size(); ++i) {
-    const at::Tensor& m = saved.averages[i];
-    fits = !m.defined() || (m.sizes() == slots_[i].parameter.sizes() &&
-                            m.scalar_type() == compute_type(slots_[i].parameter.scalar_type()));
-  }
-  if (!fits) {
-    throw CheckpointError(
-        fmt::format("the archive's {} groups do not hold the {} parameters of this optimizer's {}, or hold "
-                    "others; construct it with the parameters of the saved one, in their order",
-                    saved.groups.size(), slots_.size(), param_groups().size()));
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> averages(slots_.size());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (!saved.averages[i].defined()) continue;
+    averages[i] = make_average(slots_[i].parameter);
+    require_same_shape(saved.averages[i], averages[i], i);
   }
   require_fit(saved.state.switching, plan_.switching, slots_.size());
 
-  const at::NoGradGuard no_grad;
   for (size_t i = 0; i < slots_.size(); ++i) {
-    slots_[i].m =
-        saved.averages[i].defined() ? make_average(slots_[i].parameter).copy_(saved.averages[i]) : at::Tensor();
+    if (averages[i].defined()) averages[i].copy_(saved.averages[i]);
+    slots_[i].m = averages[i];
   }
   for (size_t g = 0; g < saved.groups.size(); ++g) {
-    param_groups()[g].options().set_lr(*saved.groups[g].second.rule.learning_rate);
+    SignSGDOptions& options = sign_sgd_options(param_groups()[g]);
+    options = options_;
+    options.rule.learning_rate = saved.groups[g].second.rule.learning_rate;
+    options.rule.decoupled_weight_decay = saved.groups[g].second.rule.decoupled_weight_decay;
   }
   steps_ = saved.steps;
   state_ = std::move(saved.state);

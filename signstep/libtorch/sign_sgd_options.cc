@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/libtorch/sign_sgd_options.h"
 
+#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "signstep/core/error.h"
 
@@ -9,6 +11,7 @@ namespace signstep {
 namespace {
 
 constexpr const char* kRate = "learning_rate";  // kept as a number of its own: schedulers may set it to 0
+constexpr const char* kDecay = "decoupled_weight_decay";
 
 // Whether the plan is the same for any length of run.
 bool needs_total(const SignSGDOptions& o) {
@@ -16,6 +19,26 @@ bool needs_total(const SignSGDOptions& o) {
   const SwitchOptions& s = o.switching;
   const bool by_step = s.switch_when == SwitchWhen::kAt && s.switch_step > 0 && !s.switch_calibrate_from;
   return anneals || (s.switch_when != SwitchWhen::kNever && !by_step);
+}
+
+bool draws(const SignSGDOptions& o) {
+  return o.dither.dither != DitherKind::kNone || o.rule.zero == ZeroPolicy::kRandom;
+}
+
+bool same_but_rates(const SignSGDOptions& a, const SignSGDOptions& b) {
+  signstep::OptimizerOptions rule = a.rule;
+  rule.learning_rate = b.rule.learning_rate;
+  rule.decoupled_weight_decay = b.rule.decoupled_weight_decay;
+  return rule == b.rule && a.dither == b.dither && a.switching == b.switching && a.seed == b.seed &&
+         a.total_steps == b.total_steps;
+}
+
+void fill_auto(SignSGDOptions& options, SignSGDOptions from) {
+  OptionList own, other;
+  describe(own, options);
+  describe(other, from);
+  for (size_t i = 0; i < own.options().size(); ++i)
+    if (own.options()[i].text() == "auto") own.options()[i].parse(other.options()[i].text());
 }
 
 }  // namespace
@@ -69,8 +92,7 @@ UpdatePlan make_update_plan(const SignSGDOptions& o) {
   if (o.total_steps == 0 && needs_total(o)) {
     throw OptionError(
         "total_steps is 0; wanted the number of steps of the run, which annealed dither and a switch by share of the "
-        "run "
-        "refer to; set it, or choose dither_shape constant, switch_when at with switch_step");
+        "run refer to; set it, or choose dither_shape constant, switch_when at with switch_step");
   }
   const uint64_t total =
       o.total_steps > 0 ? static_cast<uint64_t>(o.total_steps) : std::numeric_limits<uint64_t>::max();
@@ -83,6 +105,65 @@ SignSGDOptions resolved(SignSGDOptions o) {
   o.dither = plan.dither;
   o.switching = plan.switching.options;
   return o;
+}
+
+const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group) {
+  if (const auto* options = dynamic_cast<const SignSGDOptions*>(&group.options())) return *options;
+  throw OptionError("a parameter group has options of another optimizer; wanted signstep::SignSGDOptions");
+}
+
+SignSGDOptions& sign_sgd_options(torch::optim::OptimizerParamGroup& group) {
+  return const_cast<SignSGDOptions&>(sign_sgd_options(std::as_const(group)));
+}
+
+std::string difference(SignSGDOptions seen, SignSGDOptions wanted) {
+  if (!draws(seen)) seen.seed = wanted.seed;
+  if (!needs_total(seen)) seen.total_steps = wanted.total_steps;
+  OptionList a, b;
+  describe(a, seen);
+  describe(b, wanted);
+  for (size_t i = 0; i < a.options().size(); ++i) {
+    const Option &own = a.options()[i], &other = b.options()[i];
+    if (own.name == kRate || own.name == kDecay || own.text() == other.text()) continue;
+    return fmt::format("{} is {}, wanted {}", own.name, own.text(), other.text());
+  }
+  return "";
+}
+
+std::string rate_complaint(const SignSGDOptions& o) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  const double lr = o.get_lr();
+  if (!(lr >= 0 && lr <= kLargest)) {
+    return fmt::format("{} is {}; wanted a finite number of at least 0 that float32 holds", kRate, lr);
+  }
+  if (!o.rule.decoupled_weight_decay) return fmt::format("{} is auto; wanted a number", kDecay);
+  const double decay = *o.rule.decoupled_weight_decay;
+  if (!(decay >= 0 && std::isfinite(decay))) {
+    return fmt::format("{} is {}; wanted a finite number of at least 0", kDecay, decay);
+  }
+  if (lr * decay < 1) return "";
+  return fmt::format(
+      "{} {} times {} {} is {}; wanted less than 1, the share by which a step shrinks the weights; lower one", kRate,
+      lr, kDecay, decay, lr * decay);
+}
+
+SignSGDOptions in_force(SignSGDOptions group, const SignSGDOptions& optimizers, size_t number) {
+  if (!group.rule.learning_rate || !group.rule.decoupled_weight_decay || !same_but_rates(group, optimizers)) {
+    fill_auto(group, optimizers);
+    if (const std::string unlike = difference(group, optimizers); !unlike.empty()) {
+      throw OptionError(
+          fmt::format("parameter group {}: {}; groups may differ in learning_rate and decoupled_weight_decay, the rest "
+                      "is the optimizer's, as it was constructed; give the group a copy of those options with the two "
+                      "changed",
+                      number, unlike));
+    }
+    group.seed = optimizers.seed;
+    group.total_steps = optimizers.total_steps;
+  }
+  if (const std::string complaint = rate_complaint(group); !complaint.empty()) {
+    throw OptionError(fmt::format("parameter group {}: {}", number, complaint));
+  }
+  return group;
 }
 
 }  // namespace signstep

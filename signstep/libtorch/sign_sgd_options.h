@@ -6,6 +6,8 @@
 #include <torch/optim/optimizer.h>
 #include <torch/serialize/archive.h>
 
+#include <string>
+
 #include "signstep/optim/update_plan.h"
 
 namespace signstep {
@@ -17,6 +19,8 @@ struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> 
   signstep::OptimizerOptions rule;  // signsgd, signum or lion; what sign(0) is; decoupled weight decay
   DitherOptions dither;
   SwitchOptions switching;
+  // Of dither and of the coins of sign(0). Two optimizers of one seed draw the same noise at the same step for their
+  // tensors of the same place: give each of several (a generator's and a discriminator's) a seed of its own.
   uint64_t seed = 0;
   // Calls of step() in the whole run, which annealed dither and shares of the run refer to; 0: not known, allowed where
   // nothing refers to it.
@@ -38,5 +42,20 @@ UpdatePlan make_update_plan(const SignSGDOptions& options);
 
 // Fills what is auto. Throws what make_update_plan throws.
 SignSGDOptions resolved(SignSGDOptions options);
+
+// The options of a group, to read and to change. Throws OptionError where they are another optimizer's.
+const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group);
+SignSGDOptions& sign_sgd_options(torch::optim::OptimizerParamGroup& group);
+
+// The first option in which two sets differ: "" or "momentum is 0.8, wanted 0.9". Learning rate and decay are not
+// compared; a seed only where something is drawn, total_steps only where something refers to it.
+std::string difference(SignSGDOptions seen, SignSGDOptions wanted);
+
+// What keeps a step from being taken at this rate and decay, or "".
+std::string rate_complaint(const SignSGDOptions& options);
+
+// A group's options as they are in force beside the optimizer's own, which are resolved: what is auto is the
+// optimizer's. Throws OptionError, naming the group, for a difference or a complaint. Cheap where nothing is auto.
+SignSGDOptions in_force(SignSGDOptions group, const SignSGDOptions& optimizers, size_t number);
 
 }  // namespace signstep

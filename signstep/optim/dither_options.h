@@ -23,6 +23,8 @@ struct DitherOptions {
   DitherShape dither_shape = DitherShape::kCosine;
   double dither_until = 1.0;               // (0, 1], share of the run: T; from there on the level stays c_T
   DitherOn dither_on = DitherOn::kUpdate;  // core/step.h
+
+  friend bool operator==(const DitherOptions&, const DitherOptions&) = default;
 };
 
 void describe(OptionList& list, DitherOptions& options);

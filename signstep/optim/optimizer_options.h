@@ -22,6 +22,8 @@ struct OptimizerOptions {
   std::optional<double> beta1 = {}, beta2 = {};       // [0, 1): Lion, Adam, AdamW
   double epsilon = 1e-8;                              // > 0: Adam, AdamW
   ZeroPolicy zero = ZeroPolicy::kSkip;                // what sign(0) is (core/step.h)
+
+  friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;
 };
 
 void describe(OptionList& list, OptimizerOptions& options);

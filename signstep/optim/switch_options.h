@@ -36,6 +36,8 @@ struct SwitchOptions {
   // Share of the run, [0, 1), from which SignSGD keeps the average d of its gradients (4 bytes per parameter); auto:
   // not at all, d then starts at 0 at the switch and direction momentum has nothing to measure.
   std::optional<double> switch_calibrate_from = {};
+
+  friend bool operator==(const SwitchOptions&, const SwitchOptions&) = default;
 };
 
 void describe(OptionList& list, SwitchOptions& options);

@@ -8,6 +8,7 @@ namespace signstep {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 using enum OptimizerKind;
 
 // Tensors for the kernels, in two layouts, and for tensor operations; a function of the step for a gradient.
@@ -103,13 +104,20 @@ TEST(SignSGDResume, AnotherOptimizersStateIsRefusedAndChangesNothing) {
   EXPECT_THAT(error(saved(SignSGD(groups_of(model, other), other))),
               HasSubstr("dither_level is 1, wanted 0.5, as in the archive"));
   EXPECT_THAT(error(saved(SignSGD({model.parameters[0]}, options))),
-              HasSubstr("1 groups do not hold the 4 parameters"));
+              HasSubstr("the archive has 1 parameter groups, this optimizer 2"));
 
   Model wider;
   wider.parameters[0] = leaf(torch::randn({200, 31}));
   SignSGD trained(groups_of(wider, options), options);
   run(wider, trained, 0, 1);
-  EXPECT_THAT(error(saved(trained)), HasSubstr("or hold others"));
+  EXPECT_THAT(error(saved(trained)),
+              HasSubstr("the average of parameter 0 is Float (200, 31) in the archive; wanted Float "
+                        "(200, 30); construct the optimizer with the parameters of the saved one"));
+  std::vector<torch::optim::OptimizerParamGroup> regrouped;
+  regrouped.emplace_back(std::vector<at::Tensor>{model.parameters[0]});
+  regrouped.emplace_back(std::vector<at::Tensor>(model.parameters.begin() + 1, model.parameters.end()));
+  EXPECT_THAT(error(saved(SignSGD(regrouped, options))),
+              HasSubstr("parameter group 0 has 1 parameters in the archive, 2 in this optimizer"));
 
   EXPECT_EQ(optimizer.steps(), 3u);
   Model same;
@@ -118,6 +126,65 @@ TEST(SignSGDResume, AnotherOptimizersStateIsRefusedAndChangesNothing) {
   run(model, optimizer, 3, 12);
   run(same, again, 3, 12);
   for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(model.parameters[i].equal(same.parameters[i])) << i;
+}
+
+TEST(SignSGDResume, RatesAndDecaysOfTheGroupsComeBack) {
+  const SignSGDOptions options = plain(kSignum, 0.1);
+  Model model;
+  SignSGD optimizer(groups_of(model, options), options), other(groups_of(model, options), options);
+  SignSGDOptions& changed = sign_sgd_options(optimizer.param_groups()[1]);
+  changed.set_lr(0);  // as a warm-up begins
+  changed.rule.decoupled_weight_decay = 0.5;
+  load(other, saved(optimizer));
+  const auto seen = [&](size_t g) { return sign_sgd_options(other.param_groups()[g]).rule; };
+  EXPECT_EQ(seen(0).learning_rate, 0.1);
+  EXPECT_EQ(seen(0).decoupled_weight_decay, 0.0);
+  EXPECT_EQ(seen(1).learning_rate, 0.0);
+  EXPECT_EQ(seen(1).decoupled_weight_decay, 0.5);
+}
+
+TEST(SignSGDResume, ASeedAndALengthMayDifferWhereNothingDependsOnThem) {
+  at::Tensor x = leaf(torch::zeros({3}));
+  const auto error = [&](SignSGDOptions first) {
+    SignSGDOptions second = first;
+    second.total_steps += 50;
+    const std::string length = message<CheckpointError>([&] {
+      SignSGD o({x}, second);
+      load(o, saved(SignSGD({x}, first)));
+    });
+    second = first;
+    ++second.seed;
+    const std::string seed = message<CheckpointError>([&] {
+      SignSGD o({x}, second);
+      load(o, saved(SignSGD({x}, first)));
+    });
+    return length + '\n' + seed;
+  };
+  EXPECT_EQ(error(plain(kSignum)), "no error\nno error");
+  SignSGDOptions o = plain(kSignum);
+  o.total_steps = 100;
+  o.rule.zero = ZeroPolicy::kRandom;
+  o.switching = {.switch_when = SwitchWhen::kAt, .switch_step = 10};
+  EXPECT_THAT(error(o), StartsWith("no error\nseed is 1, wanted 0, as in the archive"));
+  o.switching = {.switch_when = SwitchWhen::kAt, .switch_at = 0.5};
+  EXPECT_THAT(error(o), StartsWith("total_steps is 150, wanted 100, as in the archive"));
+  o = everything();
+  EXPECT_THAT(error(o), StartsWith("total_steps is 70, wanted 20, as in the archive"));
+}
+
+// Groups that came in through the base class after the last step are in the archive as the next step would take them.
+TEST(SignSGDResume, AGroupThatWasJustAddedIsSaved) {
+  at::Tensor a = leaf(torch::zeros({3})), b = leaf(torch::zeros({4}));
+  SignSGD first({a}, everything()), second({a}, everything());
+  set_gradient(a, torch::ones({3}));
+  first.step();
+  static_cast<torch::optim::Optimizer&>(first).add_param_group(torch::optim::OptimizerParamGroup({b}));
+  second.add_param_group(torch::optim::OptimizerParamGroup({b}));
+  load(second, saved(first));
+  EXPECT_EQ(second.steps(), 1u);
+  EXPECT_TRUE(second.average(0).equal(first.average(0)));
+  EXPECT_FALSE(second.average(1).defined());
+  second.step();
 }
 
 // A cut archive is LibTorch's error; a whole one that lacks an entry is ours.
