@@ -2,7 +2,6 @@
 #include "signstep/io/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,21 +107,5 @@ void make_folders(const std::string& path) {
         fmt::format("cannot create the folder {}: {}; choose another or mend its permissions", path, error.message()));
   }
 }
-
-FolderLock::FolderLock(const std::string& folder) {
-  const std::string path = folder + "/.lock";
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) throw_errno("create", path, "choose a folder that you can write to");
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const int code = errno;
-    ::close(descriptor_);
-    errno = code;
-    if (code != EWOULDBLOCK) throw_errno("lock", path, "choose a folder on a file system that has locks");
-    throw EnvironmentError(
-        fmt::format("{} is in use by another process; wait for that run, or choose another folder", folder));
-  }
-}
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 }  // namespace signstep

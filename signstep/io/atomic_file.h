@@ -23,16 +23,4 @@ std::string read_text_file(const std::string& path, size_t max_bytes = size_t{1}
 // Creates the folder and its parents. Throws EnvironmentError.
 void make_folders(const std::string& path);
 
-// Holds an exclusive lock on FOLDER/.lock as long as it lives; the lock of a killed process is free at once.
-class FolderLock {
- public:
-  explicit FolderLock(const std::string& folder);  // throws EnvironmentError when someone else holds it
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 }  // namespace signstep

@@ -9,6 +9,7 @@
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/folder_lock.h"
 #include "signstep/study/time_estimate.h"
 
 namespace signstep {
@@ -113,7 +114,7 @@ class Session {
     if (retry) next_retry_ = Clock::now() + kBusyRetry;
     for (Slot& slot : slots_) {
       if (slot.state != Slot::kOpen && !(slot.state == Slot::kBusy && retry)) continue;
-      if (in_use(slot.run.folder)) {
+      if (folder_in_use(slot.run.folder)) {
         slot.state = Slot::kBusy;
         continue;
       }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/error.h"
+#include "signstep/io/folder_lock.h"
 #include "signstep/study/run_state.h"
 
 namespace signstep {
@@ -86,7 +87,7 @@ EndedRun RunQueue::end(Child& child) {
     default:
       out.reason = fmt::format("{} ({})", child.last_words.empty() ? "it said nothing" : child.last_words,
                                code > 128 ? fmt::format("signal {}", code - 128) : fmt::format("exit code {}", code));
-      if (code == 5 && in_use(child.run.folder)) out.outcome = RunOutcome::kBusy;
+      if (code == 5 && folder_in_use(child.run.folder)) out.outcome = RunOutcome::kBusy;
   }
   return out;
 }

@@ -66,14 +66,4 @@ void require_same_run(const PlannedRun& run) {
   }
 }
 
-bool in_use(const std::string& folder) {
-  if (!fs::exists(folder + "/.lock")) return false;
-  try {
-    const FolderLock lock(folder);
-    return false;
-  } catch (const EnvironmentError&) {
-    return true;
-  }
-}
-
 }  // namespace signstep

@@ -30,7 +30,4 @@ RunState run_state(const PlannedRun& run);
 // matter.
 void require_same_run(const PlannedRun& run);
 
-// Whether another process works in the folder right now.
-bool in_use(const std::string& folder);
-
 }  // namespace signstep

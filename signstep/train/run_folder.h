@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/folder_lock.h"
 
 namespace signstep {
 

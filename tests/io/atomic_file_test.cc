@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 
+#include "signstep/io/folder_lock.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -55,15 +56,6 @@ int exit_code_of(const std::function<int()>& child) {
   int status = -1;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-int try_lock(const std::string& folder) {
-  try {
-    const FolderLock lock(folder);
-    return 0;
-  } catch (const EnvironmentError&) {
-    return 1;
-  }
 }
 
 TEST(AtomicFile, PartsFollowEachOther) {
@@ -158,43 +150,6 @@ TEST(ReadFile, LimitsAndKinds) {
   EXPECT_THAT(message_of<EnvironmentError>([&] { read_file("/dev/zero"); }), HasSubstr("not a regular file"));
   ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);  // without a writer: opening it must not wait
   EXPECT_THAT(message_of<EnvironmentError>([&] { read_file(folder.path("pipe")); }), HasSubstr("not a regular file"));
-}
-
-TEST(FolderLock, ExcludesAnotherProcessUntilItEnds) {
-  const TemporaryFolder folder;
-  {
-    const FolderLock lock(folder.path());
-    EXPECT_EQ(exit_code_of([&] { return try_lock(folder.path()); }), 1);
-    EXPECT_THAT(message_of<EnvironmentError>([&] { FolderLock second(folder.path()); }),
-                HasSubstr("in use by another process"));
-  }
-  EXPECT_EQ(exit_code_of([&] { return try_lock(folder.path()); }), 0);
-  EXPECT_EQ(try_lock(folder.path()), 0);
-}
-
-TEST(FolderLock, IsFreeOnceItsHolderIsKilled) {
-  const TemporaryFolder folder;
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
-  const pid_t holder = fork();
-  if (holder == 0) {
-    const FolderLock lock(folder.path());
-    if (write(ready[1], "x", 1) != 1) _exit(1);
-    for (;;) pause();
-  }
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  EXPECT_EQ(try_lock(folder.path()), 1);
-  kill(holder, SIGKILL);
-  waitpid(holder, nullptr, 0);
-  EXPECT_EQ(try_lock(folder.path()), 0);
-  close(ready[0]);
-  close(ready[1]);
-}
-
-TEST(FolderLock, NeedsTheFolder) {
-  const TemporaryFolder folder;
-  EXPECT_THAT(message_of<EnvironmentError>([&] { FolderLock lock(folder.path("absent")); }), HasSubstr("No such file"));
 }
 
 }  // namespace

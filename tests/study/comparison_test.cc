@@ -9,6 +9,7 @@
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
+#include "signstep/io/folder_lock.h"
 #include "signstep/io/json_lines.h"
 #include "signstep/report/run_group.h"
 #include "signstep/study/compare.h"
@@ -185,9 +186,9 @@ TEST_F(ComparisonTest, StateOfAFolder) {
   EXPECT_EQ(run_state(run).status, RunStatus::kFinished);
   std::filesystem::remove(run.folder + "/metrics.jsonl");  // finished needs its epochs
   EXPECT_EQ(run_state(run).status, RunStatus::kPartial);
-  EXPECT_FALSE(in_use(run.folder));
+  EXPECT_FALSE(folder_in_use(run.folder));
   const FolderLock lock(run.folder);
-  EXPECT_TRUE(in_use(run.folder));
+  EXPECT_TRUE(folder_in_use(run.folder));
 }
 
 // report knows no training options, so its list is its own.
