@@ -12,6 +12,26 @@
 #include "signstep/study/run_state.h"
 
 namespace signstep {
+namespace {
+
+// A number of a progress line; the default where it is absent or something else.
+double number_in(const nlohmann::json& json, const char* key, double otherwise) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
+}
+
+}  // namespace
+
+RunQueue::~RunQueue() {
+  stop();
+  try {
+    const auto until = std::chrono::steady_clock::now() + kSaveTime;
+    while (!children_.empty() && std::chrono::steady_clock::now() < until) wait(std::chrono::milliseconds(100));
+  } catch (const std::exception&) {
+    return;  // out of memory: ~Subprocess waits too, only less long
+  }
+  for (const Child& child : children_) child.process->signal(SIGKILL);
+}
 
 std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
   std::vector<std::string> words = {program_, "train", "--quiet", "--progress-json", "--output", run.folder};
@@ -56,13 +76,13 @@ void RunQueue::hear(Child& child, const std::string& line) {
     return;
   }
   RunProgress& p = child.progress;
-  const double epoch = json.value("epoch", 1.0), epochs = json.value("epochs", 1.0),
-               batches = json.value("batches", 1.0);
-  p.share = (epoch - 1 + json.value("batch", 0.0) / batches) / epochs;
-  p.seconds_left = json.value("seconds_left", -1.0);
-  p.images_per_second = json.value("images_per_second", 0.0);
+  const double epoch = number_in(json, "epoch", 1), epochs = number_in(json, "epochs", 1),
+               batches = number_in(json, "batches", 1);
+  p.share = (epoch - 1 + number_in(json, "batch", 0) / batches) / epochs;
+  p.seconds_left = number_in(json, "seconds_left", -1);
+  p.images_per_second = number_in(json, "images_per_second", 0);
   p.figures = fmt::format("epoch {:.0f}/{:.0f}  loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s", epoch, epochs,
-                          json.value("loss", 0.0), json.value("accuracy", 0.0), p.images_per_second);
+                          number_in(json, "loss", 0), number_in(json, "accuracy", 0), p.images_per_second);
 }
 
 EndedRun RunQueue::end(Child& child) {

@@ -40,7 +40,12 @@ class RunQueue {
   RunQueue(std::string program, std::string data, unsigned threads)
       : program_(std::move(program)), data_(std::move(data)), threads_(threads) {}
 
-  ~RunQueue() { stop(); }  // and waits until the runs have saved
+  // Asks the runs to save and waits for them, reading what they say, at most kSaveTime; what is left then is killed and
+  // goes on from its last checkpoint.
+  ~RunQueue();
+  RunQueue(const RunQueue&) = delete;
+  RunQueue& operator=(const RunQueue&) = delete;
+  static constexpr auto kSaveTime = std::chrono::seconds(120);
 
   // Starts a run, or continues it where its folder holds one. Throws EnvironmentError when no process can be started.
   void start(const PlannedRun& run);

@@ -2,15 +2,18 @@
 #include "signstep/study/subprocess.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "signstep/core/error.h"
 #include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
 
 namespace signstep {
 namespace {
@@ -36,6 +39,45 @@ TEST(SubprocessTest, JoinsErrorsAndGivesTheExitCode) {
   Subprocess killed({"sleep", "100"});
   killed.signal(SIGKILL);
   EXPECT_EQ(killed.wait(), 128 + SIGKILL);
+}
+
+TEST(SubprocessTest, TheLastLineNeedsNoNewline) {
+  Subprocess shell({"printf", "one\\ntwo"});
+  EXPECT_THAT(all_lines(shell), ElementsAre("one", "two"));
+  Subprocess again({"printf", "only"});
+  EXPECT_EQ(again.read_line(), "only");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { again.read_line(); }), testing::HasSubstr("ended without an answer"));
+}
+
+// A child that is let go while it still talks: a closed pipe would end it before its work is done.
+TEST(SubprocessTest, IsHeardOutBeforeItsPipeCloses) {
+  const TemporaryFolder folder;
+  {
+    Subprocess shell({"sh", "-c", "read x; i=0; while [ $i -lt 3000 ]; do echo much to say; i=$((i+1)); done; echo > \"$0\"",
+                      folder.path("done")});
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder.path("done")));
+}
+
+TEST(SubprocessTest, NoDescriptorIsLost) {
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  const auto before = open_files();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlim_t soft = limit.rlim_cur;
+  // Room for the first pipe and half of the second.
+  const int next = ::dup(0);
+  ::close(next);
+  limit.rlim_cur = static_cast<rlim_t>(next) + 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const std::string message = message_of<EnvironmentError>([] { Subprocess cat({"cat"}); });
+  limit.rlim_cur = soft;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_THAT(message, testing::HasSubstr("cannot open a pipe to cat"));
+  EXPECT_THROW(Subprocess missing({"/nowhere/program"}), EnvironmentError);
+  EXPECT_EQ(open_files(), before);
 }
 
 TEST(SubprocessTest, AProgramThatIsNotThere) {
