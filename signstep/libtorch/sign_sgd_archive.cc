@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// SignSGD to and from LibTorch's archives. Counters are integers, doubles lie in float64 tensors, so all of it survives
-// exactly.
-//
-//   signstep                 "SignSGD 1": what this is, and the format's version
-//   steps, dither_rms, switch/NAME
-//   groups                   how many; groupG/size, groupG/options/NAME: those in force, as text, the learning rate as
-//                            a number
-//   average/I                m of parameter I over all groups, where it has one
+#include "signstep/libtorch/sign_sgd_archive.h"
+
 #include <torch/torch.h>
 
 #include "signstep/core/error.h"
-#include "signstep/libtorch/aten_step.h"
-#include "signstep/libtorch/sign_sgd.h"
 
 namespace signstep {
 namespace {
@@ -70,16 +62,7 @@ struct Reader {
 
 std::string key_of(size_t i) { return std::to_string(i); }
 
-// What an archive holds, before any of it is believed.
-struct Saved {
-  uint64_t steps = 0;
-  SignState state;
-  std::vector<std::pair<uint64_t, SignSGDOptions>> groups;  // number of parameters, options
-  std::vector<at::Tensor> averages;                         // undefined where there is none
-};
-
-// averages are read where the number of parameters is the one expected.
-Saved read_all(InputArchive& archive, size_t expected) {
+SavedSignSGD read_all(InputArchive& archive, size_t expected) {
   c10::IValue format;
   if (!archive.try_read("signstep", format) || !format.isString() || format.toStringRef() != kFormat) {
     throw CheckpointError(
@@ -87,7 +70,7 @@ Saved read_all(InputArchive& archive, size_t expected) {
                     "saved; load the file that the optimizer was saved to",
                     kFormat));
   }
-  Saved out;
+  SavedSignSGD out;
   uint64_t groups = 0;
   Reader reader{archive};
   reader("steps", out.steps);
@@ -112,82 +95,32 @@ Saved read_all(InputArchive& archive, size_t expected) {
   return out;
 }
 
-std::string shape_of(const at::Tensor& t) {
-  return fmt::format("{} ({})", c10::toString(t.scalar_type()), fmt::join(t.sizes(), ", "));
-}
-
-// Why an archive is another optimizer's.
-[[noreturn]] void refuse(const std::string& what) {
-  throw CheckpointError(what + "; construct the optimizer with the parameters of the saved one, in their order");
-}
-
-void require_same_groups(const Saved& saved, const std::vector<torch::optim::OptimizerParamGroup>& groups) {
-  if (saved.groups.size() != groups.size()) {
-    refuse(fmt::format("the archive has {} parameter groups, this optimizer {}", saved.groups.size(), groups.size()));
-  }
-  for (size_t g = 0; g < groups.size(); ++g) {
-    const uint64_t seen = saved.groups[g].first, wanted = groups[g].params().size();
-    if (seen != wanted) {
-      refuse(fmt::format("parameter group {} has {} parameters in the archive, {} in this optimizer", g, seen, wanted));
-    }
-  }
-}
-
-void require_same_options(const Saved& saved, const SignSGDOptions& own) {
-  for (size_t g = 0; g < saved.groups.size(); ++g) {
-    const SignSGDOptions& options = saved.groups[g].second;
-    if (const std::string unlike = difference(own, options); !unlike.empty()) {
-      throw CheckpointError(
-          fmt::format("{}, as in the archive; construct the optimizer with the options of the saved one", unlike));
-    }
-    if (const std::string complaint = rate_complaint(options); !complaint.empty()) {
-      throw CheckpointError(fmt::format("parameter group {} of the archive: {}; use another", g, complaint));
-    }
-  }
-}
-
-// wanted is a parameter's average as this optimizer would make it.
-void require_same_shape(const at::Tensor& seen, const at::Tensor& wanted, size_t i) {
-  if (seen.sizes() == wanted.sizes() && seen.scalar_type() == wanted.scalar_type()) return;
-  refuse(
-      fmt::format("the average of parameter {} is {} in the archive; wanted {}", i, shape_of(seen), shape_of(wanted)));
-}
-
 }  // namespace
 
-void SignSGD::save(OutputArchive& archive) const {
-  const std::vector<at::Tensor> all = all_parameters();
-  check_new(all);
-  std::vector<SignSGDOptions> options_of;
-  for (size_t g = 0; g < param_groups().size(); ++g)
-    options_of.push_back(in_force(sign_sgd_options(param_groups()[g]), options_, g));
-  const SignState state = state_for(all.size());
-
+void write_archive(OutputArchive& archive, const SavedSignSGD& saved) {
   archive.write("signstep", c10::IValue(kFormat));
   Writer writer{archive};
-  writer("steps", steps_);
-  writer("dither_rms", state.dither.rms);
-  writer("groups", static_cast<uint64_t>(param_groups().size()));
+  writer("steps", saved.steps);
+  writer("dither_rms", saved.state.dither.rms);
+  writer("groups", static_cast<uint64_t>(saved.groups.size()));
   OutputArchive switching(archive.compilation_unit()), averages(archive.compilation_unit());
-  visit_fields(state.switching, Writer{switching});
+  visit_fields(saved.state.switching, Writer{switching});
   archive.write("switch", switching);
-  for (size_t i = 0; i < slots_.size(); ++i)
-    if (slots_[i].m.defined()) averages.write(key_of(i), slots_[i].m, /*is_buffer=*/true);
+  for (size_t i = 0; i < saved.averages.size(); ++i)
+    if (saved.averages[i].defined()) averages.write(key_of(i), saved.averages[i], /*is_buffer=*/true);
   archive.write("average", averages);
-  for (size_t g = 0; g < param_groups().size(); ++g) {
+  for (size_t g = 0; g < saved.groups.size(); ++g) {
     OutputArchive group(archive.compilation_unit()), options(archive.compilation_unit());
-    Writer{group}("size", static_cast<uint64_t>(param_groups()[g].params().size()));
-    options_of[g].serialize(options);
+    Writer{group}("size", saved.groups[g].first);
+    saved.groups[g].second.serialize(options);
     group.write("options", options);
     archive.write("group" + key_of(g), group);
   }
 }
 
-void SignSGD::load(InputArchive& archive) {
-  admit_new();
-  Saved saved;
+SavedSignSGD read_archive(InputArchive& archive, size_t parameters) {
   try {
-    saved = read_all(archive, slots_.size());
+    return read_all(archive, parameters);
   } catch (const CheckpointError&) {
     throw;
   } catch (const OptionError& e) {
@@ -197,34 +130,6 @@ void SignSGD::load(InputArchive& archive) {
   } catch (const std::exception& e) {  // a missing entry is no c10::Error
     throw CheckpointError(fmt::format("the archive is incomplete ({}); use another", e.what()));
   }
-  require_same_groups(saved, param_groups());
-  require_same_options(saved, options_);
-  if (saved.state.dither.rms.size() != state_.dither.rms.size()) {
-    throw CheckpointError(fmt::format("the archive's dither_rms has {} entries, wanted {}; it is damaged, use another",
-                                      saved.state.dither.rms.size(), state_.dither.rms.size()));
-  }
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> averages(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (!saved.averages[i].defined()) continue;
-    averages[i] = make_average(slots_[i].parameter);
-    require_same_shape(saved.averages[i], averages[i], i);
-  }
-  require_fit(saved.state.switching, plan_.switching, slots_.size());
-
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (averages[i].defined()) averages[i].copy_(saved.averages[i]);
-    slots_[i].m = averages[i];
-  }
-  for (size_t g = 0; g < saved.groups.size(); ++g) {
-    SignSGDOptions& options = sign_sgd_options(param_groups()[g]);
-    options = options_;
-    options.rule.learning_rate = saved.groups[g].second.rule.learning_rate;
-    options.rule.decoupled_weight_decay = saved.groups[g].second.rule.decoupled_weight_decay;
-  }
-  steps_ = saved.steps;
-  state_ = std::move(saved.state);
-  report_ = {};
 }
 
 }  // namespace signstep

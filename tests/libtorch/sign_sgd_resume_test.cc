@@ -2,6 +2,7 @@
 // A run that is saved and loaded ends with the bits of one that was never stopped.
 #include <sstream>
 
+#include "signstep/libtorch/sign_sgd_archive.h"
 #include "tests/libtorch/sign_sgd_fixtures.h"
 
 namespace signstep {
@@ -185,6 +186,34 @@ TEST(SignSGDResume, AGroupThatWasJustAddedIsSaved) {
   EXPECT_TRUE(second.average(0).equal(first.average(0)));
   EXPECT_FALSE(second.average(1).defined());
   second.step();
+}
+
+TEST(SignSGDResume, NumbersThatCannotBeAreRefused) {
+  at::Tensor x = leaf(torch::zeros({3}));
+  SignSGD optimizer({x}, everything());
+  set_gradient(x, torch::ones({3}));
+  optimizer.step();
+  const auto error = [&](auto&& change) {
+    torch::serialize::InputArchive in;
+    std::istringstream bytes(saved(optimizer));
+    in.load_from(bytes);
+    SavedSignSGD content = read_archive(in, 1);
+    change(content);
+    torch::serialize::OutputArchive out;
+    write_archive(out, content);
+    std::ostringstream changed;
+    out.save_to(changed);
+    return message<CheckpointError>([&] { load(optimizer, changed.str()); });
+  };
+  EXPECT_THAT(error([](auto& c) { c.groups[0].second.set_lr(-1); }),
+              HasSubstr("parameter group 0 of the archive: learning_rate is -1; wanted a finite"));
+  EXPECT_THAT(error([](auto& c) { c.groups[0].second.rule.decoupled_weight_decay.reset(); }),
+              HasSubstr("decoupled_weight_decay is auto; wanted a number"));
+  EXPECT_THAT(error([](auto& c) { c.groups[0].second.rule.decoupled_weight_decay = std::nan(""); }),
+              HasSubstr("the archive holds an option that cannot be"));
+  EXPECT_THAT(error([](auto& c) { c.state.dither.rms.push_back(1); }),
+              HasSubstr("dither_rms has 2 entries, wanted 1; it is damaged"));
+  EXPECT_EQ(error([](auto&) {}), "no error");
 }
 
 // A cut archive is LibTorch's error; a whole one that lacks an entry is ours.
