@@ -6,6 +6,7 @@
 #include "cli/flags.h"
 #include "signstep/core/error.h"
 #include "signstep/study/bench_train.h"
+#include "signstep/train/speed_probe.h"
 
 namespace signstep::cli {
 namespace {

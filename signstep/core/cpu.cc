@@ -3,9 +3,12 @@
 
 #include <sched.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
-#include <sstream>
 #include <thread>
+
+#include "signstep/core/cpu_quota.h"
 
 namespace signstep {
 namespace {
@@ -30,6 +33,7 @@ CpuFeatures detect() {
   cpu.threads = sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set))
                                                               : std::thread::hardware_concurrency();
   if (cpu.threads == 0) cpu.threads = 1;
+  if (const auto quota = cpu_quota()) cpu.threads = std::min(cpu.threads, static_cast<unsigned>(std::ceil(*quota)));
   if (cpu.model.empty()) cpu.model = "unknown";
   return cpu;
 }

@@ -12,7 +12,7 @@ struct CpuFeatures {
   bool avx512 = false;       // F, BW, DQ and VL
   bool avx512_bf16 = false;  // VDPBF16PS: bf16 dot products in vector registers
   bool amx_bf16 = false;     // bf16 matrix tiles
-  unsigned threads = 1;      // that this process may run on
+  unsigned threads = 1;      // that this process may keep busy: its cores, or fewer by a quota (cpu_quota.h)
 };
 
 const CpuFeatures& cpu_features();

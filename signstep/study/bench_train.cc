@@ -10,22 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/error.h"
-#include "signstep/core/random.h"
 #include "signstep/io/safetensors.h"
 #include "signstep/optim/optimizer.h"
 #include "signstep/study/subprocess.h"
+#include "signstep/train/speed_probe.h"
 
 namespace signstep {
 namespace {
-
-Batch random_batch(size_t count) {
-  Batch batch{.count = count, .height = 32, .width = 32, .channels = 3, .images = {}, .labels = {}};
-  SequentialRandom random(Stream(1, Purpose::kProblem));
-  batch.images.resize(count * 32 * 32 * 3);
-  for (float& x : batch.images) x = static_cast<float>(random.normal());
-  for (size_t i = 0; i < count; ++i) batch.labels.push_back(random.below(10));
-  return batch;
-}
 
 // A temporary file that goes with the object.
 struct TemporaryFile {
@@ -62,12 +53,6 @@ void describe(OptionList& list, BenchTrainOptions& o) {
   list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet18.py of the source tree");
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return n == 0 ? 0.0 : n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
 double BenchTrainResult::ratio() const {
   std::vector<double> ratios;
   for (size_t i = 0; i < theirs.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
@@ -78,7 +63,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   const EngineChoice choice = choose_engine(options.engine, options.network);
   const auto engine = make_engine(choice.options, resnet18_shape(options.network, 3, 10));
   initialize(engine->shape(), 1, engine->values(), engine->buffers());
-  const Batch batch = random_batch(static_cast<size_t>(options.batch));
+  const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
   const UpdatePlan plan = make_update_plan({});
   OptimizerState state = make_state(plan, engine->shape().parameter_elements, engine->shape().parameters.size());
   std::vector<TensorSlot> slots;

@@ -35,6 +35,4 @@ struct BenchTrainResult {
 // theirs with SGD and momentum. Throws EnvironmentError when the losses differ by more than 2 %.
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say);
 
-double median(std::vector<double> values);
-
 }  // namespace signstep

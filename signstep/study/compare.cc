@@ -37,7 +37,7 @@ class Session {
         options_(options),
         observer_(observer),
         queue_(options.program, options.data,
-               std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
+               options.jobs == 1 ? 0 : std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
         chosen_(plan.rows.size(), false),
         time_(plan, options.data) {
     for (size_t i = 0; i < plan.tuning.size(); ++i)

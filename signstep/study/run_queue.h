@@ -36,7 +36,7 @@ struct EndedRun {
 class RunQueue {
  public:
   // program: the signstep to start. data: --data of every run, "" leaves it to the search path. threads: of a run whose
-  // own setting is 0.
+  // own setting is 0; 0: each run times itself and chooses.
   RunQueue(std::string program, std::string data, unsigned threads)
       : program_(std::move(program)), data_(std::move(data)), threads_(threads) {}
 

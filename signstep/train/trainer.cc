@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "signstep/core/error.h"
 #include "signstep/data/split.h"
@@ -15,6 +16,8 @@
 #include "signstep/train/gradient_probe.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/run_record.h"
+#include "signstep/train/speed_watch.h"
+#include "signstep/train/thread_choice.h"
 
 namespace signstep {
 namespace {
@@ -29,7 +32,8 @@ double percent(uint64_t part, uint64_t whole) {
 
 class Run {
  public:
-  Run(TrainOptions options, const TrainControl& control, TrainObserver& observer)
+  // threads_open: how many is left to the machine.
+  Run(TrainOptions options, bool threads_open, const TrainControl& control, TrainObserver& observer)
       : options_(std::move(options)),
         control_(control),
         observer_(observer),
@@ -37,6 +41,7 @@ class Run {
         split_(make_split(data_.train.count(), static_cast<size_t>(options_.validation))),
         loader_(data_.train, split_.train, normalization(options_.dataset), batches()),
         test_(evaluation_loader(data_.test, {}, options_)),
+        threads_reason_(threads_open ? fit_threads() : ""),
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
         plan_(make_update_plan(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
@@ -54,6 +59,7 @@ class Run {
   TrainResult go(const std::string& engine_reason) {
     start();
     if (!engine_reason.empty()) observer_.note(fmt::format("engine torch, because {}", engine_reason));
+    if (!threads_reason_.empty()) observer_.note(threads_reason_);
     try {
       const StopReason stopped = epochs();
       record_.finish(folder_.run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
@@ -80,6 +86,17 @@ class Run {
             .shuffle = true,
             .augment = options_.augment,
             .threads = static_cast<size_t>(options_.loader_threads)};
+  }
+
+  // Why fewer than all cores, if so.
+  std::string fit_threads() {
+    if (options_.engine.torch.device != Device::kCpu) return "";
+    const ImageSet& images = data_.train;
+    const ThreadChoice choice = choose_threads(
+        options_.engine, options_.network,
+        {images.channels, framed_side(images.height), framed_side(images.width), images.classes}, static_cast<size_t>(options_.batch));
+    const int64_t most = std::exchange(options_.engine.torch.threads, choice.threads);
+    return choice.reason(most);
   }
 
   // With its first weights, so that a bad --init is found before anything is written.
@@ -143,6 +160,7 @@ class Run {
       progress_.train_seconds += seconds;
       session_seconds_ += seconds;
       session_images_ += batch_.count;
+      if (const auto fall = speed_.saw(batch_.count, seconds)) observer_.warning(fall->text(options_.engine.torch.threads));
       report_batch();
       const bool last = progress_.batch == loader_.batches_per_epoch();
       const StopReason reason = last ? StopReason::kNone : control_.stop();
@@ -274,6 +292,7 @@ class Run {
   Loader loader_;
   std::unique_ptr<Loader> test_, validation_;
   std::optional<GradientProbe> probe_;
+  std::string threads_reason_;
   std::unique_ptr<Engine> engine_;
   uint64_t total_steps_;
   UpdatePlan plan_;
@@ -287,6 +306,7 @@ class Run {
   Batch batch_;
   double session_seconds_ = 0, session_probe_seconds_ = 0;
   uint64_t session_images_ = 0, session_steps_ = 0;
+  SpeedWatch speed_;
 };
 
 }  // namespace
@@ -295,8 +315,9 @@ TrainResult train(TrainOptions options, const TrainControl& control, TrainObserv
   options = resolved(std::move(options));
   // What differs from machine to machine is fixed when a run starts, so that its record repeats it.
   const EngineChoice choice = choose_engine(options.engine, options.network);
+  const bool threads_open = options.engine.torch.threads == 0;
   options.engine = choice.options;
-  return Run(std::move(options), control, observer).go(choice.reason);
+  return Run(std::move(options), threads_open, control, observer).go(choice.reason);
 }
 
 }  // namespace signstep

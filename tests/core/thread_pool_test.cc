@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/core/thread_pool.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <thread>
+
+#include "signstep/core/error.h"
+#include "tests/support/message_of.h"
 
 namespace signstep {
 namespace {
@@ -19,6 +26,39 @@ TEST(ThreadPool, RunsEveryTaskOnceOverManyRuns) {
     }
   }
 }
+
+// A worker that wakes up late must not take part in a run that is over, whose task is gone.
+TEST(ThreadPool, LateWorkersJoinOnlyTheRunUnderWay) {
+  ThreadPool pool(8);
+  for (int round = 0; round < 5000; ++round) {
+    std::atomic<int> done = 0;
+    const std::vector<int> values(2, round);  // dies with the round
+    pool.run(2, [&](size_t i) {
+      EXPECT_EQ(values[i], round);
+      ++done;
+    });
+    ASSERT_EQ(done, 2);
+  }
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve more than any limit here
+// Leaves room for some stacks, not for 4096; exit code 0 when the pool said so.
+[[noreturn]] void start_too_many() {
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  const rlim_t bytes = pages * 4096 + (rlim_t{256} << 20);
+  const rlimit limit{bytes, bytes};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(1);
+  const std::string message = message_of<EnvironmentError>([] { const ThreadPool pool(4096); });
+  std::exit(message.find("of 4096") != std::string::npos ? 0 : 2);
+}
+
+// Batch systems limit memory; a thread's stack then cannot be had.
+TEST(ThreadPoolDeathTest, ARefusedThreadIsAnError) {
+  EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace signstep

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/speed_probe.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "signstep/core/random.h"
+#include "signstep/optim/optimizer.h"
+
+namespace signstep {
+namespace {
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median_seconds(const std::function<void()>& work, double seconds) {
+  std::vector<double> times;
+  do times.push_back(seconds_of(work));
+  while (std::accumulate(times.begin(), times.end(), 0.0) < seconds);
+  return median(times);
+}
+
+}  // namespace
+
+Batch random_batch(size_t count, const ImageShape& shape) {
+  Batch batch{.count = count,
+              .height = shape.height,
+              .width = shape.width,
+              .channels = shape.channels,
+              .images = {},
+              .labels = {}};
+  SequentialRandom random(Stream(1, Purpose::kProblem));
+  batch.images.resize(count * static_cast<size_t>(shape.height * shape.width * shape.channels));
+  for (float& x : batch.images) x = static_cast<float>(random.normal());
+  for (size_t i = 0; i < count; ++i) batch.labels.push_back(random.below(static_cast<uint32_t>(shape.classes)));
+  return batch;
+}
+
+double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Batch& batch, double seconds) {
+  initialize(engine.shape(), 1, engine.values(), engine.buffers());
+  const UpdatePlan plan = make_update_plan(optimizer);
+  OptimizerState state = make_state(plan, engine.shape().parameter_elements, engine.shape().parameters.size());
+  std::vector<TensorSlot> slots;
+  for (const TensorInfo& t : engine.shape().parameters) slots.push_back({t.offset, t.size});
+  const auto step = [&] {
+    engine.forward_backward(batch);
+    optimizer_step(plan, state, slots, engine.values(), engine.gradients(), 1.0, engine.executor());
+  };
+  step();
+  return median_seconds(step, seconds);
+}
+
+double forward_seconds(Engine& engine, const Batch& batch, double seconds, double give_up) {
+  initialize(engine.shape(), 1, engine.values(), engine.buffers());
+  const auto forward = [&] { engine.evaluate(batch); };
+  const double first = seconds_of(forward);
+  return first > give_up ? first : median_seconds(forward, seconds);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n == 0 ? 0.0 : n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+}  // namespace signstep
