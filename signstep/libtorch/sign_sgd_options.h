@@ -47,8 +47,8 @@ SignSGDOptions resolved(SignSGDOptions options);
 const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group);
 SignSGDOptions& sign_sgd_options(torch::optim::OptimizerParamGroup& group);
 
-// The first option in which two sets differ: "" or "momentum is 0.8, wanted 0.9". Learning rate and decay are not
-// compared; a seed only where something is drawn, total_steps only where something refers to it.
+// The rest is SignSGD's own. The first option in which two sets differ: "" or "momentum is 0.8, wanted 0.9". Learning
+// rate and decay are not compared; a seed only where something is drawn, total_steps only where something refers to it.
 std::string difference(SignSGDOptions seen, SignSGDOptions wanted);
 
 // What keeps a step from being taken at this rate and decay, or "".
