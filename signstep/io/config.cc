@@ -10,6 +10,7 @@
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/toml_limits.h"
 
 namespace signstep {
 namespace {
@@ -29,6 +30,7 @@ std::string scalar_text(std::string_view key, const toml::node& node) {
 // Calls take(key, value) for each; its OptionErrors, too, get file, line and column.
 void for_each_value(const std::string& text, const std::string& name,
                     const std::function<void(std::string_view, const std::string&)>& take) {
+  require_toml_limits(text, name);
   toml::table table;
   try {
     table = toml::parse(text, name);

@@ -5,18 +5,19 @@
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/json_text.h"
 
 namespace signstep {
 
 void append_json_line(const std::string& path, const nlohmann::ordered_json& object) {
   std::ofstream file(path, std::ios::app);
-  file << object.dump() + "\n" << std::flush;
+  file << json_text(object) + "\n" << std::flush;
   if (!file) throw_errno("append to", path, "check the folder's permissions and the free space");
 }
 
 void write_json_lines(const std::string& path, const std::vector<nlohmann::ordered_json>& records) {
   std::string text;
-  for (const auto& record : records) text += record.dump() + "\n";
+  for (const auto& record : records) text += json_text(record) + "\n";
   write_file_atomic(path, text);
 }
 
@@ -28,12 +29,14 @@ std::vector<nlohmann::ordered_json> read_json_lines(const std::string& path) {
     const size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;
     ++line;
-    auto record = nlohmann::ordered_json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
-    if (!record.is_object()) {
+    try {
+      records.push_back(parse_json(std::string_view(text).substr(begin, end - begin), path, {}, line));
+    } catch (const DataError& e) {
+      throw DataError(fmt::format("{} If so, remove that line", e.what()));
+    }
+    if (!records.back().is_object()) {
       throw DataError(fmt::format("{}:{}: not a JSON object; the file was damaged: remove that line", path, line));
     }
-    records.push_back(std::move(record));
     begin = end + 1;
   }
   return records;

@@ -11,6 +11,7 @@
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/checksum.h"
+#include "signstep/io/json_text.h"
 
 namespace signstep {
 namespace {
@@ -19,6 +20,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+// Of about 100,000 tensors: {name: {"dtype": text, "shape": [...], "data_offsets": [begin, end]}, ...}.
+constexpr JsonLimits kHeaderLimits{.depth = 3, .members = size_t{1} << 17, .values = size_t{1} << 22};
 constexpr const char* kChecksumKey = "signstep.sha256";
 const std::string kNoChecksum(64, '0');
 
@@ -127,10 +130,11 @@ void SafetensorsFile::parse() {
   if (header_size > kMaxHeader || header_size > bytes_.size() - kLengthBytes) {
     fail(fmt::format("its header claims {} bytes and the file has {}", header_size, bytes_.size()));
   }
-  const std::string text(reinterpret_cast<const char*>(bytes_.data()) + kLengthBytes, header_size);
+  const std::string_view text(reinterpret_cast<const char*>(bytes_.data()) + kLengthBytes, header_size);
   const size_t data_begin = kLengthBytes + header_size, data_size = bytes_.size() - data_begin;
   try {
-    const auto header = nlohmann::json::parse(text);
+    require_json_limits(text, "header", kHeaderLimits);
+    const auto header = nlohmann::json::parse(text.begin(), text.end());
     if (!header.is_object()) fail("its header is not a JSON object");
     for (const auto& [name, value] : header.items()) {
       if (name == "__metadata__") {
@@ -159,6 +163,8 @@ void SafetensorsFile::parse() {
       t.bytes = std::as_bytes(std::span(bytes_)).subspan(data_begin + begin, end - begin);
       tensors_.push_back(std::move(t));
     }
+  } catch (const DataError& e) {
+    fail(e.what());
   } catch (const nlohmann::json::exception& e) {
     fail(fmt::format("its header is not the JSON of the format ({})", e.what()));
   }
@@ -179,7 +185,7 @@ void SafetensorsFile::parse() {
     return;
   }
   const std::string recorded = metadata_.at(kChecksumKey);
-  std::string blank = text;
+  std::string blank(text);
   const size_t at = blank.find(checksum_entry(recorded));
   if (recorded.size() != kNoChecksum.size() || at == std::string::npos) fail("its checksum is malformed");
   blank.replace(at, checksum_entry(recorded).size(), checksum_entry(kNoChecksum));

@@ -10,6 +10,7 @@
 #include "signstep/core/error.h"
 #include "signstep/core/option.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/toml_limits.h"
 
 namespace signstep {
 namespace {
@@ -208,6 +209,7 @@ Experiment read_experiment(const std::string& path) { return parse_experiment(re
 
 Experiment parse_experiment(const std::string& text, const std::string& path) {
   const Reader r(path);
+  require_toml_limits(text, path);
   toml::table file;
   try {
     file = toml::parse(text, path);

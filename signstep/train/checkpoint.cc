@@ -5,13 +5,16 @@
 #include <deque>
 
 #include "signstep/core/error.h"
+#include "signstep/io/json_text.h"
 #include "signstep/io/safetensors.h"
 
 namespace signstep {
 namespace {
 
 constexpr const char* kStateKey = "signstep.state";
-constexpr int kVersion = 1;
+constexpr uint64_t kVersion = 1;
+// 200 epochs of 3,000 steps under --analyze-every 1 are 4 million values.
+constexpr JsonLimits kStateLimits{.values = size_t{1} << 24};
 
 // Tensors on their way into a file, with the copies that their bytes lie in.
 struct Outgoing {
@@ -32,9 +35,12 @@ nlohmann::ordered_json sign_state_json(const SignState& state) {
   return out;
 }
 
-void read_sign_state(const nlohmann::ordered_json& json, SignState& state) {
-  json.at("dither_rms").get_to(state.dither.rms);
-  visit_fields(state.switching, [&](const char* name, auto& value) { json.at("switch").at(name).get_to(value); });
+void read_sign_state(const JsonFields& json, SignState& state) {
+  state.dither.rms = json.get<std::vector<double>>("dither_rms");
+  const JsonFields fields = json.object("switch");
+  visit_fields(state.switching, [&](const char* name, auto& value) {
+    value = fields.get<std::remove_reference_t<decltype(value)>>(name);
+  });
 }
 
 std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
@@ -61,17 +67,31 @@ std::vector<float> collect(const SafetensorsFile& file, const std::string& path,
   return flat;
 }
 
+// What a reader of JSON calls bad data is here a bad checkpoint.
+template <class Read>
+auto damage_is_the_checkpoints(const Read& read) {
+  try {
+    return read();
+  } catch (const DataError& e) {
+    throw CheckpointError(fmt::format("{} If so, use another checkpoint", e.what()));
+  }
+}
+
 nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& path) {
   const auto found = file.metadata().find(kStateKey);
   if (found == file.metadata().end() || !file.has_checksum()) {
     throw CheckpointError(fmt::format("{} holds no training state; it is not a checkpoint of signstep: "
                                       "start from its weights with --init", path));
   }
-  nlohmann::ordered_json state = nlohmann::ordered_json::parse(found->second, nullptr, false);
-  if (!state.is_object() || state.value("version", 0) != kVersion) {
-    throw CheckpointError(fmt::format("{} has a state of another format version; this program reads version {}", path, kVersion));
-  }
-  return state;
+  return damage_is_the_checkpoints([&] {
+    nlohmann::ordered_json state = parse_json(found->second, path + ": state", kStateLimits);
+    const auto version = JsonFields(state, path).get<uint64_t>("version");
+    if (version != kVersion) {
+      throw CheckpointError(fmt::format("{} has a state of format version {}; this program reads version {}: use another "
+                                        "checkpoint, or the program that wrote it", path, version, kVersion));
+    }
+    return state;
+  });
 }
 
 }  // namespace
@@ -99,7 +119,7 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
       {"curve", progress.curve},
       {"metrics", progress.metrics},
   };
-  write_safetensors(path, out.entries, {{kStateKey, state.dump()}, {"format", "pt"}});
+  write_safetensors(path, out.entries, {{kStateKey, json_text(state)}, {"format", "pt"}});
 }
 
 void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
@@ -115,23 +135,22 @@ void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& en
   OptimizerState restored;
   restored.m = load("optimizer.m.", optimizer.m);
   restored.v = load("optimizer.v.", optimizer.v);
+  restored.sign = optimizer.sign;
   TrainProgress where;
-  try {
-    restored.step = state.at("optimizer_step").get<uint64_t>();
-    restored.sign = optimizer.sign;
-    read_sign_state(state.at("sign"), restored.sign);
-    where.epoch = state.at("epoch").get<uint64_t>();
-    where.batch = state.at("batch").get<uint64_t>();
-    where.loss_sum = state.at("loss_sum").get<double>();
-    where.images = state.at("images").get<uint64_t>();
-    where.correct = state.at("correct").get<uint64_t>();
-    where.nonfinite = state.at("nonfinite").get<uint64_t>();
-    where.train_seconds = state.at("train_seconds").get<double>();
-    where.curve = state.at("curve");
-    where.metrics = state.at("metrics").get<decltype(where.metrics)>();
-  } catch (const nlohmann::json::exception& e) {
-    throw CheckpointError(fmt::format("{} has an incomplete state ({}); use another checkpoint", path, e.what()));
-  }
+  damage_is_the_checkpoints([&] {
+    const JsonFields fields(state, path);
+    restored.step = fields.get<uint64_t>("optimizer_step");
+    read_sign_state(fields.object("sign"), restored.sign);
+    where.epoch = fields.get<uint64_t>("epoch");
+    where.batch = fields.get<uint64_t>("batch");
+    where.loss_sum = fields.get<double>("loss_sum");
+    where.images = fields.get<uint64_t>("images");
+    where.correct = fields.get<uint64_t>("correct");
+    where.nonfinite = fields.get<uint64_t>("nonfinite");
+    where.train_seconds = fields.get<double>("train_seconds");
+    where.curve = fields.get<nlohmann::ordered_json>("curve");
+    where.metrics = fields.get<std::vector<nlohmann::ordered_json>>("metrics");
+  });
   if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
     throw CheckpointError(fmt::format("{} was written with another dither; use the options that it was trained with", path));
   }
@@ -154,8 +173,7 @@ void load_weights(const std::string& path, Engine& engine) {
 
 nlohmann::json checkpoint_config(const std::string& path) {
   const nlohmann::ordered_json state = state_of(SafetensorsFile(path), path);
-  if (!state.contains("config")) throw CheckpointError(fmt::format("{} has no configuration; use another checkpoint", path));
-  return state.at("config");
+  return damage_is_the_checkpoints([&] { return JsonFields(state, path).get<nlohmann::ordered_json>("config"); });
 }
 
 }  // namespace signstep

@@ -116,7 +116,33 @@ TEST(Config, SyntaxErrorsGiveThePlace) {
   EXPECT_THAT(refusal("epochs = 1\nepochs = 2\n"), HasSubstr("some.toml:2:"));
   EXPECT_THAT(refusal("epochs"), HasSubstr("some.toml:1:"));
   EXPECT_THAT(refusal("output = \"\xFF\""), HasSubstr("some.toml:1:"));
-  EXPECT_THAT(refusal("a = " + std::string(100'000, '[')), HasSubstr("some.toml:1:"));
+}
+
+// toml++ calls itself for each part of a key: 40,000 overflow the stack.
+TEST(Config, NestingIsRefusedBeforeItIsParsed) {
+  const std::string deep(100'000, '[');
+  EXPECT_THAT(refusal("flip = true\na = " + deep), AllOf(HasSubstr("some.toml:2:21:"), HasSubstr("more than 16 lists")));
+  EXPECT_THAT(refusal(deep), HasSubstr("some.toml:1:17:"));
+  std::string dotted = "a", braces = "a = ";
+  for (int i = 0; i < 40'000; ++i) {
+    dotted += i % 2 == 0 ? ".a" : " . \"a\"";
+    braces += "{a = ";
+  }
+  EXPECT_THAT(refusal("# a.b\n" + dotted + " = 1"), AllOf(HasSubstr("some.toml:2:"), HasSubstr("a key of more than 16 parts")));
+  EXPECT_THAT(refusal("[" + dotted + "]"), HasSubstr("a key of more than 16 parts"));
+  EXPECT_THAT(refusal("a = {" + dotted + " = 1}"), HasSubstr("a key of more than 16 parts"));
+  EXPECT_THAT(refusal("a = \"\"\"\n\\\"\"\"\"\n\"\"\"\"\n" + dotted + " = 1"), HasSubstr("some.toml:4:"));
+  EXPECT_THAT(refusal(braces), HasSubstr("more than 16 lists and tables"));
+  EXPECT_THAT(refusal("output = \"" + std::string(size_t{2} << 20, 'x') + "\""), HasSubstr("wanted at most 1048576"));
+}
+
+TEST(Config, BracketsAndDotsWithinTextAreText) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "a.[{";
+  EXPECT_EQ(from_toml("output = \"" + text + "\"  # " + text).output, text);
+  EXPECT_EQ(from_toml("output = '" + text + "'").output, text);
+  EXPECT_EQ(from_toml("output = '''" + text + "'''").output, text);
+  EXPECT_EQ(from_toml("output = \"\"\"\\\"\"" + text + "\"\"\"\"\"").output, "\"\"" + text + "\"\"");
 }
 
 TEST(Config, FilesAreReadAndNamed) {
