@@ -12,6 +12,7 @@
 #include "signstep/data/split.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
+#include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
 #include "signstep/study/analyze_report.h"
 #include "signstep/study/figures.h"
@@ -139,7 +140,7 @@ int run_analyze(AnalyzeCommand& c) {
   load_weights(path, *engine);
   const std::filesystem::path file(path);
   if (c.output.empty()) {
-    const std::string folder = std::filesystem::is_directory(c.run) ? c.run : file.parent_path().string();
+    const std::string folder = is_folder(c.run) ? c.run : file.parent_path().string();
     c.output = fmt::format("{}/analysis/{}", folder.empty() ? "." : folder, file.stem().string());
   }
 

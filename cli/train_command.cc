@@ -2,7 +2,6 @@
 // signstep train
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <set>
 
 #include "cli/commands.h"
@@ -11,6 +10,7 @@
 #include "cli/flags.h"
 #include "cli/stop_signal.h"
 #include "signstep/io/config.h"
+#include "signstep/io/path.h"
 
 namespace signstep::cli {
 namespace {
@@ -54,7 +54,7 @@ std::string default_output(const TrainOptions& o) {
   std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
   const std::string base = fmt::format("runs/{}-{}-seed{}", dataset_name(o.dataset), rule, o.seed);
   std::string name = base;
-  for (int n = 2; std::filesystem::exists(name); ++n) name = fmt::format("{}-{}", base, n);
+  for (int n = 2; path_exists(name); ++n) name = fmt::format("{}-{}", base, n);
   return name;
 }
 
@@ -72,7 +72,7 @@ void read_settings(TrainCommand& c) {
   c.flags->apply();
   if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
   const std::string output = c.options.output, recorded = output + "/config.toml";
-  if (!std::filesystem::exists(recorded)) {
+  if (!path_exists(recorded)) {
     throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
   }
   c.options = {};

@@ -8,6 +8,7 @@
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/path.h"
 #include "signstep/report/run_charts.h"
 
 namespace signstep {
@@ -118,7 +119,7 @@ HtmlTable runs_table(const std::vector<RunGroup>& groups) {
 }
 
 void refuse_another_file(const std::string& path) {
-  if (std::filesystem::exists(path) && !is_our_page(read_text_file(path, size_t{1} << 30))) {
+  if (path_exists(path) && !is_our_page(read_text_file(path, size_t{1} << 30))) {
     throw OptionError(fmt::format("{} exists and is no report of signstep; choose another folder with --output", path));
   }
 }

@@ -2,12 +2,12 @@
 #include "signstep/report/run_summary.h"
 
 #include <cmath>
-#include <filesystem>
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 namespace {
@@ -42,16 +42,16 @@ double RunSummary::steps_per_epoch() const {
 RunSummary read_run(const std::string& folder) {
   RunSummary run{.folder = folder, .record = {}, .epochs = {}, .config = {}};
   const std::string path = folder + "/run.json";
-  if (std::filesystem::exists(folder + "/experiment.json")) {
+  if (path_exists(folder + "/experiment.json")) {
     throw OptionError(fmt::format("{} holds an experiment; signstep compare FILE --collect makes its report", folder));
   }
-  if (!std::filesystem::exists(path)) {
+  if (!path_exists(path)) {
     throw OptionError(
         fmt::format("{} holds no run (no run.json); name the folder that signstep train --output named", folder));
   }
   run.record = nlohmann::ordered_json::parse(read_text_file(path), nullptr, false);
   if (!run.record.is_object()) throw DataError(fmt::format("{} is not a JSON object; the file was damaged", path));
-  if (std::filesystem::exists(folder + "/metrics.jsonl")) run.epochs = read_json_lines(folder + "/metrics.jsonl");
+  if (path_exists(folder + "/metrics.jsonl")) run.epochs = read_json_lines(folder + "/metrics.jsonl");
   if (run.epochs.empty()) {
     throw OptionError(fmt::format("{} has no finished epoch yet (status {}); wait for the first, or leave the run out",
                                   folder, run.status()));

@@ -3,19 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/folder_lock.h"
+#include "signstep/io/path.h"
 #include "signstep/study/time_estimate.h"
 
 namespace signstep {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(200);
@@ -233,14 +232,14 @@ class Session {
 void claim_output(const ExperimentPlan& plan) {
   const std::string& folder = plan.output;
   const std::string mark = folder + "/experiment.json";
-  if (fs::exists(mark)) {
+  if (path_exists(mark)) {
     const auto json = nlohmann::json::parse(read_text_file(mark), nullptr, false);
     const std::string name = json.is_object() ? json.value("experiment", "") : "";
     if (name != plan.experiment.name) {
       throw OptionError(fmt::format("{} belongs to the experiment '{}', and this one is '{}'; choose another --output",
                                     folder, name, plan.experiment.name));
     }
-  } else if (fs::exists(folder) && !fs::is_empty(folder)) {
+  } else if (!names_in(folder).empty()) {
     throw OptionError(fmt::format("{} is not empty and no experiment's folder; choose another --output", folder));
   }
   for (const PlannedRun& run : plan.tuning) require_same_run(run);

@@ -4,11 +4,11 @@
 #include <poll.h>
 
 #include <csignal>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/error.h"
 #include "signstep/io/folder_lock.h"
+#include "signstep/io/path.h"
 #include "signstep/study/run_state.h"
 
 namespace signstep {
@@ -36,7 +36,7 @@ RunQueue::~RunQueue() {
 std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
   std::vector<std::string> words = {program_, "train", "--quiet", "--progress-json", "--output", run.folder};
   if (!data_.empty()) words.insert(words.end(), {"--data", data_});
-  if (std::filesystem::exists(run.folder + "/config.toml")) {
+  if (path_exists(run.folder + "/config.toml")) {
     words.push_back("--resume");
     return words;
   }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/study/run_state.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 namespace {
-
-namespace fs = std::filesystem;
 
 bool is_open(const std::string& option, const std::string& planned) {
   return may_change_on_resume(option) || ((option == "engine" || option == "precision") && planned == "auto") ||
@@ -28,15 +26,15 @@ double number(const nlohmann::ordered_json& record, const char* key) {
 
 RunState run_state(const PlannedRun& run) {
   RunState state;
-  if (!fs::exists(run.folder + "/config.toml")) return state;
+  if (!path_exists(run.folder + "/config.toml")) return state;
   state.status = RunStatus::kPartial;
-  if (!fs::exists(run.folder + "/run.json")) return state;
+  if (!path_exists(run.folder + "/run.json")) return state;
   const auto record = nlohmann::json::parse(read_text_file(run.folder + "/run.json"), nullptr, false);
   if (!record.is_object())
     throw DataError(
         fmt::format("{}/run.json is not a JSON object; remove the run folder to repeat the run", run.folder));
   std::vector<nlohmann::ordered_json> epochs;
-  if (fs::exists(run.folder + "/metrics.jsonl")) epochs = read_json_lines(run.folder + "/metrics.jsonl");
+  if (path_exists(run.folder + "/metrics.jsonl")) epochs = read_json_lines(run.folder + "/metrics.jsonl");
   state.epochs = epochs.size();
   if (!epochs.empty()) {
     state.validation_accuracy = number(epochs.back(), "validation_accuracy");
@@ -52,7 +50,7 @@ RunState run_state(const PlannedRun& run) {
 
 void require_same_run(const PlannedRun& run) {
   const std::string path = run.folder + "/config.toml";
-  if (!fs::exists(path)) return;
+  if (!path_exists(path)) return;
   TrainOptions recorded, planned = run.options;
   OptionList theirs = option_list(recorded);
   const OptionList ours = option_list(planned);

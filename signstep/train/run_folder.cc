@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "signstep/core/error.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 namespace fs = std::filesystem;
@@ -27,21 +28,20 @@ RunFolder::RunFolder(const std::string& path) : path_(created(path)), lock_(path
   for (const fs::path& file : stale) fs::remove(file, error);
 }
 
-bool RunFolder::holds_a_run() const { return fs::exists(config()) || fs::exists(run_json()); }
+bool RunFolder::holds_a_run() const { return path_exists(config()) || path_exists(run_json()); }
 
 std::string RunFolder::checkpoint(uint64_t step) const {
   return fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step);
 }
 
 std::vector<std::string> list_checkpoints(const std::string& run_folder) {
+  const std::string folder = run_folder + "/checkpoints";
   std::vector<std::pair<uint64_t, std::string>> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(run_folder + "/checkpoints", error)) {
-    const std::string stem = entry.path().stem().string();
-    if (entry.path().extension() != ".safetensors" || !stem.starts_with("step-")) continue;
-    const std::string digits = stem.substr(5);
+  for (const std::string& name : names_in(folder)) {
+    if (!name.starts_with("step-") || !name.ends_with(".safetensors")) continue;
+    const std::string digits = fs::path(name).stem().string().substr(5);
     if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
-    found.emplace_back(std::stoull(digits), entry.path().string());
+    found.emplace_back(std::stoull(digits), folder + "/" + name);
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<std::string> paths;
@@ -56,10 +56,10 @@ void RunFolder::prune_checkpoints() const {
 }
 
 std::string find_checkpoint(const std::string& run_or_file) {
-  if (!fs::exists(run_or_file)) {
+  if (!path_exists(run_or_file)) {
     throw CheckpointError(fmt::format("{} does not exist; name a run folder or a checkpoint file", run_or_file));
   }
-  if (!fs::is_directory(run_or_file)) return run_or_file;
+  if (!is_folder(run_or_file)) return run_or_file;
   const std::vector<std::string> all = list_checkpoints(run_or_file);
   if (all.empty()) {
     throw CheckpointError(fmt::format("{} holds no checkpoint; wait for the run's first epoch to end, or name another folder", run_or_file));

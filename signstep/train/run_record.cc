@@ -3,12 +3,12 @@
 
 #include <fmt/chrono.h>
 
-#include <filesystem>
 
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/core/version.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 namespace {
@@ -49,7 +49,7 @@ RunRecord::RunRecord(const TrainOptions& options, const Dataset& data, const Eng
 }
 
 void RunRecord::continues(const std::string& path) {
-  if (!std::filesystem::exists(path)) return;
+  if (!path_exists(path)) return;
   const auto before = nlohmann::json::parse(read_text_file(path), nullptr, false);
   if (!before.is_object() || !before.contains("data") || !before.contains("started")) return;
   const auto seen = json_["data"]["sha256"].get<std::string>(), wanted = before["data"].value("sha256", seen);
