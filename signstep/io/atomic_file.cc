@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <random>
 
 #include "signstep/core/error.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 namespace {
@@ -32,7 +34,40 @@ class Descriptor {
   int fd_;
 };
 
-constexpr const char* kWriteAdvice = "check the folder's permissions and the free space; the old file is untouched";
+constexpr const char* kTemporaryMark = ".tmp-";
+
+// What the user has after a write that failed.
+std::string write_advice(const std::string& path) {
+  struct stat status {};
+  return fmt::format("check the folder's permissions and the free space; {}",
+                     ::lstat(path.c_str(), &status) == 0 ? "the old file is untouched" : "there is no such file still");
+}
+
+std::string parent_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path().string() : ".";
+}
+
+// A name that no other process, container or machine on the same file system chooses too, and nobody foresees.
+std::string temporary_beside(const std::filesystem::path& target) {
+  std::random_device random;
+  return fmt::format("{}/.{}{}{:08x}{:08x}", parent_of(target), target.filename().string(), kTemporaryMark, random(),
+                     random());
+}
+
+bool is_temporary(const std::string& name) {
+  const size_t mark = name.rfind(kTemporaryMark);
+  if (!name.starts_with('.') || mark == std::string::npos) return false;
+  const std::string digits = name.substr(mark + std::string_view(kTemporaryMark).size());
+  return !digits.empty() && digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Makes a name in the folder survive a power cut. what: what is there now, for the message.
+void sync_folder(const std::string& folder, const std::string& what) {
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 && errno == EACCES) return;  // writing in it is allowed, reading is not
+  if (directory.get() >= 0 && (::fsync(directory.get()) == 0 || errno == EINVAL || errno == ENOTSUP)) return;
+  throw_errno("sync the folder", folder, fmt::format("{}, but a power cut may undo it: check the disk", what));
+}
 
 bool write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -47,23 +82,25 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
 }  // namespace
 
 void write_file_atomic(const std::string& path, const std::vector<std::span<const std::byte>>& parts) {
-  const std::filesystem::path target(path);
-  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  const std::string temporary = fmt::format("{}/.{}.tmp-{}", folder, target.filename().string(), ::getpid());
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) throw_errno("create", temporary, kWriteAdvice);
+  const std::string temporary = temporary_beside(path);
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (file.get() < 0) {
+    const int code = errno;
+    const std::string advice = write_advice(path);
+    errno = code;
+    throw_errno("create", temporary, advice);
+  }
   bool good = true;
   for (const auto& part : parts) good = good && write_all(file.get(), part);
   good = good && ::fsync(file.get()) == 0 && file.close() == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!good) {
     const int code = errno;
     ::unlink(temporary.c_str());
+    const std::string advice = write_advice(path);
     errno = code;
-    throw_errno("write", path, kWriteAdvice);
+    throw_errno("write", path, advice);
   }
-  // The rename itself must survive a power cut too.
-  Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() >= 0) ::fsync(directory.get());
+  sync_folder(parent_of(path), fmt::format("{} is written", path));
 }
 
 void write_file_atomic(const std::string& path, std::string_view text) {
@@ -100,12 +137,25 @@ std::string read_text_file(const std::string& path, size_t max_bytes) {
 }
 
 void make_folders(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) {
-    throw EnvironmentError(
-        fmt::format("cannot create the folder {}: {}; choose another or mend its permissions", path, error.message()));
+  std::filesystem::path folder;
+  for (const std::filesystem::path& part : std::filesystem::path(path)) {
+    folder /= part;
+    const std::string name = folder.string();
+    if (::mkdir(name.c_str(), 0777) == 0) {
+      sync_folder(parent_of(folder), fmt::format("{} is there", name));
+      continue;
+    }
+    const int code = errno;
+    struct stat status {};
+    if (::stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) continue;
+    errno = code;
+    throw_errno("create the folder", name, "choose another or mend its permissions");
   }
+}
+
+void remove_stale_files(const std::string& folder) {
+  for (const std::string& name : names_in(folder))
+    if (is_temporary(name)) ::unlink((folder + "/" + name).c_str());
 }
 
 }  // namespace signstep

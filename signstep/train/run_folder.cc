@@ -21,11 +21,8 @@ const std::string& created(const std::string& path) {
 
 RunFolder::RunFolder(const std::string& path) : path_(created(path)), lock_(path) {
   // What a process that was killed while saving left behind; nobody else writes here now.
-  std::error_code error;
-  std::vector<fs::path> stale;
-  for (const auto& entry : fs::directory_iterator(path_ + "/checkpoints", error))
-    if (entry.path().filename().string().find(".safetensors.tmp-") != std::string::npos) stale.push_back(entry.path());
-  for (const fs::path& file : stale) fs::remove(file, error);
+  remove_stale_files(path_);
+  remove_stale_files(path_ + "/checkpoints");
 }
 
 bool RunFolder::holds_a_run() const { return path_exists(config()) || path_exists(run_json()); }

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "signstep/io/folder_lock.h"
+#include "signstep/io/path.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -21,14 +22,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::vector<std::string> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 // As on a full disk: while this lives, no file of this process grows beyond that many bytes.
 class FileSizeLimit {
@@ -86,9 +79,21 @@ TEST(AtomicFile, AFullDiskLeavesTheOldFile) {
     message = message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), std::string(5000, 'x')); });
   }
   EXPECT_THAT(message,
-              AllOf(HasSubstr("cannot write " + folder.path("f")), HasSubstr("too large"), HasSubstr("free space")));
+              AllOf(HasSubstr("cannot write " + folder.path("f")), HasSubstr("too large"), HasSubstr("free space"),
+                    HasSubstr("the old file is untouched")));
   EXPECT_EQ(read_text_file(folder.path("f")), "old");
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+}
+
+TEST(AtomicFile, AFullDiskWithoutAnOldFileSaysSo) {
+  const TemporaryFolder folder;
+  std::string message;
+  {
+    const FileSizeLimit limit(1000);
+    message = message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), std::string(5000, 'x')); });
+  }
+  EXPECT_THAT(message, AllOf(HasSubstr("there is no such file still"), testing::Not(HasSubstr("untouched"))));
+  EXPECT_THAT(names_in(folder.path()), ElementsAre());
 }
 
 TEST(AtomicFile, AFolderInTheWayIsLeftAlone) {
