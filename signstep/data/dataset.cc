@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "signstep/core/error.h"
-#include "signstep/data/gunzip.h"
 #include "signstep/data/idx.h"
 #include "signstep/data/read_file.h"
 #include "signstep/io/checksum.h"
@@ -59,12 +58,12 @@ void refuse_another(DatasetKind kind, const std::string& md5, const std::string&
   }
 }
 
-// One file's content, unpacked, with its record appended to files.
-std::vector<uint8_t> read_content(const CatalogFile& file, DatasetKind kind, Dataset& dataset) {
+// One file's content, unpacked where it is an IDX file of that rank (0: it is none), with its record appended to files.
+std::vector<uint8_t> read_content(const CatalogFile& file, DatasetKind kind, size_t idx_rank, Dataset& dataset) {
   const std::string path = locate(dataset.folder, file, catalog(kind).format);
   std::vector<uint8_t> bytes = read_data_file(path);
   dataset.files.push_back({.path = path, .bytes = bytes.size(), .sha256 = sha256_hex(std::as_bytes(std::span(bytes)))});
-  if (catalog(kind).format == DatasetFormat::kIdx && is_gzip(bytes)) bytes = gunzip(bytes, path, kMaxDataBytes);
+  if (idx_rank > 0) bytes = unpack_idx(std::move(bytes), idx_rank, path);
   const std::string md5 = md5_hex(std::as_bytes(std::span(bytes)));
   dataset.files.back().official = !file.md5.empty() && md5 == file.md5;
   refuse_another(kind, md5, path);
@@ -74,7 +73,7 @@ std::vector<uint8_t> read_content(const CatalogFile& file, DatasetKind kind, Dat
 void load_cifar(Dataset& dataset, CifarLabels labels) {
   const CifarLayout layout{dataset.kind == DatasetKind::kCifar10 ? size_t{1} : size_t{2}, labels};
   for (const CatalogFile& file : catalog(dataset.kind).files) {
-    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, dataset);
+    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, 0, dataset);
     append_cifar(bytes, layout, dataset.files.back().path, file.train ? dataset.train : dataset.test);
   }
 }
@@ -105,10 +104,11 @@ void take_idx_labels(IdxArray array, const std::string& path, ImageSet& set) {
 void load_idx(Dataset& dataset) {
   bool images = true;  // they come before their labels in the catalog
   for (const CatalogFile& file : catalog(dataset.kind).files) {
-    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, dataset);
+    const size_t rank = images ? 3 : 1;
+    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, rank, dataset);
     const std::string& path = dataset.files.back().path;
     const auto take = images ? take_idx_images : take_idx_labels;
-    take(parse_idx(bytes, images ? 3 : 1, path), path, file.train ? dataset.train : dataset.test);
+    take(parse_idx(bytes, rank, path), path, file.train ? dataset.train : dataset.test);
     images = !images;
   }
 }

@@ -14,10 +14,11 @@ uint32_t big_endian(std::span<const uint8_t> b) {
   return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 | b[3];
 }
 
-}  // namespace
+size_t header_bytes(size_t rank) { return 4 + 4 * rank; }
 
-IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path) {
-  const size_t header = 4 + 4 * rank;
+// The sizes that a header declares. values becomes their product, at most kMaxDataBytes. bytes may hold more than the header.
+std::vector<uint32_t> parse_header(std::span<const uint8_t> bytes, size_t rank, const std::string& path, size_t& values) {
+  const size_t header = header_bytes(rank);
   if (bytes.size() < header) {
     throw DataError(
         fmt::format("{} has {} bytes; wanted an IDX header of {} bytes; the file is truncated, get it again", path,
@@ -29,11 +30,11 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
                     "is it another file?",
                     path, fmt::join(bytes.first(4), " "), rank, rank));
   }
-  IdxArray array;
+  std::vector<uint32_t> sizes;
   uint64_t wanted = 1;
   for (size_t i = 0; i < rank; ++i) {
     const uint32_t size = big_endian(bytes.subspan(4 + 4 * i, 4));
-    array.sizes.push_back(size);
+    sizes.push_back(size);
     // Each factor is below 2^32 and the product so far at most 2^29, so it cannot wrap before this looks.
     wanted *= size;
     if (wanted == 0 || wanted > kMaxDataBytes) {
@@ -41,6 +42,17 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
                                   i + 1, size, kMaxDataBytes));
     }
   }
+  values = wanted;
+  return sizes;
+}
+
+}  // namespace
+
+IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path) {
+  IdxArray array;
+  size_t wanted = 0;
+  array.sizes = parse_header(bytes, rank, path, wanted);
+  const size_t header = header_bytes(rank);
   const std::span<const uint8_t> values = bytes.subspan(header);
   if (values.size() != wanted) {
     throw DataError(fmt::format("{}: the header ({}) wants {} bytes in all, the file has {}; it is {}, get it again",
@@ -51,10 +63,17 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
   return array;
 }
 
+std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const std::string& path) {
+  if (!is_gzip(bytes)) return bytes;
+  size_t values = 0;
+  std::vector<uint8_t> begin = gunzip_begin(bytes, path, header_bytes(rank));
+  if (begin.size() < header_bytes(rank)) begin = gunzip(bytes, path, header_bytes(rank));  // says so where it is cut
+  parse_header(begin, rank, path, values);
+  return gunzip(bytes, path, header_bytes(rank) + values);
+}
+
 IdxArray read_idx(const std::string& path, size_t rank) {
-  std::vector<uint8_t> bytes = read_data_file(path);
-  if (is_gzip(bytes)) bytes = gunzip(bytes, path, kMaxDataBytes);
-  return parse_idx(bytes, rank, path);
+  return parse_idx(unpack_idx(read_data_file(path), rank, path), rank, path);
 }
 
 }  // namespace signstep

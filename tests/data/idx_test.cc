@@ -55,6 +55,29 @@ TEST(Idx, PackingIsKnownByContent) {
   }
 }
 
+// 14 MB of packed zeros took 1.2 GB before they were refused.
+TEST(Idx, NoMoreIsUnpackedThanTheHeaderDeclares) {
+  Bytes bomb = kCube;
+  bomb.resize(size_t{8} << 20);
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(bomb), 3, "f"); }), HasSubstr("f unpacks to more than 22 bytes"));
+  const Bytes large = idx_bytes({60000, 28, 280}, {1});
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(large), 3, "f"); }), HasSubstr("wanted 1 to 268435456 values"));
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip({7, 7}), 3, "f"); }), HasSubstr("f has 2 bytes; wanted an IDX header"));
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(Bytes(999, 7)), 3, "f"); }), HasSubstr("f starts with 07 07"));
+  EXPECT_EQ(unpack_idx(gzip(kCube), 3, "f"), kCube);
+  EXPECT_EQ(unpack_idx(kCube, 3, "f"), kCube);
+}
+
+TEST(Gunzip, ABeginning) {
+  const Bytes packed = gzip(kCube);
+  EXPECT_EQ(gunzip_begin(packed, "f", 4), Bytes(kCube.begin(), kCube.begin() + 4));
+  EXPECT_EQ(gunzip_begin(packed, "f", 99), kCube);
+  EXPECT_TRUE(gunzip_begin(Bytes(packed.begin(), packed.begin() + 5), "f", 4).empty());
+  Bytes method = packed;
+  method[2] = 9;
+  EXPECT_THAT(message_of<DataError>([&] { gunzip_begin(method, "f", 4); }), HasSubstr("corrupt gzip"));
+}
+
 TEST(Gunzip, LargeContentComesBack) {
   Bytes bytes(1000003);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * i >> 7);
