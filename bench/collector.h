@@ -12,12 +12,15 @@
 
 namespace signstep {
 
+// A run skipped with an error has no time; its flag has another name in each version of the library.
+inline bool succeeded(const benchmark::BenchmarkReporter::Run& run) { return run.real_accumulated_time > 0; }
+
 // Prints as usual and keeps every repetition's seconds per step.
 class Collector : public benchmark::ConsoleReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs)
-      if (run.run_type == Run::RT_Iteration && !run.error_occurred)
+      if (run.run_type == Run::RT_Iteration && succeeded(run))
         seconds[run.benchmark_name()].push_back((cpu_clock ? run.cpu_accumulated_time : run.real_accumulated_time) /
                                                 static_cast<double>(run.iterations));
     ConsoleReporter::ReportRuns(runs);

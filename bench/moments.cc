@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/collector.h"
 #include "signstep/core/cpu.h"
 #include "signstep/core/lane_sums.h"
 #include "signstep/core/random.h"
@@ -70,22 +71,6 @@ struct Bandwidth {
   }
 };
 
-class Collector : public benchmark::ConsoleReporter {
- public:
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs)
-      if (run.run_type == Run::RT_Iteration && !run.error_occurred)
-        seconds[run.run_name.function_name].push_back(run.real_accumulated_time / static_cast<double>(run.iterations));
-    ConsoleReporter::ReportRuns(runs);
-  }
-  std::map<std::string, std::vector<double>> seconds;
-};
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v.empty() ? 0 : (v[(v.size() - 1) / 2] + v[v.size() / 2]) / 2;
-}
-
 int bench_main(int argc, char** argv) {
   size_t threads = cpu_features().threads;
   int kept = 0;
@@ -126,9 +111,9 @@ int bench_main(int argc, char** argv) {
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
   fmt::print("\n{:<26}{:>10}{:>22}{:>8}{:>13}\n", "coordinates", "ms", "ms, min to max", "GB/s", "/ bandwidth");
-  for (const auto& [name, times] : collector.seconds) {
-    const double bandwidth = median(collector.seconds[name.substr(0, name.find(':')) + ": bandwidth"]),
-                 t = median(times);
+  for (const auto& [full, times] : collector.seconds) {
+    const std::string name = full.substr(0, full.find('/'));
+    const double bandwidth = median(collector.find(name.substr(0, name.find(':')) + ": bandwidth")), t = median(times);
     const auto [low, high] = std::minmax_element(times.begin(), times.end());
     fmt::print("{:<26}{:>10.3f}{:>22}{:>8.1f}{:>13}\n", name, 1e3 * t,
                fmt::format("{:.3f} to {:.3f}", 1e3 * *low, 1e3 * *high), std::stod(name) * kBytes / t * 1e-9,

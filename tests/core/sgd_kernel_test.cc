@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "signstep/core/thread_pool.h"
 #include "tests/core/each_target.h"
 #include "tests/core/tensor_list.h"

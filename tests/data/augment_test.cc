@@ -2,6 +2,7 @@
 #include "signstep/data/augment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "signstep/data/normalize.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/dither.h"
 
+#include <cmath>
 #include <numbers>
 
 #include "tests/optim/fixtures.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/switch_estimate.h"
 
+#include <cmath>
 #include <limits>
 
 #include "tests/optim/fixtures.h"
