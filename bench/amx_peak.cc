@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/amx_peak.h"
 
-#include "signstep/nn/amx_engine/tiles.h"
-// Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
+#include "signstep/nn/amx_engine/tiles.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep {
 
@@ -26,3 +27,5 @@ void multiply_in_registers(int64_t products) {
 }
 
 }  // namespace signstep
+
+SIGNSTEP_AMX_END

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Included last by the files of fast kernels: what follows is compiled for AVX-512 and bf16 tiles, whatever the rest of
-// the program is compiled for, and runs only where amx_kernels() found both.
+// What lies between SIGNSTEP_AMX_BEGIN and SIGNSTEP_AMX_END is compiled for AVX-512 and bf16 tiles, whatever the rest
+// of the program is compiled for, and runs only where amx_kernels() found both. Nothing is included between the two: of
+// an inline function the linker keeps one copy for the whole program, and it must run on every processor.
 #pragma once
 
 #include <immintrin.h>
 
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16,fma,bmi2")
+#include <cstdint>
+
+#include "signstep/nn/amx_engine/tiles.h"
+
+#define SIGNSTEP_AMX_BEGIN    \
+  _Pragma("GCC push_options") \
+      _Pragma("GCC target(\"avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16,fma,bmi2\")")
+#define SIGNSTEP_AMX_END _Pragma("GCC pop_options")
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx {
 
@@ -67,3 +77,5 @@ inline Row where_positive(Row mask, Row a) {
 }
 
 }  // namespace signstep::amx
+
+SIGNSTEP_AMX_END

@@ -7,6 +7,8 @@
 #include "signstep/nn/amx_engine/epilogue-inl.h"
 #include "signstep/nn/amx_engine/fast_kernels.h"
 
+SIGNSTEP_AMX_BEGIN
+
 namespace signstep::amx::fast {
 namespace {
 
@@ -71,3 +73,5 @@ void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

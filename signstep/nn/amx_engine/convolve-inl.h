@@ -2,10 +2,11 @@
 // The products of a convolution, forward or backward to its input: 32 images x 32 result channels of a pixel at a time.
 #pragma once
 
+#include "signstep/nn/amx_engine/amx_target.h"
 #include "signstep/nn/amx_engine/kernels.h"
 #include "signstep/nn/amx_engine/tile_product-inl.h"
-// Last: from here on the target is AVX-512 with tiles.
-#include "signstep/nn/amx_engine/amx_target.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
@@ -96,3 +97,5 @@ inline void convolve_row(std::span<const Source> sources, int64_t group, int64_t
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

@@ -2,9 +2,10 @@
 // What a gradient goes through while it is still in the cache (GradientEpilogue in kernels.h), a unit at a time.
 #pragma once
 
-#include "signstep/nn/amx_engine/kernels.h"
-// Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
+#include "signstep/nn/amx_engine/kernels.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
@@ -71,3 +72,5 @@ class Epilogue {
 };
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

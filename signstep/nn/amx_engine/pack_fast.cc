@@ -3,6 +3,8 @@
 #include "signstep/nn/amx_engine/fast_kernels.h"
 #include "signstep/nn/amx_engine/transpose-inl.h"
 
+SIGNSTEP_AMX_BEGIN
+
 namespace signstep::amx::fast {
 
 void pack(const PackJob& job, int64_t out_block) {
@@ -43,3 +45,5 @@ void pack(const PackJob& job, int64_t out_block) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

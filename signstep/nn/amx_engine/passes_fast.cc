@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Passes over activations: bound by memory, so each reads and writes a value once.
-#include "signstep/nn/amx_engine/fast_kernels.h"
-// Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
+#include "signstep/nn/amx_engine/fast_kernels.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
@@ -47,3 +48,5 @@ void norm_gradient(const NormGradientJob& job, int64_t group, int64_t row) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

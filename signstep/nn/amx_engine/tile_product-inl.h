@@ -2,9 +2,10 @@
 // A product of two units in 2 x 2 tiles of sums (tiles 0 to 3), which forward, backward and the weight gradient share.
 #pragma once
 
-#include "signstep/nn/amx_engine/tiles.h"
-// Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
+#include "signstep/nn/amx_engine/tiles.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
@@ -43,3 +44,5 @@ inline void add_product(const Bf16* a, const Bf16* b) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

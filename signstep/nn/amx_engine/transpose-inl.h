@@ -4,9 +4,10 @@
 
 #include <cstdint>
 
-// Last: from here on the target is AVX-512 with tiles.
 #include "signstep/nn/amx_engine/amx_target.h"
 #include "signstep/nn/amx_engine/tiles.h"
+
+SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
@@ -39,3 +40,5 @@ inline void transpose(__m512i (&r)[16]) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END

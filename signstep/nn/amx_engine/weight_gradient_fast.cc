@@ -7,6 +7,8 @@
 #include "signstep/nn/amx_engine/tile_product-inl.h"
 #include "signstep/nn/amx_engine/transpose-inl.h"
 
+SIGNSTEP_AMX_BEGIN
+
 namespace signstep::amx::fast {
 namespace {
 
@@ -106,3 +108,5 @@ void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {
 }
 
 }  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END
