@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One folder = one library: signstep_library(core LINKS fmt::fmt) makes signstep_core with the alias signstep::core
-# from every .cc file listed. LINKS are public, because headers of a layer show the layers below it. With the word
+# from every .cc file listed. Its headers are public, but for those that a kernel includes once for each SIMD target
+# (-inl, _block). LINKS are public, because headers of a layer show the layers below it. With the word
 # INSTALL the folder is a component of find_package(signstep), as are the signstep:: targets that it links; other
 # packages are found again by the name before the :: of what it links.
 include(GNUInstallDirs)
@@ -21,10 +22,12 @@ function(signstep_library name)
   add_library(signstep_${name} STATIC ${ARG_SOURCES})
   add_library(signstep::${name} ALIAS signstep_${name})
   target_compile_features(signstep_${name} PUBLIC cxx_std_20)
-  target_include_directories(signstep_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
-                                                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
+  list(FILTER headers EXCLUDE REGEX "(-inl|_block|/precompiled)\\.h$")
+  target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
   target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE $<BUILD_INTERFACE:signstep_flags>)
-  set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name})
+  set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name}
+                        VERIFY_INTERFACE_HEADER_SETS ${SIGNSTEP_TESTS})  # the test "headers" compiles each alone
   if(ARG_INSTALL AND SIGNSTEP_INSTALL)
     signstep_install_component(${name} ${ARG_LINKS})
   endif()
@@ -47,12 +50,36 @@ function(signstep_install_component name)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/signstep-${name}.cmake CONTENT
        "set(signstep_${name}_components ${components})\nset(signstep_${name}_packages ${packages})\n")
   install(FILES ${PROJECT_BINARY_DIR}/signstep-${name}.cmake DESTINATION ${signstep_package_dir} COMPONENT development)
-  install(TARGETS signstep_${name} EXPORT signstep-${name}-targets COMPONENT development)
+  install(TARGETS signstep_${name} EXPORT signstep-${name}-targets COMPONENT development
+          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
   install(EXPORT signstep-${name}-targets NAMESPACE signstep:: DESTINATION ${signstep_package_dir}
           COMPONENT development)
-  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/signstep/${name}
-          COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "*-inl.h" EXCLUDE PATTERN "*_block.h" EXCLUDE
-          PATTERN "precompiled.h" EXCLUDE)
+  if(NOT name STREQUAL "libtorch")  # LibTorch has no pkg-config file
+    signstep_install_pkg_config(${name} ${ARGN})
+  endif()
+endfunction()
+
+# signstep-NAME.pc, for builds that know pkg-config and not CMake. It finds the prefix from where it lies itself.
+function(signstep_install_pkg_config name)
+  set(requires ${ARGN})
+  set(threads)
+  if(Threads::Threads IN_LIST requires)
+    list(REMOVE_ITEM requires Threads::Threads)
+    set(threads -pthread)
+  endif()
+  foreach(pair IN ITEMS signstep::=signstep- fmt::fmt=fmt hwy::hwy=libhwy OpenSSL::Crypto=libcrypto ZLIB::ZLIB=zlib
+                        nlohmann_json::nlohmann_json=nlohmann_json tomlplusplus::tomlplusplus=tomlplusplus)
+    string(REGEX MATCH "^(.*)=(.*)$" matched ${pair})
+    string(REPLACE "${CMAKE_MATCH_1}" "${CMAKE_MATCH_2}" requires "${requires}")
+  endforeach()
+  if(requires MATCHES "::")
+    message(FATAL_ERROR "signstep-${name}.pc: add pkg-config's names for '${requires}' to the list above")
+  endif()
+  list(JOIN requires ", " requires)
+  file(RELATIVE_PATH up /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/signstep.pc.in ${PROJECT_BINARY_DIR}/signstep-${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/signstep-${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+          COMPONENT development)
 endfunction()
 
 # One test binary and one ctest entry per folder.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # find_package(signstep 0.1 REQUIRED COMPONENTS core optim libtorch) makes the targets signstep::core, signstep::optim,
-# signstep::libtorch, and finds again what they link. Without COMPONENTS: all that were installed.
+# signstep::libtorch, and finds again what they link. Without COMPONENTS: all that need no LibTorch. libtorch is asked
+# for by name, because LibTorch brings its own compiler flags and takes seconds to find.
 include(CMakeFindDependencyMacro)
 
 file(GLOB signstep_files RELATIVE ${CMAKE_CURRENT_LIST_DIR} ${CMAKE_CURRENT_LIST_DIR}/signstep-*-targets.cmake)
@@ -11,6 +12,7 @@ foreach(file IN LISTS signstep_files)
 endforeach()
 if(NOT signstep_FIND_COMPONENTS)
   set(signstep_FIND_COMPONENTS ${signstep_installed})
+  list(REMOVE_ITEM signstep_FIND_COMPONENTS libtorch)
 endif()
 
 # The components with those that they need, lower layers first, and the packages of all.

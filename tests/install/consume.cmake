@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DBUILD=build -DWORK=folder -DCOMPONENTS=core+optim [-DCXX_FLAGS=...] -P consume.cmake
+# cmake -DBUILD=build -DWORK=folder -DGENERATOR=Ninja -DCONFIG=Release -DCOMPONENTS=core+optim [-DCXX_FLAGS=...] -P consume.cmake
 # Installs BUILD, moves the prefix, builds and runs a consumer of COMPONENTS, then asks for what is not there.
 set(source ${CMAKE_CURRENT_LIST_DIR})
 set(prefix ${WORK}/moved)
+# The generator is that of the build: a machine may have Ninja and no make, which CMake would choose.
+set(configure ${CMAKE_COMMAND} -G ${GENERATOR} -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_PREFIX_PATH=${prefix} -S ${source})
 
 function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
@@ -10,7 +12,7 @@ endfunction()
 
 # Configures a consumer that must fail, with a message that matches. CMake breaks lines where it likes.
 function(expect_message regex)
-  execute_process(COMMAND ${CMAKE_COMMAND} -S ${source} -B ${WORK}/refused -DCMAKE_PREFIX_PATH=${prefix} ${ARGN}
+  execute_process(COMMAND ${configure} -B ${WORK}/refused ${ARGN}
                   OUTPUT_QUIET ERROR_VARIABLE error RESULT_VARIABLE failed)
   string(REGEX REPLACE "[ \n]+" " " error "${error}")
   if(NOT failed OR NOT error MATCHES "${regex}")
@@ -21,10 +23,21 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first --component development)
 file(RENAME ${WORK}/first ${prefix})
-run(${CMAKE_COMMAND} -S ${source} -B ${WORK}/build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=${prefix}
-    -DINSTALLED=${prefix} -DCOMPONENTS=${COMPONENTS} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
+run(${configure} -B ${WORK}/build -DINSTALLED=${prefix} -DCOMPONENTS=${COMPONENTS} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/example)
+
+# Without COMPONENTS: everything but LibTorch, which is not even looked for.
+file(WRITE ${WORK}/plain/CMakeLists.txt "cmake_minimum_required(VERSION 3.25)\nproject(plain LANGUAGES CXX)
+find_package(signstep 0.1 REQUIRED)
+if(NOT TARGET signstep::nn OR NOT TARGET signstep::theory OR TARGET signstep::libtorch OR DEFINED Torch_FOUND)
+  message(FATAL_ERROR \"wanted all components but libtorch\")
+endif()\n")
+run(${configure} -S ${WORK}/plain -B ${WORK}/plain/build)
+file(GLOB license ${prefix}/share/doc/signstep/LICENSE)
+if(NOT license)
+  message(FATAL_ERROR "LICENSE is not installed")
+endif()
 
 expect_message("no component 'optimizer' is installed in .*; there are: .*core.*optim" -DCOMPONENTS=optimizer)
 file(GLOB files ${prefix}/lib*/cmake/signstep/signstep-libtorch*)
