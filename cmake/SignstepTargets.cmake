@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # One folder = one library: signstep_library(core LINKS fmt::fmt) makes signstep_core with the alias signstep::core
 # from every .cc file listed. Its headers are public, but for those that a kernel includes once for each SIMD target
-# (-inl, _block). LINKS are public, because headers of a layer show the layers below it. With the word
-# INSTALL the folder is a component of find_package(signstep), as are the signstep:: targets that it links; other
-# packages are found again by the name before the :: of what it links.
+# (-inl, _block). LINKS are public, because headers of a layer show the layers below it; what only its sources include
+# stands under USES. With the word INSTALL the folder is a component of find_package(signstep), as are the signstep::
+# targets that it links; other packages are found again by the name before the :: of what it links.
 include(GNUInstallDirs)
 set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)
 
@@ -18,18 +18,18 @@ if(SIGNSTEP_SANITIZE)
 endif()
 
 function(signstep_library name)
-  cmake_parse_arguments(ARG "INSTALL" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "INSTALL" "" "SOURCES;LINKS;USES" ${ARGN})
   add_library(signstep_${name} STATIC ${ARG_SOURCES})
   add_library(signstep::${name} ALIAS signstep_${name})
   target_compile_features(signstep_${name} PUBLIC cxx_std_20)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
   list(FILTER headers EXCLUDE REGEX "(-inl|_block|/precompiled)\\.h$")
   target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
-  target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE $<BUILD_INTERFACE:signstep_flags>)
+  target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_USES} $<BUILD_INTERFACE:signstep_flags>)
   set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name}
                         VERIFY_INTERFACE_HEADER_SETS ${SIGNSTEP_TESTS})  # the test "headers" compiles each alone
   if(ARG_INSTALL AND SIGNSTEP_INSTALL)
-    signstep_install_component(${name} ${ARG_LINKS})
+    signstep_install_component(${name} ${ARG_LINKS} ${ARG_USES})
   endif()
 endfunction()
 
