@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -93,6 +94,35 @@ TEST(DipTest, KnownAnswers) {
   std::fill(two.begin() + 10, two.end(), 1.0f);
   EXPECT_DOUBLE_EQ(dip_statistic(two), 0.25) << "two atoms, the most there is";
   EXPECT_EQ(dip_statistic(std::vector<float>(9, 3.0f)), 0);
+}
+
+// The authors' own example, the quality of 63 statistics departments: diptest::dip(diptest::statfaculty) of R.
+TEST(DipTest, TheDipOfTheAuthorsExample) {
+  const std::vector<float> quality = {30, 33, 35, 36, 37, 37, 39, 39, 39, 39, 39, 40, 40, 40, 40, 41,
+                                      42, 43, 43, 43, 44, 44, 45, 45, 46, 46, 47, 47, 48, 48, 48, 49,
+                                      50, 50, 51, 52, 52, 53, 53, 53, 53, 53, 54, 54, 57, 57, 59, 60,
+                                      60, 60, 61, 61, 61, 61, 62, 62, 62, 62, 63, 66, 70, 72, 72};
+  EXPECT_NEAR(dip_statistic(quality), 0.0595238095238095, 1e-15);
+}
+
+// Quantiles of the dip of n uniform values: diptest::qDiptab of R's package diptest 0.76 (Maechler), from 1,000,001
+// samples each. Ours are from kSamples, so the share beyond R's quantile is binomial.
+TEST(DipTest, QuantilesEqualThoseOfRsDiptest) {
+  struct Row {
+    size_t n;
+    std::array<double, 4> quantiles;
+  };
+  constexpr size_t kSamples = 20000;
+  constexpr std::array<double, 4> kBeyond = {0.5, 0.1, 0.05, 0.01};
+  for (const Row& row : {Row{10, {0.09778176304, 0.13046214964, 0.13961139514, 0.15968415886}},
+                         Row{50, {0.04885115529, 0.06491363240, 0.07027378772, 0.08119984154}},
+                         Row{200, {0.02558435826, 0.03399678143, 0.03684184139, 0.04268647998}}}) {
+    const DipTest test(row.n, kSamples);
+    for (size_t i = 0; i < kBeyond.size(); ++i) {
+      const double sd = std::sqrt(kBeyond[i] * (1 - kBeyond[i]) * (1.0 / kSamples + 1e-6));
+      EXPECT_NEAR(test.p_value(row.quantiles[i]), kBeyond[i], 4 * sd) << "n " << row.n;
+    }
+  }
 }
 
 // The header's figures at 256 draws.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <numbers>
 #include <vector>
 
 #include "signstep/core/random.h"
@@ -39,9 +40,9 @@ TEST(TriplesTest, KnownAnswers) {
   EXPECT_EQ(triples_test(std::vector<float>(20, 1.5f)).p_value, 1) << "no spread";
 }
 
-double rejected(const std::function<double(SequentialRandom&)>& value) {
+double rejected(const std::function<double(SequentialRandom&)>& value, size_t n = 256) {
   constexpr uint64_t kSamples = 1000;
-  std::vector<float> x(256);
+  std::vector<float> x(n);
   double count = 0;
   for (uint64_t s = 0; s < kSamples; ++s) {
     SequentialRandom random(Stream(3, Purpose::kProblem, s));
@@ -68,6 +69,25 @@ TEST(TriplesTest, LevelAndPowerAt256Draws) {
   EXPECT_NEAR(level_t, 0.055, 0.02);
   EXPECT_NEAR(half, 0.79, 0.04);
   EXPECT_GT(full, 0.999);
+}
+
+// The header's table: rejected symmetric samples, in percent, within three standard errors.
+TEST(TriplesTest, LevelOfSmallSamples) {
+  const auto noise = [](NoiseKind kind) { return [kind](SequentialRandom& r) { return noise_mean(kind, 1, r); }; };
+  const auto cauchy = [](SequentialRandom& r) { return std::tan(std::numbers::pi * (r.uniform() - 0.5)); };
+  const auto check = [](const char* law, const std::function<double(SequentialRandom&)>& value, double at20,
+                        double at64) {
+    for (const auto& [n, percent] : {std::pair<size_t, double>{20, at20}, {64, at64}}) {
+      const double share = percent / 100;
+      EXPECT_NEAR(rejected(value, n), share, 3 * std::sqrt(share * (1 - share) / 1000)) << law << " at " << n;
+    }
+  };
+  check("Gaussian", noise(NoiseKind::kGaussian), 5.3, 5.7);
+  check("uniform", noise(NoiseKind::kUniform), 6.3, 7.5);
+  check("Laplace", noise(NoiseKind::kLaplace), 5.9, 5.9);
+  check("t(3)", noise(NoiseKind::kStudentT), 8.3, 6.9);
+  check("Cauchy", cauchy, 9.7, 7.8);
+  check("two bumps", noise(NoiseKind::kBimodal), 13.7, 7.5);
 }
 
 }  // namespace
