@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The documented exit codes (README.md and --help say the same).
+// The documented exit codes (docs/running.md and --help say the same).
 #pragma once
 
 #include "signstep/core/error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of the SGD phase on a list of tensors (docs/design.md section 4), momentum in moving-average form:
+// One step of the SGD phase on a list of tensors (docs/algorithms.md), momentum in moving-average form:
 //
 //   d' = mu d + (1 - mu) g           d is the tensor's m; with mu = 0 it may be null and d' = g
 //   x' = keep x - sgd_rate d'        keep is 1 for a tensor without decay

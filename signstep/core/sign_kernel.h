@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of the sign rule on a list of tensors (docs/design.md section 3; Bernstein et al. 2018, arXiv 1802.04434;
+// One step of the sign rule on a list of tensors (docs/algorithms.md; Bernstein et al. 2018, arXiv 1802.04434;
 // Lion: Chen et al. 2023, arXiv 2302.06675), in one pass: SignSGD reads and writes 12 bytes per element, with m 20.
 //
 //   u  = b1 m + (1 - b1) g         g + sigma xi in place of g for DitherOn::kGradient

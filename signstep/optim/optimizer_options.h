@@ -14,7 +14,7 @@ enum class OptimizerKind { kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW };
 
 struct OptimizerOptions {
   OptimizerKind optimizer = OptimizerKind::kSignum;
-  std::optional<double> learning_rate = {};           // > 0, per step; auto: see default_hyperparameters
+  std::optional<double> learning_rate = {};           // > 0, per step; auto: the optimizer's own, from resolved()
   std::optional<double> momentum = {};                // [0, 1): Signum's b, SGD's mu
   std::optional<double> decoupled_weight_decay = {};  // >= 0: x *= 1 - lr * decay (sign rules, SGD, AdamW)
   std::optional<double> l2_penalty = {};              // >= 0: g += penalty * x    (SGD, Adam)
