@@ -23,14 +23,14 @@ HWY_INLINE void normal_batch(const Stream& stream, uint64_t first, float* HWY_RE
   const hn::CappedTag<float, 16> df;
   const hn::RebindToSigned<decltype(df)> di;
   const hn::RebindToUnsigned<decltype(df)> du;
-  constexpr size_t kN = HWY_MIN(HWY_LANES(float), 16);
+  constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), 16);
   HWY_ALIGN uint32_t words[kBatchWords];
   philox_batch(stream, static_cast<uint32_t>(first / 4), words);
 
   const auto one = hn::Set(df, 1.0f), half = hn::Set(df, 0.5f);
   const auto sqrt_half = hn::Set(di, kSqrtHalfBits);
   for (size_t run = 0; run < kBatchWords; run += 32) {
-    for (size_t i = run; i < run + 16; i += kN) {
+    for (size_t i = run; i < run + 16; i += kLanes) {
       const auto radius_word = hn::Load(du, words + i), angle_word = hn::Load(du, words + i + 16);
 
       const auto k = hn::ConvertTo(df, hn::Add(hn::BitCast(di, hn::ShiftRight<8>(radius_word)), hn::Set(di, 1)));
