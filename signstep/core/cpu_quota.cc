@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/core/cpu_quota.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 
 namespace signstep {
@@ -39,7 +41,7 @@ std::optional<double> cpu_quota(const std::string& membership, const std::string
   for (std::string line; std::getline(file, line);) {  // "0::/user.slice" or "4:cpu,cpuacct:/user.slice"
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string controllers = fmt::format(",{},", line.substr(first + 1, second - first - 1));
     std::string path = line.substr(second + 1);
     if (path.find_first_not_of('/') == std::string::npos) path.clear();
     if (!path.empty() && path.front() != '/') continue;
