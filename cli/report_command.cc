@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep report: tables and curves of finished or running runs, as one HTML page.
 #include <filesystem>
+#include <map>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "signstep/core/error.h"
+#include "signstep/report/label.h"
 #include "signstep/report/report.h"
 
 namespace signstep::cli {
@@ -22,21 +25,59 @@ std::string default_title(const std::vector<RunGroup>& groups) {
   return fmt::format("{} on {}", methods, groups.front().runs.front().text({"data", "dataset"}));
 }
 
-int run_report(const ReportCommand& c) {
+// Two names of one folder would make two seeds of one run.
+void refuse_twice(const std::vector<std::string>& folders) {
+  std::map<std::filesystem::path, std::string> seen;
+  for (const std::string& folder : folders) {
+    std::error_code error;
+    const auto [first, added] = seen.try_emplace(std::filesystem::canonical(folder, error), folder);
+    if (!added && !error)
+      throw OptionError(fmt::format("{} and {} are the same run; name each run once", first->second, folder));
+  }
+}
+
+struct ReadRuns {
   std::vector<RunSummary> runs;
-  for (const std::string& folder : c.runs) runs.push_back(read_run(folder));
+  std::vector<std::string> left_out;  // why, a sentence each
+  bool damaged = false;               // one of them
+};
+
+// A run that cannot be shown is left out and said. A folder that holds none is a mistake, and so is nothing to show.
+ReadRuns read_runs(const std::vector<std::string>& folders) {
+  ReadRuns out;
+  for (const std::string& folder : folders) {
+    try {
+      out.runs.push_back(read_run(folder));
+    } catch (const Error& e) {
+      if (!holds_a_run(folder) || (folder == folders.back() && out.runs.empty())) throw;
+      out.left_out.push_back(e.what());
+      out.damaged = out.damaged || e.kind() != ErrorKind::kOption;
+    }
+  }
+  return out;
+}
+
+int run_report(const ReportCommand& c) {
+  require_label(c.title, "--title", kTitleLength);
+  refuse_twice(c.runs);
+  ReadRuns read = read_runs(c.runs);
+  const size_t shown = read.runs.size();
   ReportContent content;
-  content.groups = group_runs(std::move(runs));
+  content.groups = group_runs(std::move(read.runs));
   content.title = c.title.empty() ? default_title(content.groups) : c.title;
   content.warnings = comparison_warnings(content.groups);
+  for (const std::string& reason : read.left_out) content.warnings.push_back("Left out: " + reason);
   std::string folder = c.output;
   if (folder.empty()) folder = c.runs.size() == 1 ? c.runs.front() + "/report" : "runs/report";
   const ReportResult result = write_report(content, folder);
+  for (const std::string& reason : read.left_out) fmt::print("Left out       {}\n", reason);
   if (!result.problem.empty()) fmt::print("Without curves: {}\n", result.problem);
   fmt::print("Report         {} ({} run{}, {} chart{})\n",
-             std::filesystem::absolute(result.path).lexically_normal().string(), c.runs.size(),
-             c.runs.size() == 1 ? "" : "s", result.charts, result.charts == 1 ? "" : "s");
-  return 0;
+             std::filesystem::absolute(result.path).lexically_normal().string(), shown, shown == 1 ? "" : "s",
+             result.charts, result.charts == 1 ? "" : "s");
+  if (result.replaced && c.output.empty() && c.runs.size() > 1)
+    fmt::print("               It replaced the report that stood there; --output FOLDER keeps both.\n");
+  return read.damaged ? exit_code(ErrorKind::kData) : 0;
 }
 
 }  // namespace

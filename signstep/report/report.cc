@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "signstep/core/error.h"
@@ -118,10 +119,11 @@ HtmlTable runs_table(const std::vector<RunGroup>& groups) {
   return table;
 }
 
-void refuse_another_file(const std::string& path) {
-  if (path_exists(path) && !is_our_page(read_text_file(path, size_t{1} << 30))) {
-    throw OptionError(fmt::format("{} exists and is no report of signstep; choose another folder with --output", path));
-  }
+// Whether there is an earlier report; throws OptionError for another file in its place.
+bool earlier_report(const std::string& path) {
+  if (!path_exists(path)) return false;
+  if (is_our_page(read_text_file(path, size_t{1} << 30))) return true;
+  throw OptionError(fmt::format("{} exists and is no report of signstep; choose another folder with --output", path));
 }
 
 // Draws the charts and writes an SVG file of each; stops at the first that cannot be drawn.
@@ -160,8 +162,14 @@ std::string figures(const std::vector<RunGroup>& groups, const std::string& fold
 std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups) {
   std::set<std::string> data, programs, engines, epochs;
   std::vector<std::string> warnings;
-  for (const RunGroup& group : groups)
+  for (const RunGroup& group : groups) {
+    std::map<std::string, std::string> folder_of_seed;
     for (const RunSummary& run : group.runs) {
+      const auto [first, added] = folder_of_seed.try_emplace(run.text({"seed"}), run.folder);
+      if (!added) {
+        warnings.push_back(fmt::format("{} and {} have the same settings and the same seed {}: they are not two seeds",
+                                       first->second, run.folder, first->first));
+      }
       data.insert(run.text({"data", "sha256"}));
       programs.insert(run.text({"program", "commit"}));
       engines.insert(run.text({"engine"}));
@@ -170,6 +178,7 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
         warnings.push_back(
             fmt::format("{} is not finished: status {}, {:.0f} epochs", run.folder, run.status(), run.last("epoch")));
     }
+  }
   const auto differ = [&](const std::set<std::string>& seen, const char* what) {
     if (seen.size() > 1) warnings.push_back(fmt::format("The runs differ in {}: {}", what, fmt::join(seen, "; ")));
   };
@@ -181,8 +190,8 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
 }
 
 ReportResult write_report(const ReportContent& content, const std::string& folder) {
-  ReportResult result{.path = folder + "/report.html", .charts = 0, .problem = ""};
-  refuse_another_file(result.path);
+  ReportResult result{.path = folder + "/report.html", .charts = 0, .problem = "", .replaced = false};
+  result.replaced = earlier_report(result.path);
   make_folders(folder);
   std::string body = fmt::format("<h1>{}</h1>\n", html_escaped(content.title));
   for (const std::string& paragraph : content.lead) body += fmt::format("<p>{}</p>\n", html_escaped(paragraph));

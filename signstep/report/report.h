@@ -22,6 +22,7 @@ struct ReportResult {
   std::string path;  // of report.html
   size_t charts = 0;
   std::string problem;  // why there are no curves; "" when there are
+  bool replaced = false;  // an earlier report stood there
 };
 
 // Writes FOLDER/report.html and FOLDER/CHART.svg, making the folder. An earlier report there is replaced, and pictures

@@ -174,7 +174,7 @@ GroupCurve step_curve(const RunGroup& group, const char* key) {
   for (const RunSummary& run : group.runs) {
     const std::vector<double> steps = steps_of(run, "step"), values = steps_of(run, key);
     for (size_t i = 0; i < std::min(steps.size(), values.size()); ++i)
-      at_step[steps[i] / run.steps_per_epoch()].push_back(values[i]);
+      if (std::isfinite(steps[i])) at_step[steps[i] / run.steps_per_epoch()].push_back(values[i]);
   }
   GroupCurve curve;
   const size_t every = at_step.size() / kMostPoints + 1;
@@ -206,9 +206,13 @@ std::vector<double> switch_epochs(const RunGroup& group) {
   std::set<double> found;
   for (const RunSummary& run : group.runs)
     for (const auto& epoch : run.epochs) {
-      if (!epoch.contains("events")) continue;
-      for (const auto& event : epoch["events"])
-        if (event.value("event", "") == "switch") found.insert(event.value("step", 0.0) / run.steps_per_epoch());
+      const auto events = epoch.find("events");
+      if (events == epoch.end() || !events->is_array()) continue;
+      for (const auto& event : *events) {
+        if (!event.is_object() || !event.contains("event") || event["event"] != "switch") continue;
+        const auto step = event.find("step");
+        if (step != event.end() && step->is_number()) found.insert(step->get<double>() / run.steps_per_epoch());
+      }
     }
   return {found.begin(), found.end()};
 }

@@ -7,7 +7,9 @@
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
+#include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
+#include "signstep/report/label.h"
 
 namespace signstep {
 namespace {
@@ -31,13 +33,30 @@ std::string RunSummary::text(std::initializer_list<const char*> path) const {
     if (!node->is_object() || !node->contains(key)) return "-";
     node = &(*node)[key];
   }
-  return node->is_string() ? node->get<std::string>() : node->is_null() ? "-" : node->dump();
+  return node->is_string() ? printable(node->get<std::string>()) : node->is_null() ? "-" : node->dump();
 }
 
 double RunSummary::steps_per_epoch() const {
   const double steps = at(0, "step"), epoch = at(0, "epoch");
   return steps > 0 && epoch > 0 ? steps / epoch : 1;
 }
+
+void require_agreement(const nlohmann::ordered_json& record, const nlohmann::ordered_json& epoch,
+                       const std::string& folder) {
+  const auto shown = [](const nlohmann::ordered_json& value) {
+    return value.is_structured() ? "something else" : printable(value.dump(-1, ' ', true));
+  };
+  const auto last = JsonFields(record, folder + "/run.json").get<nlohmann::ordered_json>("last_epoch");
+  for (const auto& [key, value] : last.items()) {
+    const auto found = epoch.find(key);
+    if (found != epoch.end() && *found == value) continue;
+    throw DataError(fmt::format("{}/metrics.jsonl contradicts run.json: {} of the last epoch is {} here and {} there; "
+                                "was one of them edited or copied from another run?",
+                                folder, printable(key), found == epoch.end() ? "absent" : shown(*found), shown(value)));
+  }
+}
+
+bool holds_a_run(const std::string& folder) { return path_exists(folder + "/run.json") && !path_exists(folder + "/experiment.json"); }
 
 RunSummary read_run(const std::string& folder) {
   RunSummary run{.folder = folder, .record = {}, .epochs = {}, .config = {}};
@@ -49,14 +68,22 @@ RunSummary read_run(const std::string& folder) {
     throw OptionError(
         fmt::format("{} holds no run (no run.json); name the folder that signstep train --output named", folder));
   }
-  run.record = nlohmann::ordered_json::parse(read_text_file(path), nullptr, false);
-  if (!run.record.is_object()) throw DataError(fmt::format("{} is not a JSON object; the file was damaged", path));
+  run.record = parse_json(read_text_file(path), path);
+  const JsonFields fields(run.record, path);
+  const auto status = fields.get<std::string>("status");
+  fields.object("data").get<std::string>("sha256");
   if (path_exists(folder + "/metrics.jsonl")) run.epochs = read_json_lines(folder + "/metrics.jsonl");
+  try {
+    run.config = read_toml_values(folder + "/config.toml");
+  } catch (const OptionError& e) {
+    throw DataError(fmt::format("{}; the file was damaged", e.what()));
+  }
   if (run.epochs.empty()) {
     throw OptionError(fmt::format("{} has no finished epoch yet (status {}); wait for the first, or leave the run out",
                                   folder, run.status()));
   }
-  run.config = read_toml_values(folder + "/config.toml");
+  if (status == "finished" || status == "diverged")
+    require_agreement(run.record, run.epochs.back(), folder);
   return run;
 }
 

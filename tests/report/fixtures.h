@@ -25,7 +25,7 @@ struct MadeUpRun {
 // two probes an epoch whose signal is lost from the second epoch on.
 inline void write_run(const std::string& folder, const MadeUpRun& run) {
   std::filesystem::create_directories(folder);
-  const nlohmann::ordered_json record = {{"schema_version", 1},
+  nlohmann::ordered_json record = {{"schema_version", 1},
                                          {"status", run.status},
                                          {"started", "2026-01-01T00:00:00Z"},
                                          {"ended", nullptr},
@@ -41,8 +41,8 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
                                            {"test_images", 10}}},
                                          {"network", {{"name", "ResNet-18"}, {"width", 4}, {"parameters", 99}}},
                                          {"optimizer", run.optimizer},
-                                         {"seed", run.seed}};
-  write_file_atomic(folder + "/run.json", record.dump());
+                                         {"seed", run.seed},
+                                         {"last_epoch", nullptr}};
   write_file_atomic(
       folder + "/config.toml",
       fmt::format("optimizer = \"x\"\nlearning_rate = 0.001\nseed = {}\noutput = \"{}\"\nswitch_when = \"{}\"\n{}",
@@ -76,6 +76,8 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
     epochs.push_back(r);
   }
   write_json_lines(folder + "/metrics.jsonl", epochs);
+  if (!epochs.empty() && run.status != "running") record["last_epoch"] = epochs.back();
+  write_file_atomic(folder + "/run.json", record.dump());
 }
 
 }  // namespace signstep

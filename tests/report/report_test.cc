@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "signstep/report/label.h"
 #include "signstep/report/run_charts.h"
 #include "tests/report/fixtures.h"
 #include "tests/support/environment.h"
@@ -162,6 +163,38 @@ TEST(Html, EscapesEverythingThatMeansSomething) {
   EXPECT_THAT(table, HasSubstr("<td>&lt;c&gt;</td>"));
   EXPECT_THAT(table, HasSubstr("<td class=\"number\">1.5 %</td>"));
   for (const char* raw : {"<t>", "<h>", "<c>", "<n>"}) EXPECT_THAT(table, Not(HasSubstr(raw)));
+}
+
+TEST_F(ReportTest, WrongTypesInAnEpochAreNoNumbers) {
+  write_run(folder_.path("odd"), {});
+  std::string text = read_text_file(folder_.path("odd/metrics.jsonl"));
+  const std::string odd = R"({"epoch":"x","step":[1],"curve":5,"probe":[1],"events":[5,{"event":7},{"event":"switch","step":"x"}]})";
+  write_file_atomic(folder_.path("odd/metrics.jsonl"), odd + "\n" + text);
+  const auto groups = group_runs({read_run(folder_.path("odd"))});
+  EXPECT_TRUE(switch_epochs(groups[0]).empty());
+  for (const NamedChart& c : run_charts(groups)) EXPECT_FALSE(c.file.empty());
+  EXPECT_NO_THROW(write_report({.title = "T", .groups = groups}, folder_.path("out")));
+}
+
+TEST_F(ReportTest, MetricsThatContradictTheRecordAreRefused) {
+  write_run(folder_.path("a"), {});
+  std::string text = read_text_file(folder_.path("a/metrics.jsonl"));
+  const size_t at = text.rfind("\"test_accuracy\":81.0");
+  ASSERT_NE(at, std::string::npos);
+  write_file_atomic(folder_.path("a/metrics.jsonl"), text.replace(at, 20, "\"test_accuracy\":99.9"));
+  EXPECT_THAT(message_of<DataError>([&] { read_run(folder_.path("a")); }),
+              HasSubstr("a/metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 81.0 there"));
+}
+
+TEST(Label, OneLineThatCanBeShown) {
+  for (const char* good : {"", "SGD", "Größe ± 1, 日本 😀"}) EXPECT_EQ(label_problem(good, 20), "") << good;
+  for (const char* bad : {"a\nb", "\x1b[31m", "a\tb", "\x7f", "\xc2\x9b" "31m", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6"})
+    EXPECT_THAT(label_problem(bad, 20), HasSubstr("a control character"));
+  for (const char* bad : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80"}) EXPECT_THAT(label_problem(bad, 20), HasSubstr("is not UTF-8"));
+  EXPECT_EQ(label_problem("ääääää", 5), "has 6 characters; wanted at most 5");
+  EXPECT_EQ(label_problem("äääää", 5), "");
+  EXPECT_EQ(printable("a\x1b[31mb\nc\xc2\x9b" "d"), "a [31mb c d");
+  EXPECT_EQ(printable("a\xff"), "a\xef\xbf\xbd");
 }
 
 TEST(MeanSd, LeavesOutWhatIsNotFinite) {
