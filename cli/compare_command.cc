@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep compare: an experiment file carried out, from tuning to the table.
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -10,11 +11,13 @@
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
 #include "signstep/core/cpu.h"
+#include "signstep/core/text.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/report/report.h"
 #include "signstep/study/compare.h"
 #include "signstep/study/comparison_files.h"
 #include "signstep/study/comparison_table.h"
+#include "signstep/study/output_folder.h"
 #include "signstep/study/time_estimate.h"
 
 namespace signstep::cli {
@@ -69,7 +72,9 @@ std::string hours_text(double seconds) {
 }
 
 int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
+  check_output(plan);
   TimeEstimate time(plan, options.data, true);
+  require_same_data(plan, time);
   const std::vector<PlannedRun> runs = plan.all_runs();
   double total = 0;
   size_t done = 0;
@@ -82,6 +87,7 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
     done += state.done();
     fmt::print("{}  {:>9}  {}{}\n", run.tuning ? "tuning  " : "reported", hours_text(seconds), run.name,
                state.done() ? "  (done)"
+               : state.status == RunStatus::kDamaged ? fmt::format("  (damaged: {})", state.problem)
                : share > 0  ? fmt::format("  ({:.0f} % done)", 100 * share)
                             : "");
   }
@@ -95,13 +101,20 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   return 0;
 }
 
+// fmt::print throws when standard output fails, as on a terminal that was closed; the files are there all the same, and
+// the exit code is to say how the runs ended.
+template <class... T>
+void say(fmt::format_string<T...> text, T&&... values) {
+  std::fputs(fmt::format(text, std::forward<T>(values)...).c_str(), stdout);
+}
+
 // Tables and report; the table on standard output too.
 void write_results(const Comparison& c, const std::string& command) {
   const std::string& folder = c.plan.output;
   write_file_atomic(folder + "/table.md", markdown_text(c, command));
   write_file_atomic(folder + "/table.csv", csv_text(c));
   write_file_atomic(folder + "/table.json", json_text(c));
-  fmt::print("\n{}\nTables         {}/table.md, table.csv, table.json\n", terminal_text(c), folder);
+  say("\n{}\nTables         {}/table.md, table.csv, table.json\n", terminal_text(c), folder);
   const std::vector<RunGroup> groups = report_groups(c);
   if (groups.empty()) return;
   const TextTable table = comparison_table(c);
@@ -114,8 +127,8 @@ void write_results(const Comparison& c, const std::string& command) {
       {.title = "Results", .header = table.header, .rows = table.rows, .notes = comparison_notes(c)});
   if (c.plan.tunes()) content.tables.push_back(trials_table(c));
   const ReportResult report = write_report(content, folder + "/report");
-  if (!report.problem.empty()) fmt::print("Without curves: {}\n", report.problem);
-  fmt::print("Report         {}\n", report.path);
+  if (!report.problem.empty()) say("Without curves: {}\n", report.problem);
+  say("Report         {}\n", report.path);
 }
 
 int end_code(const CompareResult& result, bool time_up) {
@@ -125,6 +138,7 @@ int end_code(const CompareResult& result, bool time_up) {
     const int code = result.failures.front().exit_code;
     return code >= 1 && code <= 5 ? code : kInternal;
   }
+  if (!result.comparison.damaged.empty()) return exit_code(ErrorKind::kData);  // other shards'
   return result.waits ? kTimeUp : 0;
 }
 
@@ -136,11 +150,13 @@ int run_compare(CompareCommand& c) {
   parse_shard(c.shard, options);
   options.jobs = c.jobs > 0 ? static_cast<size_t>(c.jobs) : default_jobs(plan);
   if (c.dry_run) return dry_run(plan, options);
-  const std::string command = fmt::format("signstep compare {}", c.file);
-  claim_output(plan);
+  const std::string command = fmt::format("signstep compare {}", shell_quoted(c.file));
   if (c.collect) {
-    write_results(compare_runs(plan), command);
-    return 0;
+    check_output(plan);
+    const Comparison comparison = compare_runs(plan);
+    make_folders(plan.output);
+    write_results(comparison, command);
+    return comparison.damaged.empty() ? 0 : exit_code(ErrorKind::kData);
   }
   catch_stop_signals();
   const auto begin = std::chrono::steady_clock::now();
@@ -157,12 +173,12 @@ int run_compare(CompareCommand& c) {
     result = run_comparison(plan, options, stop, console);
   }
   write_results(result.comparison, command);
-  for (const EndedRun& f : result.failures) fmt::print("Failed         {}: {}\n", f.run.folder, f.reason);
-  if (result.stopped) fmt::print("\nStopped and saved. The same command continues.\n");
+  for (const EndedRun& f : result.failures) say("Failed         {}: {}\n", f.run.folder, f.reason);
+  if (result.stopped) say("\nStopped and saved. The same command continues.\n");
   if (result.waits)
-    fmt::print("\nRuns of other shards or processes are not done yet. The same command continues when they are.\n");
+    say("\nRuns of other shards or processes are not done yet. The same command continues when they are.\n");
   if (!result.failures.empty())
-    fmt::print("\n{} failed; the same command tries again.\n",
+    say("\n{} failed; the same command tries again.\n",
                result.failures.size() == 1 ? "A run" : fmt::format("{} runs", result.failures.size()));
   return end_code(result, time_up && caught_signal == 0);
 }

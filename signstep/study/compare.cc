@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
-#include "signstep/io/atomic_file.h"
 #include "signstep/io/folder_lock.h"
-#include "signstep/io/path.h"
+#include "signstep/study/output_folder.h"
 #include "signstep/study/time_estimate.h"
 
 namespace signstep {
@@ -20,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kTick = std::chrono::milliseconds(200);
 constexpr auto kBusyRetry = std::chrono::seconds(1);
 constexpr int kBusyPatience = 50;  // ticks that we wait for runs that others work on, once nothing else is left
+constexpr int kDamaged = 3, kNotStarted = 5;  // exit codes of such failures, as the program documents them
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -39,6 +38,8 @@ class Session {
                options.jobs == 1 ? 0 : std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
         chosen_(plan.rows.size(), false),
         time_(plan, options.data) {
+    require_same_data(plan, time_);
+    claim_output(plan);
     for (size_t i = 0; i < plan.tuning.size(); ++i)
       if (ours(i)) add(plan.tuning[i]);
     for (size_t r = 0; r < plan.rows.size(); ++r) any_trial_.push_back(our_reported(r, 0));
@@ -71,7 +72,24 @@ class Session {
   bool ours(size_t index) const { return index % options_.shards == options_.shard - 1; }
 
   void add(const PlannedRun& run) {
-    slots_.push_back({.run = run, .state = run_state(run).done() ? Slot::kDone : Slot::kOpen});
+    slots_.push_back({.run = run});
+    look_at(slots_.back());
+  }
+
+  // What the folder says now. False for a run that can be started.
+  bool look_at(Slot& slot) {
+    const RunState state = run_state(slot.run);
+    if (state.done()) slot.state = Slot::kDone;
+    if (state.status == RunStatus::kDamaged) fail(slot, {.run = slot.run, .reason = state.problem, .exit_code = kDamaged});
+    return slot.state == Slot::kDone || slot.state == Slot::kFailed;
+  }
+
+  void fail(Slot& slot, EndedRun ended) {
+    ended.outcome = RunOutcome::kFailed;
+    slot.state = Slot::kFailed;
+    observer_.line(
+        fmt::format("{}  {}: FAILED: {}", ended.run.tuning ? "tuning  " : "reported", ended.run.name, ended.reason));
+    failures_.push_back(std::move(ended));
   }
 
   // Rows whose trials are all done get their reported runs, wherever the trials were done.
@@ -117,14 +135,18 @@ class Session {
         slot.state = Slot::kBusy;
         continue;
       }
-      if (run_state(slot.run).done()) {  // by the process that had it
-        slot.state = Slot::kDone;
+      if (look_at(slot)) {  // done by the process that had it
         changed_ = true;
         continue;
       }
-      queue_.start(slot.run);
-      slot.state = Slot::kRunning;
-      return true;
+      try {
+        queue_.start(slot.run);
+        slot.state = Slot::kRunning;
+        return true;
+      } catch (const EnvironmentError& e) {
+        fail(slot, {.run = slot.run, .reason = e.what(), .exit_code = kNotStarted});
+        changed_ = true;
+      }
     }
     return false;
   }
@@ -139,8 +161,14 @@ class Session {
     const char* kind = ended.run.tuning ? "tuning  " : "reported";
     switch (ended.outcome) {
       case RunOutcome::kFinished: {
-        slot.state = Slot::kDone;
         const RunState s = run_state(ended.run);
+        if (!s.done()) {
+          fail(slot, {.run = ended.run,
+                      .reason = s.problem.empty() ? "it ended well and left no finished run" : s.problem,
+                      .exit_code = kDamaged});
+          break;
+        }
+        slot.state = Slot::kDone;
         observer_.line(ended.run.tuning
                            ? fmt::format("{}  {}: validation {:.2f} %", kind, ended.run.name, s.validation_accuracy)
                            : fmt::format("{}  {}: test {:.2f} %", kind, ended.run.name, s.test_accuracy));
@@ -157,9 +185,7 @@ class Session {
         slot.state = Slot::kBusy;
         break;
       case RunOutcome::kFailed:
-        slot.state = Slot::kFailed;
-        failures_.push_back(ended);
-        observer_.line(fmt::format("{}  {}: FAILED: {}", kind, ended.run.name, ended.reason));
+        fail(slot, ended);
         break;
     }
     changed_ = true;
@@ -229,31 +255,16 @@ class Session {
 
 }  // namespace
 
-void claim_output(const ExperimentPlan& plan) {
-  const std::string& folder = plan.output;
-  const std::string mark = folder + "/experiment.json";
-  if (path_exists(mark)) {
-    const auto json = nlohmann::json::parse(read_text_file(mark), nullptr, false);
-    const std::string name = json.is_object() ? json.value("experiment", "") : "";
-    if (name != plan.experiment.name) {
-      throw OptionError(fmt::format("{} belongs to the experiment '{}', and this one is '{}'; choose another --output",
-                                    folder, name, plan.experiment.name));
-    }
-  } else if (!names_in(folder).empty()) {
-    throw OptionError(fmt::format("{} is not empty and no experiment's folder; choose another --output", folder));
-  }
-  for (const PlannedRun& run : plan.tuning) require_same_run(run);
-  for (size_t r = 0; r < plan.rows.size(); ++r)
-    for (size_t t = 0; t < plan.rows[r].trials.size(); ++t)
-      for (const PlannedRun& run : plan.reported(r, t)) require_same_run(run);
-  make_folders(folder);
-  const nlohmann::ordered_json json = {
-      {"schema_version", 1}, {"experiment", plan.experiment.name}, {"file", plan.experiment.text}};
-  write_file_atomic(mark, json.dump(2) + "\n");
+void require_same_data(const ExperimentPlan& plan, const TimeEstimate& now) {
+  SameData data;
+  for (const PlannedRun& run : plan.all_runs())
+    data.saw(data_set_of(run), now.images(run).checksum, "the data set in " + now.images(run).folder);
+  for (const PlannedRun& run : runs_there(plan)) data.saw(data_set_of(run), run_state(run).data, run.folder);
 }
 
 CompareResult run_comparison(const ExperimentPlan& plan, const CompareOptions& options,
                              const std::function<bool()>& stop, CompareObserver& observer) {
+  check_output(plan);
   return Session(plan, options, observer).go(stop);
 }
 

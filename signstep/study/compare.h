@@ -9,6 +9,7 @@
 
 #include "signstep/study/comparison.h"
 #include "signstep/study/run_queue.h"
+#include "signstep/study/time_estimate.h"
 
 namespace signstep {
 
@@ -41,10 +42,12 @@ struct CompareResult {
   bool waits = false;    // runs are left that other shards or processes must do, or do first
 };
 
-// Marks the output folder as this experiment's. Throws OptionError when it holds something else, or a run of another
-// experiment in the place of one of ours; nothing is written then.
-void claim_output(const ExperimentPlan& plan);
+// Throws DataError unless every run that has started saw the images that runs would see now.
+void require_same_data(const ExperimentPlan& plan, const TimeEstimate& now);
 
+// Claims the output folder (output_folder.h), once the data set is found and known to be the one that finished runs saw;
+// throws what that throws, with nothing written. After that a run that fails, is damaged or cannot be started is one of
+// the failures and ends nothing. Whatever is thrown, runs under way save first.
 // stop is asked a few times a second; once it says so, the runs under way save, and no other is started.
 CompareResult run_comparison(const ExperimentPlan& plan, const CompareOptions& options,
                              const std::function<bool()>& stop, CompareObserver& observer);

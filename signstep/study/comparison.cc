@@ -8,6 +8,7 @@
 
 #include "signstep/core/error.h"
 #include "signstep/report/run_summary.h"
+#include "signstep/study/output_folder.h"
 
 namespace signstep {
 namespace {
@@ -19,16 +20,23 @@ std::optional<double> as_number(const std::string& text) {
   return value;
 }
 
+RunResult look_at(const ExperimentPlan& plan, const PlannedRun& run) {
+  return {.seed = run.seed,
+          .folder = run.folder.substr(plan.output.size() + 1),
+          .data_set = data_set_of(run),
+          .state = run_state(run)};
+}
+
 void read_reported(const ExperimentPlan& plan, size_t r, ComparisonRow& row) {
   std::vector<double> accuracies, seconds;
   for (const PlannedRun& run : plan.reported(r, *row.chosen)) {
-    const RunState state = run_state(run);
+    row.runs.push_back(look_at(plan, run));
+    const RunState& state = row.runs.back().state;
     row.diverged += state.status == RunStatus::kDiverged;
     if (state.status == RunStatus::kFinished) {
       accuracies.push_back(state.test_accuracy);
       seconds.push_back(state.train_seconds);
     }
-    row.runs.push_back({.seed = run.seed, .folder = run.folder, .state = state});
   }
   row.accuracy = mean_sd(accuracies);
   row.seconds = mean_sd(seconds);
@@ -60,9 +68,9 @@ void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>&
 void read_facts(Comparison& c) {
   std::set<std::string> machines, engines, programs, data;
   for (const ComparisonRow& row : c.rows) {
-    for (const ReportedRun& run : row.runs) {
+    for (const RunResult& run : row.runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
-      const RunSummary s = read_run(run.folder);
+      const RunSummary s = read_run(c.plan.output + "/" + run.folder);
       machines.insert(fmt::format("{}, {} threads", s.text({"machine", "cpu"}), s.text({"machine", "threads"})));
       engines.insert(s.text({"engine"}));
       programs.insert(fmt::format("signstep {} ({})", s.text({"program", "version"}), s.text({"program", "commit"})));
@@ -76,6 +84,21 @@ void read_facts(Comparison& c) {
   c.data.assign(data.begin(), data.end());
 }
 
+// Collects the damaged runs, and refuses runs on different images.
+void look_over(Comparison& c) {
+  SameData data;
+  const auto look = [&](const std::vector<RunResult>& runs) {
+    for (const RunResult& run : runs) {
+      if (run.state.status == RunStatus::kDamaged) c.damaged.push_back(run);
+      if (run.state.done()) data.saw(run.data_set, run.state.data, "the run " + run.folder);
+    }
+  };
+  for (const ComparisonRow& row : c.rows) {
+    for (const TrialResult& trial : row.trials) look(trial.runs);
+    look(row.runs);
+  }
+}
+
 }  // namespace
 
 std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row) {
@@ -85,7 +108,8 @@ std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row) {
   std::vector<std::vector<double>> accuracies(trials.size());
   for (const PlannedRun& run : plan.tuning) {
     if (run.row != row) continue;
-    const RunState state = run_state(run);
+    trials[run.trial].runs.push_back(look_at(plan, run));
+    const RunState& state = trials[run.trial].runs.back().state;
     if (!state.done()) continue;
     ++trials[run.trial].done;
     trials[run.trial].diverged += state.status == RunStatus::kDiverged;
@@ -99,7 +123,7 @@ std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_
   if (trials.empty()) return 0;
   size_t best = 0;
   for (size_t t = 0; t < trials.size(); ++t) {
-    if (trials[t].done < tuning_seeds) return std::nullopt;
+    if (trials[t].done < tuning_seeds || !std::isfinite(trials[t].validation.mean)) return std::nullopt;
     if (trials[t].validation.mean > trials[best].validation.mean) best = t;
   }
   return best;
@@ -129,6 +153,7 @@ Comparison compare_runs(const ExperimentPlan& plan) {
                .rows = {},
                .runs_done = 0,
                .runs_planned = 0,
+               .damaged = {},
                .machines = {},
                .engines = {},
                .programs = {},
@@ -147,10 +172,11 @@ Comparison compare_runs(const ExperimentPlan& plan) {
       read_reported(plan, r, row);
     }
     for (const TrialResult& t : row.trials) c.runs_done += t.done;
-    for (const ReportedRun& run : row.runs) c.runs_done += run.state.done();
+    for (const RunResult& run : row.runs) c.runs_done += run.state.done();
     c.rows.push_back(std::move(row));
   }
   c.runs_planned = plan.tuning.size() + plan.rows.size() * e.seeds.size();
+  look_over(c);
   pair_with_baselines(plan, c.rows);
   read_facts(c);
   return c;

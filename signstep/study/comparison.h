@@ -14,16 +14,18 @@
 
 namespace signstep {
 
+struct RunResult {
+  uint64_t seed = 0;
+  std::string folder;    // below the experiment's
+  std::string data_set;  // data_set_of
+  RunState state;
+};
+
 struct TrialResult {
   Settings settings;
   MeanSd validation;  // of the last epochs, percent, over the tuning seeds; a diverged run counts as 0
   size_t done = 0, diverged = 0;
-};
-
-struct ReportedRun {
-  uint64_t seed = 0;
-  std::string folder;
-  RunState state;
+  std::vector<RunResult> runs = {};  // planned ones, done or not
 };
 
 struct ComparisonRow {
@@ -33,7 +35,7 @@ struct ComparisonRow {
   std::optional<size_t> chosen;     // none before every trial is done
   Settings chosen_settings;
   std::vector<std::string> edges;                   // "learning_rate 0.3 is the highest of its grid"
-  std::vector<ReportedRun> runs;                    // planned ones, done or not; empty before the choice
+  std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
   MeanSd accuracy;                                  // test, percent, over the finished runs
   MeanSd seconds;                                   // of training steps
   size_t diverged = 0;                              // reported runs
@@ -45,6 +47,7 @@ struct Comparison {
   ExperimentPlan plan;
   std::vector<ComparisonRow> rows;
   size_t runs_done = 0, runs_planned = 0;
+  std::vector<RunResult> damaged;  // left out, state.problem says why
   // Distinct values over the finished runs, for the foot of the table.
   std::vector<std::string> machines, engines, programs, data;
 
@@ -54,14 +57,16 @@ struct Comparison {
 // What the tuning runs of a row say; empty where nothing is tuned.
 std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row);
 
-// The trial with the highest mean validation accuracy; of equal ones the first. None unless every trial is done.
+// The trial with the highest mean validation accuracy; of equal ones the first. None unless every trial is done and has
+// a finite accuracy.
 std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_t tuning_seeds);
 
 // In which options the chosen trial lies at the end of its grid, so that a better value may lie beyond. A lower end of
 // 0 is no edge. Options that are no numbers have none.
 std::vector<std::string> grid_edges(const std::vector<GridAxis>& axes, const Settings& chosen);
 
-// Reads every run folder of the plan. Costs one reading of each run.json and metrics.jsonl.
+// Reads every run folder of the plan, takes no lock and needs neither data set nor checkpoints. Throws DataError when
+// the runs saw different images. Costs one reading of each run's config.toml, run.json and metrics.jsonl.
 Comparison compare_runs(const ExperimentPlan& plan);
 
 }  // namespace signstep

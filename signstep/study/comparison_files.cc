@@ -12,20 +12,54 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Quoted where CSV wants it (RFC 4180).
+// Quoted where CSV wants it (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before it;
+// numbers do not come this way.
 std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  const std::string safe = (text.find_first_of("=+-@") == 0 ? "'" : "") + text;
+  if (safe.find_first_of(",\"\n") == std::string::npos) return safe;
   std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  for (const char c : safe) out += c == '"' ? "\"\"" : std::string(1, c);
   return out + "\"";
 }
 
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
-std::string markdown_cell(const std::string& text) {
+// Shown as it is: no cell's end, no HTML, no emphasis, no link.
+std::string markdown_escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) out += c == '|' ? "\\|" : std::string(1, c);
+  for (size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '|':
+      case '`':
+      case '*':
+      case '\\':
+        out += '\\';
+        out += text[i];
+        break;
+      case '(':
+        if (i > 0 && text[i - 1] == ']') out += '\\';
+        [[fallthrough]];
+      default:
+        out += text[i];
+    }
+  }
   return out;
+}
+
+// Fenced by more backticks than stand in it.
+std::string markdown_code(const std::string& text) {
+  std::string fence = "`";
+  while (text.find(fence) != std::string::npos) fence += '`';
+  return fence.size() == 1 ? fence + text + fence : fmt::format("{} {} {}", fence, text, fence);
 }
 
 ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
@@ -46,6 +80,8 @@ const char* status_name(RunStatus status) {
       return "finished";
     case RunStatus::kDiverged:
       return "diverged";
+    case RunStatus::kDamaged:
+      return "damaged";
   }
   return "";
 }
@@ -73,7 +109,7 @@ ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>
                              {"diverged", t.diverged}});
   }
   out["runs"] = ordered_json::array();
-  for (const ReportedRun& r : row.runs) {
+  for (const RunResult& r : row.runs) {
     out["runs"].push_back({{"seed", r.seed},
                            {"folder", r.folder},
                            {"status", status_name(r.state.status)},
@@ -87,17 +123,17 @@ ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>
 
 std::string markdown_text(const Comparison& c, const std::string& command) {
   const TextTable table = comparison_table(c);
-  std::string out = fmt::format("## {}\n\n`{}`\n\n", c.plan.experiment.title, command);
+  std::string out = fmt::format("## {}\n\n{}\n\n", markdown_escaped(c.plan.experiment.title), markdown_code(command));
   const auto line = [&](const std::vector<std::string>& cells) {
     out += "|";
-    for (const std::string& cell : cells) out += fmt::format(" {} |", markdown_cell(cell));
+    for (const std::string& cell : cells) out += fmt::format(" {} |", markdown_escaped(cell));
     out += "\n";
   };
   line(table.header);
   line(std::vector<std::string>(table.header.size(), "---"));
   for (const auto& row : table.rows) line(row);
   out += "\n";
-  for (const std::string& note : comparison_notes(c)) out += fmt::format("- {}\n", note);
+  for (const std::string& note : comparison_notes(c)) out += fmt::format("- {}\n", markdown_escaped(note));
   return out;
 }
 
@@ -138,6 +174,7 @@ std::string json_text(const Comparison& c) {
                       {"tuning_seeds", e.tuning_seeds},
                       {"runs_done", c.runs_done},
                       {"runs_planned", c.runs_planned},
+                      {"runs_damaged", c.damaged.size()},
                       {"data", c.data},
                       {"machines", c.machines},
                       {"engines", c.engines},

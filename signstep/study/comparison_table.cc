@@ -34,6 +34,9 @@ std::string runs_text(const ComparisonRow& row, size_t seeds) {
   std::string text = fmt::format("{}", row.accuracy.n);
   if (row.accuracy.n < seeds) text += fmt::format(" of {}", seeds);
   if (row.diverged > 0) text += fmt::format(" ({} diverged)", row.diverged);
+  const auto damaged = std::count_if(row.runs.begin(), row.runs.end(),
+                                     [](const RunResult& r) { return r.state.status == RunStatus::kDamaged; });
+  if (damaged > 0) text += fmt::format(" ({} damaged)", damaged);
   return text;
 }
 
@@ -109,6 +112,8 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   const Experiment& e = c.plan.experiment;
   std::vector<std::string> notes;
   if (!c.complete()) notes.push_back(fmt::format("Incomplete: {} of {} runs are done.", c.runs_done, c.runs_planned));
+  for (const RunResult& run : c.damaged)
+    notes.push_back(fmt::format("Left out, damaged: {}: {}", run.folder, run.state.problem));
   notes.push_back(
       fmt::format("Test accuracy after the last epoch, mean ± standard deviation over seeds {}, trained on training "
                   "and validation images.",
@@ -169,8 +174,8 @@ std::vector<RunGroup> report_groups(const Comparison& c) {
   std::vector<RunGroup> groups;
   for (const ComparisonRow& row : c.rows) {
     RunGroup group{.name = row.name, .runs = {}};
-    for (const ReportedRun& run : row.runs)
-      if (run.state.epochs > 0) group.runs.push_back(read_run(run.folder));
+    for (const RunResult& run : row.runs)
+      if (run.state.epochs > 0) group.runs.push_back(read_run(c.plan.output + "/" + run.folder));
     if (!group.runs.empty()) groups.push_back(std::move(group));
   }
   return groups;

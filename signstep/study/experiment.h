@@ -22,6 +22,8 @@ struct GridAxis {
   std::vector<std::string> values;  // at least one, none twice
 };
 
+// How many combinations there are; the largest size_t where it does not hold them.
+size_t count_combinations(const std::vector<GridAxis>& axes);
 // Every combination, the last axis fastest; one empty combination for no axes.
 std::vector<Settings> combinations(const std::vector<GridAxis>& axes);
 
@@ -47,9 +49,9 @@ struct Experiment {
   std::vector<std::string> paper_differences;  // what is known to differ from the paper's runs
 };
 
-// Throws OptionError with file, line and column for what is not TOML, an unknown key, a missing or an empty part, an
-// option that is both fixed and varied, methods with unequal numbers of trials, seeds that tune and report. Options and
-// values themselves are checked by make_plan. EnvironmentError when the file cannot be read.
+// Throws OptionError with file, line and column for what is not TOML, an unknown key or option, a missing or an empty
+// part, names that cannot be shown, an option that is both fixed and varied, more than 10,000 runs, methods with
+// unequal numbers of trials, seeds that tune and report. Values themselves are checked by make_plan. EnvironmentError when the file cannot be read.
 Experiment read_experiment(const std::string& path);
 Experiment parse_experiment(const std::string& text, const std::string& path);
 

@@ -30,6 +30,23 @@ std::string trial_folder(const Settings& trial) {
   return slug(fmt::format("{}", fmt::join(parts, ",")));
 }
 
+// Leaves room for what a file system or a tool may add.
+constexpr size_t kLongestFolder = 200;
+
+void require_folder_name(const Experiment& e, const PlannedRow& row) {
+  const std::string name = slug(row.name);
+  if (name == "." || name == "..") {
+    throw OptionError(fmt::format("{}: '{}' cannot name a folder; give the method another name", e.name, row.name));
+  }
+  size_t longest = name.size();
+  for (const Settings& trial : row.trials) longest = std::max(longest, trial_folder(trial).size());
+  if (longest > kLongestFolder) {
+    throw OptionError(fmt::format("{}: {} would need a folder name of {} characters; wanted at most {}: shorten the "
+                                  "method's name, or vary fewer options",
+                                  e.name, row.name, longest, kLongestFolder));
+  }
+}
+
 void append(Settings& settings, const Settings& more) { settings.insert(settings.end(), more.begin(), more.end()); }
 
 TrainOptions options_of(const Settings& settings, const std::string& name) {
@@ -57,6 +74,7 @@ std::vector<PlannedRow> make_rows(const Experiment& e) {
         // One thread a run unless the file says otherwise: then --jobs changes nothing but speed.
         row.settings.emplace_back("threads", "1");
         for (const Settings* part : {&e.train, &common, &method.settings, &own}) append(row.settings, *part);
+        require_folder_name(e, row);
         if (!folders.insert(slug(row.name)).second) {
           throw OptionError(
               fmt::format("{}: two rows would be written to the folder {}; name the methods further apart", e.name,
@@ -69,36 +87,39 @@ std::vector<PlannedRow> make_rows(const Experiment& e) {
   return rows;
 }
 
-PlannedRun make_run(const ExperimentPlan& plan, size_t r, size_t trial, uint64_t seed, bool tuning) {
-  const PlannedRow& row = plan.rows[r];
+}  // namespace
+
+std::string ExperimentPlan::place(size_t row, size_t trial) const {
+  return slug(rows[row].name) + "/" + trial_folder(rows[row].trials[trial]);
+}
+
+PlannedRun ExperimentPlan::run(size_t r, size_t trial, uint64_t seed, bool for_tuning) const {
+  const PlannedRow& row = rows[r];
   const Settings& chosen = row.trials[trial];
-  PlannedRun run{.row = r,
+  PlannedRun out{.row = r,
                  .trial = trial,
                  .seed = seed,
-                 .tuning = tuning,
+                 .tuning = for_tuning,
                  .folder = {},
                  .name = {},
                  .settings = row.settings,
                  .options = {}};
-  append(run.settings, chosen);
-  run.settings.emplace_back("seed", std::to_string(seed));
-  if (!tuning) run.settings.emplace_back("validation", "0");
-  run.name = fmt::format("{}{}{}, seed {}", row.name, chosen.empty() ? "" : ", ", settings_text(chosen), seed);
-  run.folder = fmt::format("{}/{}/{}/{}/seed-{}", plan.output, tuning ? "tuning" : "reported", slug(row.name),
-                           trial_folder(chosen), seed);
-  run.options = options_of(run.settings, run.name);
-  if (tuning && run.options.validation == 0) {
+  append(out.settings, chosen);
+  out.settings.emplace_back("seed", std::to_string(seed));
+  if (!for_tuning) out.settings.emplace_back("validation", "0");
+  out.name = fmt::format("{}{}{}, seed {}", row.name, chosen.empty() ? "" : ", ", settings_text(chosen), seed);
+  out.folder = fmt::format("{}/{}/{}/seed-{}", output, for_tuning ? "tuning" : "reported", place(r, trial), seed);
+  out.options = options_of(out.settings, out.name);
+  if (for_tuning && out.options.validation == 0) {
     throw OptionError(
         fmt::format("{}: validation is 0 and rates are tuned on the validation images; leave it out", row.name));
   }
-  return run;
+  return out;
 }
-
-}  // namespace
 
 std::vector<PlannedRun> ExperimentPlan::reported(size_t row, size_t trial) const {
   std::vector<PlannedRun> runs;
-  for (const uint64_t seed : experiment.seeds) runs.push_back(make_run(*this, row, trial, seed, false));
+  for (const uint64_t seed : experiment.seeds) runs.push_back(run(row, trial, seed, false));
   return runs;
 }
 
@@ -122,9 +143,9 @@ ExperimentPlan make_plan(const Experiment& experiment, const std::string& output
   for (size_t r = 0; r < plan.rows.size(); ++r) {
     const size_t trials = plan.rows[r].trials.size();
     for (size_t t = 0; t < trials; ++t) {
-      make_run(plan, r, t, experiment.seeds.front(), false);  // refuses bad values before anything is run
+      plan.run(r, t, experiment.seeds.front(), false);  // refuses bad values before anything is run
       if (trials < 2) continue;
-      for (const uint64_t seed : experiment.tuning_seeds) plan.tuning.push_back(make_run(plan, r, t, seed, true));
+      for (const uint64_t seed : experiment.tuning_seeds) plan.tuning.push_back(plan.run(r, t, seed, true));
     }
   }
   return plan;

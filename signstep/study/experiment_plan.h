@@ -36,6 +36,10 @@ struct ExperimentPlan {
   std::vector<PlannedRun> tuning;  // row by row, trial by trial, seed by seed
 
   bool tunes() const { return !tuning.empty(); }
+  // One run of a row and trial, whether the plan needs it or not. Throws OptionError for settings that training refuses.
+  PlannedRun run(size_t row, size_t trial, uint64_t seed, bool for_tuning) const;
+  // "ROW/TRIAL", as folders are called.
+  std::string place(size_t row, size_t trial) const;
   // The reported runs of a row, once its trial is chosen: trained on training and validation images together.
   std::vector<PlannedRun> reported(size_t row, size_t trial) const;
   // The row of the baseline method at the same point of the grid; rows.size() when that method has a grid of its own.
@@ -44,7 +48,8 @@ struct ExperimentPlan {
   std::vector<PlannedRun> all_runs() const;
 };
 
-// Throws OptionError that names the row for unknown options, bad values and combinations that training refuses.
+// Throws OptionError that names the row for unknown options, bad values and combinations that training refuses, and for
+// names that make no folder of their own.
 ExperimentPlan make_plan(const Experiment& experiment, const std::string& output);
 
 }  // namespace signstep

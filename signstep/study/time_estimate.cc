@@ -11,10 +11,10 @@ namespace signstep {
 namespace {
 
 TimeEstimate::Images published_images(DatasetKind kind, CifarLabels labels) {
-  const bool cifar = kind == DatasetKind::kCifar10 || kind == DatasetKind::kCifar100;
-  const int classes = kind == DatasetKind::kCifar100 ? (labels == CifarLabels::kFine ? 100 : 20) : 10;
-  if (cifar) return {.train = 50000, .test = 10000, .channels = 3, .height = 32, .width = 32, .classes = classes};
-  return {.train = 60000, .test = 10000, .channels = 1, .height = 28, .width = 28, .classes = classes};
+  TimeEstimate::Images images{.train = 60000, .test = 10000, .channels = 1, .height = 28, .width = 28};
+  if (kind == DatasetKind::kCifar10 || kind == DatasetKind::kCifar100) images = {.train = 50000, .test = 10000};
+  if (kind == DatasetKind::kCifar100) images.classes = labels == CifarLabels::kFine ? 100 : 20;
+  return images;
 }
 
 }  // namespace
@@ -30,7 +30,9 @@ TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, 
                        .channels = set.train.channels,
                        .height = set.train.height,
                        .width = set.train.width,
-                       .classes = set.train.classes};
+                       .classes = set.train.classes,
+                       .folder = set.folder,
+                       .checksum = set.checksum()};
     } catch (const DataError& e) {
       if (!assume_missing) throw;
       missing_ = e.what();

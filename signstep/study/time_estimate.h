@@ -24,10 +24,11 @@ class TimeEstimate {
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
   const std::string& missing() const { return missing_; }
 
-  // The shape of its images and the number of classes.
+  // The shape of its images and the number of classes; where they are and their checksum, "" for published sizes.
   struct Images {
     size_t train = 0, test = 0;
     int channels = 3, height = 32, width = 32, classes = 10;
+    std::string folder = {}, checksum = {};
   };
   const Images& images(const PlannedRun& run) const;
 

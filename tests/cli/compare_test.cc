@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <map>
 
 #include "tests/cli/program.h"
 
@@ -53,6 +54,22 @@ class CompareTest : public testing::Test {
     Program program(folder_, arguments(output, more));
     EXPECT_EQ(program.wait(), code) << program.output();
     return program.output();
+  }
+  // The same with another data folder.
+  std::string run_on(const std::string& data, int code, const std::string& output, const std::string& more = "") const {
+    std::vector<std::string> all = {"compare",  folder_.path("tiny.toml"), "--data", folder_.path(data),
+                                    "--output", folder_.path(output),      "--jobs", "2"};
+    if (!more.empty()) all.push_back(more);
+    Program program(folder_, all);
+    EXPECT_EQ(program.wait(), code) << program.output();
+    return program.output();
+  }
+  // Every file below a folder with its content.
+  std::map<std::string, std::string> files_in(const std::string& folder) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path(folder)))
+      if (entry.is_regular_file()) files[entry.path().string()] = read_text_file(entry.path().string());
+    return files;
   }
   // table.csv without the last column, the time.
   std::string table(const std::string& output) const {
@@ -112,6 +129,79 @@ TEST_F(CompareTest, StopsAndSaysHowToGoOn) {
   ASSERT_TRUE(program.saw("tuning  ")) << program.output();
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), 143) << program.output();
+}
+
+// What is mixed, contradictory or another's is refused, and what was there stays.
+TEST_F(CompareTest, OneExperimentOnOneDataSet) {
+  run(0, "out");
+  const auto before = files_in("out");
+  write_cifar10_fixture(folder_.path("data2"), 40, 2);
+  for (const char* mode : {"", "--dry-run"}) {
+    const std::string text = run_on("data2", 3, "out", mode);
+    EXPECT_THAT(text, HasSubstr("runs on different images cannot be compared"));
+    EXPECT_THAT(text, HasSubstr("seed-101"));
+  }
+  // Another experiment whose file has the same name, and one with other settings.
+  std::string other = kExperiment;
+  other.replace(other.find("\"Signum\""), 8, "\"Sign\"");
+  std::string longer = kExperiment;
+  longer.replace(longer.find("epochs = 2"), 10, "epochs = 3");
+  for (const std::string& text : {other, longer}) {
+    write_file_atomic(folder_.path("tiny.toml"), text);
+    for (const char* mode : {"", "--dry-run", "--collect"}) run_on("data", 2, "out", mode);
+  }
+  EXPECT_EQ(files_in("out"), before);
+
+  write_file_atomic(folder_.path("tiny.toml"), kExperiment);
+  EXPECT_THAT(run_on("nowhere", 3, "fresh"), HasSubstr("nowhere"));
+  EXPECT_FALSE(fs::exists(folder_.path("fresh")));
+}
+
+// As published results stand in a repository: no data set, no checkpoints, no locks, nothing written but the table.
+TEST_F(CompareTest, CollectsFromTheRunRecordsAlone) {
+  run(0, "out");
+  for (const auto& [path, content] : files_in("out")) {
+    const std::string name = fs::path(path).filename().string();
+    if (name != "config.toml" && name != "run.json" && name != "metrics.jsonl") continue;
+    const fs::path copy = fs::path(folder_.path("results")) / fs::relative(path, folder_.path("out"));
+    fs::create_directories(copy.parent_path());
+    write_file_atomic(copy.string(), content);
+  }
+  fs::remove_all(folder_.path("data"));
+  const auto before = files_in("results");
+  run_on("nowhere", 0, "results", "--collect");
+  EXPECT_EQ(read_text_file(folder_.path("results/table.csv")), read_text_file(folder_.path("out/table.csv")));
+  EXPECT_EQ(read_text_file(folder_.path("results/table.json")), read_text_file(folder_.path("out/table.json")));
+  EXPECT_THAT(read_text_file(folder_.path("results/table.json")),
+              HasSubstr("\"folder\": \"reported/SGD/learning_rate="));
+  auto after = files_in("results");
+  for (const char* table : {"table.md", "table.csv", "table.json"}) EXPECT_EQ(after.erase(folder_.path("results/") + table), 1u);
+  std::erase_if(after, [&](const auto& file) { return file.first.starts_with(folder_.path("results/report/")); });
+  EXPECT_EQ(after, before);
+}
+
+TEST_F(CompareTest, ADamagedRunIsNamedAndTheRestGoesOn) {
+  run(0, "out");
+  fs::remove_all(folder_.path("out/tuning/Signum"));
+  std::string damaged;
+  for (const auto& [path, content] : files_in("out"))
+    if (path.find("/reported/SGD/") != std::string::npos && path.ends_with("seed-1/run.json")) damaged = path;
+  ASSERT_NE(damaged, "");
+  write_file_atomic(damaged, "{\"status\": 5}");
+  for (const char* mode : {"", "--collect"}) {
+    const std::string text = run_on("data", 3, "out", mode);
+    EXPECT_THAT(text, HasSubstr("run.json: status is 5; wanted text"));
+    EXPECT_THAT(text, HasSubstr("1 of 2 (1 damaged)"));
+    EXPECT_THAT(text, HasSubstr("Incomplete: 7 of 8 runs are done."));
+  }
+}
+
+TEST_F(CompareTest, AClosedTerminalStopsAndSaves) {
+  Program program(folder_, arguments("out"));
+  ASSERT_TRUE(program.saw("tuning  ")) << program.output();
+  program.signal(SIGHUP);
+  EXPECT_EQ(program.wait(), 143) << program.output();
+  EXPECT_THAT(program.output(), HasSubstr("Stopped and saved."));
 }
 
 TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {

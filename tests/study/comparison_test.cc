@@ -4,20 +4,12 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 
-#include "signstep/core/error.h"
-#include "signstep/io/atomic_file.h"
-#include "signstep/io/config.h"
 #include "signstep/io/folder_lock.h"
-#include "signstep/io/json_lines.h"
 #include "signstep/report/run_group.h"
-#include "signstep/study/compare.h"
 #include "signstep/study/comparison_files.h"
 #include "signstep/study/comparison_table.h"
-#include "tests/support/message_of.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/study/made_up_comparison.h"
 
 namespace signstep {
 namespace {
@@ -26,66 +18,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kText = R"(
-seeds = [1, 2, 3]
-tuning_seeds = [101, 102]
-[train]
-width = 4
-epochs = 1
-[tune]
-learning_rate = [0.1, 0.2, 0.4]
-[[method]]
-name = "SGD"
-optimizer = "sgd"
-paper = 91.38
-[[method]]
-name = "Sign|um, \"b\""
-optimizer = "signum"
-[paper]
-source = "somewhere"
-differences = ["other seeds"]
-)";
-
-// Run folders as the trainer leaves them, with accuracies of our choice.
-void leave(const PlannedRun& run, double accuracy, const std::string& status = "finished") {
-  std::filesystem::create_directories(run.folder);
-  TrainOptions options = run.options;
-  options.engine.kind = EngineKind::kTorch;
-  options.engine.torch.precision = Precision::kFp32;
-  write_file_atomic(run.folder + "/config.toml", to_toml(option_list(options), "test"));
-  const nlohmann::ordered_json record = {
-      {"status", status}, {"optimizer", "SGD"}, {"data", {{"dataset", "cifar10"}, {"sha256", "abc"}}}};
-  write_file_atomic(run.folder + "/run.json", record.dump());
-  write_json_lines(run.folder + "/metrics.jsonl",
-                   {{{"epoch", 1},
-                     {"step", 10},
-                     {"validation_accuracy", run.tuning ? nlohmann::ordered_json(accuracy) : nlohmann::ordered_json()},
-                     {"test_accuracy", run.tuning ? 99.0 : accuracy},
-                     {"train_loss", 1.0},
-                     {"train_seconds", 60.0}}});
-}
-
-class ComparisonTest : public testing::Test {
- protected:
-  ExperimentPlan plan(const std::string& text = kText) {
-    return make_plan(parse_experiment(text, "e.toml"), folder_.path("out"));
-  }
-  // Trial 1 of SGD and trial 2 of the other are best; trial 0 of both diverged once.
-  void leave_tuning(const ExperimentPlan& p) {
-    for (const PlannedRun& run : p.tuning) {
-      const bool diverged = run.trial == 0 && run.seed == 101;
-      leave(run, (run.trial == (run.row == 0 ? 1 : 2) ? 80.0 : 70.0) + 0.1 * static_cast<double>(run.seed - 101),
-            diverged ? "diverged" : "finished");
-    }
-  }
-  TemporaryFolder folder_;
-};
-
 TEST_F(ComparisonTest, ChoosesOnValidationAndReportsOnTest) {
   const ExperimentPlan p = plan();
-  leave_tuning(p);
-  for (const PlannedRun& run : p.reported(0, 1)) leave(run, 60.0 + static_cast<double>(run.seed));
-  for (const PlannedRun& run : p.reported(1, 2)) leave(run, 61.0 + 2 * static_cast<double>(run.seed));
+  leave_all(p);
   const Comparison c = compare_runs(p);
   EXPECT_TRUE(c.complete());
   EXPECT_EQ(c.runs_done, 18u);
@@ -154,28 +89,6 @@ TEST(GridEdges, OfNumbersThatCouldGoFurther) {
   EXPECT_EQ(edges("1e-3", "5e-4"), 2u);
 }
 
-TEST_F(ComparisonTest, FoldersOfSomethingElseAreRefused) {
-  const auto refusal = [&](const ExperimentPlan& p) { return message_of<OptionError>([&] { claim_output(p); }); };
-  std::filesystem::create_directories(folder_.path("out"));
-  write_file_atomic(folder_.path("out/mine"), "x");
-  EXPECT_THAT(refusal(plan()), HasSubstr("is not empty and no experiment's folder"));
-  EXPECT_FALSE(std::filesystem::exists(folder_.path("out/experiment.json")));
-  std::filesystem::remove(folder_.path("out/mine"));
-
-  claim_output(plan());
-  claim_output(plan());
-  EXPECT_THAT(refusal(make_plan(parse_experiment(kText, "other.toml"), folder_.path("out"))),
-              HasSubstr("belongs to the experiment 'e', and this one is 'other'"));
-
-  leave_tuning(plan());
-  claim_output(plan());
-  std::string changed = kText;
-  changed.replace(changed.find("epochs = 1"), 10, "epochs = 3");
-  const std::string message = refusal(plan(changed));
-  EXPECT_THAT(message, HasSubstr("holds a run of another experiment: epochs is 1 there and 3 here"));
-  EXPECT_THAT(message, HasSubstr("out/tuning/SGD/learning_rate=0.1/seed-101"));
-}
-
 TEST_F(ComparisonTest, StateOfAFolder) {
   const ExperimentPlan p = plan();
   const PlannedRun& run = p.tuning.front();
@@ -190,6 +103,102 @@ TEST_F(ComparisonTest, StateOfAFolder) {
   EXPECT_FALSE(folder_in_use(run.folder));
   const FolderLock lock(run.folder);
   EXPECT_TRUE(folder_in_use(run.folder));
+}
+
+TEST_F(ComparisonTest, ADamagedRunIsNamedAndLeftOut) {
+  const ExperimentPlan p = plan();
+  const PlannedRun run = p.reported(0, 1)[1];
+  const auto rewrite = [&](const char* file, const char* part, const std::string& other) {
+    std::string text = read_text_file(run.folder + file);
+    const size_t at = text.find(part);
+    ASSERT_NE(at, std::string::npos) << part;
+    write_file_atomic(run.folder + file, text.replace(at, std::string(part).size(), other));
+  };
+  const std::pair<std::function<void()>, const char*> damages[] = {
+      {[&] { rewrite("/run.json", "\"status\":\"finished\"", "\"status\":5"); }, "run.json: status is 5; wanted text"},
+      {[&] { rewrite("/run.json", "\"data\":{", "\"data\":5,\"x\":{"); }, "run.json: data is 5; wanted an object"},
+      {[&] { write_file_atomic(run.folder + "/run.json", "[]"); }, "run.json is a list; wanted a JSON object"},
+      {[&] { write_file_atomic(run.folder + "/run.json", std::string(80000, '[')); }, "within each other"},
+      {[&] { write_file_atomic(run.folder + "/metrics.jsonl", std::string(200000, '[') + "\n"); }, "within each other"},
+      {[&] { write_file_atomic(run.folder + "/metrics.jsonl", "[1, 2]\n"); }, "metrics.jsonl:1: not a JSON object"},
+      {[&] { write_file_atomic(run.folder + "/config.toml", "epochs = \"many\"\n"); }, "config.toml:1:1: epochs is 'many'"},
+      {[&] { rewrite("/metrics.jsonl", "\"test_accuracy\":62.0", "\"test_accuracy\":99.9"); },
+       "metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 62.0 there"},
+      {[&] { rewrite("/run.json", "\"last_epoch\":{", "\"last_epoch\":null,\"x\":{"); }, "last_epoch is null"},
+      {[&] {
+         rewrite("/metrics.jsonl", "\"test_accuracy\":62.0", "\"test_accuracy\":null");
+         rewrite("/run.json", "\"test_accuracy\":62.0", "\"test_accuracy\":null");
+       },
+       "test_accuracy is null; wanted a number"}};
+  leave_all(p);
+  for (const auto& [damage, message] : damages) {
+    SCOPED_TRACE(message);
+    leave(run, 62);
+    damage();
+    const Comparison c = compare_runs(p);
+    ASSERT_EQ(c.damaged.size(), 1u);
+    EXPECT_EQ(c.damaged[0].folder, "reported/SGD/learning_rate=0.2/seed-2");
+    EXPECT_THAT(c.damaged[0].state.problem, HasSubstr(message));
+    EXPECT_EQ(c.rows[0].accuracy.n, 2u);
+    EXPECT_EQ(c.rows[1].accuracy.n, 3u);
+    EXPECT_EQ(c.rows[1].versus_baseline->n, 2u);
+    EXPECT_FALSE(c.complete());
+    EXPECT_THAT(terminal_text(c), HasSubstr("2 of 3 (1 damaged)"));
+    EXPECT_THAT(terminal_text(c), HasSubstr("Left out, damaged: reported/SGD/learning_rate=0.2/seed-2: "));
+    EXPECT_EQ(nlohmann::json::parse(json_text(c))["rows"][0]["runs"][1]["status"], "damaged");
+    EXPECT_EQ(report_groups(c)[0].runs.size(), 2u);
+  }
+}
+
+TEST_F(ComparisonTest, ATrialWithoutAnAccuracyIsNeverChosen) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  const PlannedRun& run = p.tuning.front();
+  for (const char* file : {"/metrics.jsonl", "/run.json"}) {
+    std::string both = read_text_file(run.folder + file);
+    const size_t at = both.find("\"validation_accuracy\":70.0");
+    ASSERT_NE(at, std::string::npos);
+    write_file_atomic(run.folder + file, both.replace(at, 26, "\"validation_accuracy\":null"));
+  }
+  // It diverged in the fixture; a finished one is what could win.
+  std::string record = read_text_file(run.folder + "/run.json");
+  const size_t at = record.find("diverged");
+  ASSERT_NE(at, std::string::npos);
+  write_file_atomic(run.folder + "/run.json", record.replace(at, 8, "finished"));
+  const Comparison c = compare_runs(p);
+  EXPECT_FALSE(c.rows[0].chosen);
+  ASSERT_EQ(c.damaged.size(), 1u);
+  EXPECT_THAT(c.damaged[0].state.problem, HasSubstr("validation_accuracy is null"));
+
+  std::vector<TrialResult> trials(2);
+  trials[0].done = trials[1].done = 1;
+  trials[1].validation = {.mean = 50, .n = 1};
+  EXPECT_FALSE(choose_trial(trials, 1));
+  trials[0].validation = {.mean = 40, .n = 1};
+  EXPECT_EQ(choose_trial(trials, 1), 1u);
+}
+
+TEST_F(ComparisonTest, RunsOnDifferentImagesAreRefused) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  leave(p.reported(1, 2)[0], 63, "finished", "other");
+  EXPECT_THAT(message_of<DataError>([&] { compare_runs(p); }),
+              HasSubstr("the run reported/Sign_um,_b_/learning_rate=0.4/seed-1 has images of cifar10 with the checksum "
+                        "other, and the run tuning/SGD/learning_rate=0.1/seed-101 has abc"));
+}
+
+TEST_F(ComparisonTest, TextsOfATableMeanNothingToOtherPrograms) {
+  std::string text = kText;
+  const std::string name = "Sign|um, \\\"b\\\"", hostile = "=1+1 <b>x</b> `y` *z* [l](http://h) a|b";
+  text.replace(text.find(name), name.size(), hostile);
+  const ExperimentPlan p = plan(text);
+  leave_all(p);
+  const Comparison c = compare_runs(p);
+  const std::string page = markdown_text(c, "signstep compare 'a`b'");
+  EXPECT_THAT(page, HasSubstr("| =1+1 &lt;b&gt;x&lt;/b&gt; \\`y\\` \\*z\\* [l]\\(http://h) a\\|b |"));
+  EXPECT_THAT(page, HasSubstr("`` signstep compare 'a`b' ``"));
+  EXPECT_THAT(csv_text(c), HasSubstr("\n'=1+1 <b>x</b>"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",3,0,65,2,SGD,3,3,"));  // numbers stay numbers
 }
 
 // report knows no training options, so its list is its own.

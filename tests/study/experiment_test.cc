@@ -129,6 +129,49 @@ TEST(ExperimentTest, MistakesNameTheirPlace) {
               HasSubstr("two rows would be written to the folder a_b"));
 }
 
+TEST(ExperimentTest, NamesThatCannotBeShownOrBeFoldersAreRefused) {
+  const auto named = [](const std::string& name) { return refusal(with("name = \"SGD\"", "name = \"" + name + "\"")); };
+  EXPECT_THAT(named("a\\nb"), HasSubstr("e.toml:16:8: name holds a control character"));
+  EXPECT_THAT(named("a\\u001b[31m"), HasSubstr("name holds a control character"));
+  EXPECT_THAT(named("a\\u202eb"), HasSubstr("name holds a control character"));
+  EXPECT_THAT(named(std::string(300, 'x')), HasSubstr("name has 300 characters; wanted at most 100"));
+  EXPECT_THAT(refusal(with("A title", "A\\ttitle")), HasSubstr("e.toml:2:9: title holds a control character"));
+  EXPECT_THAT(refusal(with("A title", std::string(201, 'x'))), HasSubstr("title has 201 characters"));
+  EXPECT_THAT(refusal(with("\"somewhere\"", "\"some\\nwhere\"")), HasSubstr("source holds a control character"));
+  EXPECT_THAT(refusal(with("\"fewer epochs\"", "\"fewer\\nepochs\"")), HasSubstr("a value of differences holds"));
+  const std::string alone = "seeds = [1]\n[[method]]\noptimizer = \"sgd\"\nname = ";
+  EXPECT_THAT(refusal(alone + "\"..\"\n"), HasSubstr("'..' cannot name a folder"));
+  EXPECT_THAT(refusal(alone + "\"" + std::string(90, 'x') + "\"\n[method.grid]\nlearning_rate = [1e-10]\nmomentum = "
+                              "[0.123456789012]\nl2_penalty = [1.23456789e-10]\nwarmup = [0.12345678901234]\n"
+                              "final_factor = [0.1234567890123]\n"),
+              HasSubstr("characters; wanted at most 200: shorten the method's name"));
+  EXPECT_THAT(message_of<OptionError>([] { parse_experiment(kGood, "a\xff.toml"); }), HasSubstr("is not UTF-8"));
+}
+
+TEST(ExperimentTest, OptionsAreNamedWithTheirPlace) {
+  EXPECT_THAT(refusal(with("optimizer = \"sgd\"", "optimiser = \"sgd\"")),
+              HasSubstr("e.toml:17:13: method 'SGD' has no optimizer; did you mean 'optimizer' where it says 'optimiser'?"));
+  EXPECT_THAT(refusal(with("flip = false", "flipp = false")),
+              HasSubstr("e.toml:23:1: unknown option 'flipp'; did you mean 'flip'?"));
+  EXPECT_THAT(refusal(with("epochs = 2", "epoch = 2")), HasSubstr("e.toml:9:1: unknown option 'epoch'; did you mean"));
+  EXPECT_THAT(refusal(with("switch_blend = [0, 5]", "switch_bland = [0, 5]")), HasSubstr("unknown option 'switch_bland'"));
+}
+
+// Counted, not made: 59^7 combinations would need more memory than there is.
+TEST(ExperimentTest, AGridThatNobodyCanRunIsRefusedBeforeItIsMade) {
+  std::string values;
+  for (int i = 1; i <= 59; ++i) values += fmt::format("{}e-6,", i);
+  std::string text = "seeds = [1]\ntuning_seeds = [2]\n[tune]\n";
+  for (const char* option : {"learning_rate", "l2_penalty", "momentum", "switch_average", "warmup", "switch_at", "epsilon"})
+    text += fmt::format("{} = [{}]\n", option, values);
+  const std::string method = "[[method]]\nname = \"a\"\noptimizer = \"sgd\"\n";
+  EXPECT_THAT(refusal(text + method), HasSubstr("the lists ask for more than 10000 runs"));
+  EXPECT_EQ(count_combinations(std::vector<GridAxis>(20, {"a", std::vector<std::string>(1000)})), SIZE_MAX);
+  std::string seeds = "seeds = [1";
+  for (int i = 2; i <= 10001; ++i) seeds += fmt::format(",{}", i);
+  EXPECT_THAT(refusal(seeds + "]\n" + method), HasSubstr("more than 10000 runs"));
+}
+
 TEST(ExperimentTest, TheLastAxisIsFastest) {
   const auto all = combinations({{"a", {"1", "2"}}, {"b", {"x", "y"}}});
   ASSERT_EQ(all.size(), 4u);
