@@ -35,9 +35,15 @@ struct EvalCommand {
 int run_eval(EvalCommand& c) {
   c.flags->apply();
   const std::string path = find_checkpoint(c.run);
-  TrainOptions options = saved_options(path);
+  SavedRun saved = saved_run(path);
+  TrainOptions& options = saved.options;
   if (!c.data.empty()) options.data = c.data;
   const Dataset data = load_dataset(options.dataset, options.data, options.labels);
+  nlohmann::ordered_json same_data;  // null: the checkpoint does not say
+  if (!saved.data_sha256.empty()) same_data = saved.data_sha256 == data.checksum();
+  if (same_data == false) {
+    fmt::print(stderr, "signstep: the images in {} are not those of the run: their checksum is another\n", data.folder);
+  }
   Split split = make_split(data.train.count(), static_cast<size_t>(options.validation));
   if (c.split == SplitName::kValidation && split.validation.empty()) {
     throw OptionError("the run held out no validation images; choose --split test or train");
@@ -56,7 +62,8 @@ int run_eval(EvalCommand& c) {
   const Evaluation e = evaluate(*engine, *loader);
   const std::string name = c.flags->list().find("split")->text();
   if (c.json) {
-    const nlohmann::ordered_json out = {{"checkpoint", path}, {"split", name}, {"images", e.images},
+    const nlohmann::ordered_json out = {{"checkpoint", path}, {"split", name}, {"data", data.folder},
+                                        {"same_data", same_data}, {"images", e.images},
                                         {"accuracy", e.accuracy}, {"loss", e.loss}};
     fmt::print("{}\n", out.dump());
   } else {

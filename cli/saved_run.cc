@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/saved_run.h"
 
-#include <nlohmann/json.hpp>
-
-#include "signstep/core/error.h"
-#include "signstep/io/config.h"
 #include "signstep/train/checkpoint.h"
 
 namespace signstep::cli {
 
-TrainOptions saved_options(const std::string& checkpoint) {
-  TrainOptions options;
-  OptionList list = option_list(options);
-  try {
-    from_json(checkpoint_config(checkpoint), list);
-    return resolved(options);
-  } catch (const OptionError& e) {
-    throw CheckpointError(fmt::format(
-        "{} has settings that this program does not know: {}; use the version that wrote it", checkpoint, e.what()));
-  }
+SavedRun saved_run(const std::string& checkpoint) {
+  const RunIdentity run = Checkpoint(checkpoint).identity();
+  return {recorded_options(run.options, checkpoint), run.data_sha256};
 }
+
+TrainOptions saved_options(const std::string& checkpoint) { return saved_run(checkpoint).options; }
 
 }  // namespace signstep::cli

@@ -7,7 +7,13 @@
 
 namespace signstep::cli {
 
-// The options that a checkpoint's run was started with, resolved. Throws CheckpointError.
+struct SavedRun {
+  TrainOptions options;     // that the checkpoint's run was started with, resolved
+  std::string data_sha256;  // of its images; "" where the checkpoint does not say
+};
+
+// Throws CheckpointError.
+SavedRun saved_run(const std::string& checkpoint);
 TrainOptions saved_options(const std::string& checkpoint);
 
 }  // namespace signstep::cli

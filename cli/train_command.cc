@@ -9,6 +9,7 @@
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/stop_signal.h"
+#include "signstep/core/text.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 // Of this session only: not part of what a run is.
 struct SessionOptions {
-  std::string init;
   double stop_after = 0;
   bool quiet = false;
   bool progress_json = false;
@@ -34,7 +34,6 @@ struct TrainCommand {
   OptionList list() {
     OptionList all = option_list(options);
     all.group("Session");
-    all.text("init", session.init, "start from the weights of this safetensors file");
     all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never");
     all.flag("quiet", session.quiet, "print warnings and the summary only");
     all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs");
@@ -43,7 +42,7 @@ struct TrainCommand {
   }
 };
 
-// The session's own flags; init is refused before.
+// The session's own flags.
 bool of_the_session(const std::string& name) {
   static const std::set<std::string> names = {"stop_after", "quiet", "progress_json", "log_level"};
   return names.contains(name);
@@ -66,9 +65,7 @@ void read_settings(TrainCommand& c) {
     if (c.options.output.empty()) c.options.output = default_output(c.options);
     return;
   }
-  if (!c.config.empty() || !c.session.init.empty()) {
-    throw OptionError("--resume takes the run's recorded settings and weights; leave out --config and --init");
-  }
+  if (!c.config.empty()) throw OptionError("--resume takes the run's recorded settings; leave out --config");
   c.flags->apply();
   if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
   const std::string output = c.options.output, recorded = output + "/config.toml";
@@ -92,23 +89,26 @@ void read_settings(TrainCommand& c) {
 }
 
 void print_summary(const TrainResult& result, const TrainCommand& command) {
-  const std::string program = "signstep";
+  FILE* const out = command.session.progress_json ? stderr : stdout;  // there, nothing but JSON goes to the other
+  const std::string folder = shell_quoted(result.run_folder);
   if (result.stopped != StopReason::kNone) {
-    fmt::print("\nStopped and saved. Continue with:\n  {} train --resume --output {}\n", program, result.run_folder);
+    fmt::print(out, "\nStopped and saved. Continue with:\n  signstep train --resume --output {}\n", folder);
     return;
   }
   const auto& last = result.last_epoch;
   const auto epochs = last["epoch"].get<uint64_t>();
-  fmt::print("\nTest accuracy  {:.2f} % after {} epoch{}", last["test_accuracy"].get<double>(), epochs,
+  fmt::print(out, "\nTest accuracy  {:.2f} % after {} epoch{}", last["test_accuracy"].get<double>(), epochs,
              epochs == 1 ? "" : "s");
-  if (last["validation_accuracy"].is_number()) fmt::print(" (validation {:.2f} %)", last["validation_accuracy"].get<double>());
-  fmt::print("\n");
-  if (result.images_per_second > 0) fmt::print("Speed          {:.0f} images/s\n", result.images_per_second);
-  fmt::print("Run folder     {}\n", result.run_folder);
-  fmt::print("Next           {} eval {}\n", program, result.run_folder);
-  const bool sgd = command.options.optimizer.optimizer == OptimizerKind::kSgd;
-  fmt::print("               {} train --dataset {} --width {} --optimizer {} --output {}-2\n", program,
-             dataset_name(command.options.dataset), command.options.network.width, sgd ? "signum" : "sgd", result.run_folder);
+  if (last["validation_accuracy"].is_number()) fmt::print(out, " (validation {:.2f} %)", last["validation_accuracy"].get<double>());
+  fmt::print(out, "\n");
+  if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
+  fmt::print(out, "Run folder     {}\n", result.run_folder);
+  fmt::print(out, "Next           signstep eval {}\n", folder);
+  const TrainOptions& o = command.options;
+  const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
+  fmt::print(out, "               signstep train --dataset {}{} --width {} --optimizer {} --output {}\n", dataset_name(o.dataset),
+             data, o.network.width, o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd",
+             shell_quoted(result.run_folder + "-2"));
 }
 
 int run_train(TrainCommand& c) {
@@ -117,7 +117,6 @@ int run_train(TrainCommand& c) {
   const auto begin = std::chrono::steady_clock::now();
   TrainControl control;
   control.resume = c.resume;
-  control.init = c.session.init;
   control.stop = [&] {
     if (caught_signal == SIGINT) return StopReason::kInterrupt;
     if (caught_signal == SIGTERM) return StopReason::kTerminate;

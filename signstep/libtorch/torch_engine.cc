@@ -59,6 +59,19 @@ std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorIn
 
 std::span<float> span_of(const at::Tensor& flat) { return {flat.data_ptr<float>(), static_cast<size_t>(flat.numel())}; }
 
+// LibTorch's way to say that memory is out, as the program's own kind of error.
+template <class F>
+auto within_memory(F&& work) {
+  try {
+    return work();
+  } catch (const c10::Error& e) {
+    const std::string text = e.what_without_backtrace();
+    if (text.find("allocate") == std::string::npos && text.find("out of memory") == std::string::npos) throw;
+    throw EnvironmentError(fmt::format("out of memory: {}; lower --batch, --width or --threads, or raise the limit "
+                                       "(ulimit -v, or the batch system's)", text.substr(0, text.find('\n'))));
+  }
+}
+
 class TorchEngine final : public Engine {
  public:
   TorchEngine(const NetworkShape& shape, const TorchEngineOptions& options)
@@ -84,6 +97,15 @@ class TorchEngine final : public Engine {
   }
 
   BatchResult forward_backward(const Batch& batch) override {
+    return within_memory([&] { return gradients_of(batch); });
+  }
+
+  BatchResult evaluate(const Batch& batch) override {
+    return within_memory([&] { return measured(batch); });
+  }
+
+ private:
+  BatchResult gradients_of(const Batch& batch) {
     upload();
     const at::Tensor labels = labels_of(batch);
     at::Tensor logits;
@@ -98,7 +120,7 @@ class TorchEngine final : public Engine {
     return result_of(loss, logits, labels);
   }
 
-  BatchResult evaluate(const Batch& batch) override {
+  BatchResult measured(const Batch& batch) {
     const at::NoGradGuard no_grad;
     upload();
     const at::Tensor labels = labels_of(batch);
@@ -107,7 +129,6 @@ class TorchEngine final : public Engine {
     return result_of(at::cross_entropy_loss(logits, labels), logits, labels);
   }
 
- private:
   static std::vector<at::Tensor> leaves(std::vector<at::Tensor> tensors) {
     for (at::Tensor& t : tensors) t = t.detach().requires_grad_(true);
     return tensors;
@@ -165,7 +186,7 @@ Precision resolved_precision(const TorchEngineOptions& options, int64_t width) {
 
 std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const TorchEngineOptions& options) {
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
-  return std::make_unique<TorchEngine>(shape, options);
+  return within_memory([&] { return std::make_unique<TorchEngine>(shape, options); });
 }
 
 }  // namespace signstep

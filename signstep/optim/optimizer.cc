@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/optimizer.h"
 
+#include <atomic>
 #include <cmath>
 
 #include "signstep/optim/blocks.h"
@@ -27,7 +28,7 @@ StepReport sign_rule(const UpdatePlan& plan, OptimizerState& state, std::span<co
   return sign_optimizer_step(plan, state.sign, state.step, tensors, rates, kernels);
 }
 
-uint64_t gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,
+StepReport gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,
                        std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
   const OptimizerOptions& o = plan.optimizer;
   const auto lr = static_cast<float>(rate);
@@ -40,15 +41,23 @@ uint64_t gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<
                       keep, 1 - std::pow(beta1, t), 1 - std::pow(beta2, t)};
   std::vector<size_t> sizes;
   for (const TensorSlot& slot : slots) sizes.push_back(slot.size);
-  return for_each_piece(sizes, executor, [&](size_t tensor, size_t begin, size_t end) {
+  std::atomic<size_t> first = sizes.size();
+  StepReport report;
+  report.nonfinite = for_each_piece(sizes, executor, [&](size_t tensor, size_t begin, size_t end) {
     const size_t at = slots[tensor].offset + begin, count = end - begin;
     const auto x = values.subspan(at, count);
     const auto g = gradients.subspan(at, count);
     const auto of = [&](std::vector<float>& s) {
       return s.empty() ? std::span<float>() : std::span(s).subspan(at, count);
     };
-    return is_adam(o.optimizer) ? adam_step(adam, x, g, of(state.m), of(state.v)) : sgd_step(sgd, x, g, of(state.m));
+    const uint64_t nonfinite =
+        is_adam(o.optimizer) ? adam_step(adam, x, g, of(state.m), of(state.v)) : sgd_step(sgd, x, g, of(state.m));
+    for (size_t seen = first; nonfinite > 0 && tensor < seen && !first.compare_exchange_weak(seen, tensor);) {
+    }
+    return nonfinite;
   });
+  if (report.nonfinite > 0) report.first_nonfinite = first;
+  return report;
 }
 
 }  // namespace
@@ -69,7 +78,7 @@ StepReport optimizer_step(const UpdatePlan& plan, OptimizerState& state, std::sp
   if (is_sign_rule(plan.optimizer.optimizer)) {
     report = sign_rule(plan, state, tensors, values, gradients, rate, executor);
   } else {
-    report.nonfinite = gradient_rule(plan, state, tensors, values, gradients, rate, executor);
+    report = gradient_rule(plan, state, tensors, values, gradients, rate, executor);
   }
   ++state.step;
   return report;

@@ -98,6 +98,7 @@ StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
     StepStatistics& s = statistics[i];
+    if (s.nonfinite > 0 && report.nonfinite == 0) report.first_nonfinite = i;
     report.nonfinite += s.nonfinite;
     if (rates[i].lr == 0) s = {.finite = s.finite, .nonfinite = s.nonfinite};
   }

@@ -27,6 +27,7 @@ bool keeps_average(const UpdatePlan& plan);
 
 struct StepReport {
   uint64_t nonfinite = 0;                  // coordinates left alone
+  size_t first_nonfinite = 0;              // tensor of the first of them, where there is one
   double dither_level = 0;                 // c_t
   SwitchPhase phase = SwitchPhase::kSign;  // that this step was taken in
   SwitchReport switching;

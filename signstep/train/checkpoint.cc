@@ -6,13 +6,12 @@
 
 #include "signstep/core/error.h"
 #include "signstep/io/json_text.h"
-#include "signstep/io/safetensors.h"
 
 namespace signstep {
 namespace {
 
 constexpr const char* kStateKey = "signstep.state";
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2, kOldestVersion = 1;  // 1 had no checksum of the data
 // 200 epochs of 3,000 steps under --analyze-every 1 are 4 million values.
 constexpr JsonLimits kStateLimits{.values = size_t{1} << 24};
 
@@ -86,9 +85,9 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
   return damage_is_the_checkpoints([&] {
     nlohmann::ordered_json state = parse_json(found->second, path + ": state", kStateLimits);
     const auto version = JsonFields(state, path).get<uint64_t>("version");
-    if (version != kVersion) {
-      throw CheckpointError(fmt::format("{} has a state of format version {}; this program reads version {}: use another "
-                                        "checkpoint, or the program that wrote it", path, version, kVersion));
+    if (version < kOldestVersion || version > kVersion) {
+      throw CheckpointError(fmt::format("{} has a state of format version {}; this program reads version {} to {}: use "
+                                        "another checkpoint, or the program that wrote it", path, version, kOldestVersion, kVersion));
     }
     return state;
   });
@@ -97,7 +96,7 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 }  // namespace
 
 void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& optimizer,
-                     const TrainProgress& progress, const nlohmann::ordered_json& config) {
+                     const TrainProgress& progress, const RunIdentity& run) {
   const NetworkShape& shape = engine.shape();
   Outgoing out;
   out.append("", shape.parameters, engine.values());
@@ -106,7 +105,8 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
   if (!optimizer.v.empty()) out.append("optimizer.v.", shape.parameters, optimizer.v);
   const nlohmann::ordered_json state = {
       {"version", kVersion},
-      {"config", config},
+      {"config", run.options},
+      {"data_sha256", run.data_sha256},
       {"optimizer_step", optimizer.step},
       {"sign", sign_state_json(optimizer.sign)},
       {"epoch", progress.epoch},
@@ -122,15 +122,22 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
   write_safetensors(path, out.entries, {{kStateKey, json_text(state)}, {"format", "pt"}});
 }
 
-void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
-                     TrainProgress& progress) {
-  const SafetensorsFile file(path);
-  const nlohmann::ordered_json state = state_of(file, path);
+Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}
+
+RunIdentity Checkpoint::identity() const {
+  return damage_is_the_checkpoints([&] {
+    const JsonFields fields(state_, path_);
+    return RunIdentity{.options = fields.get<nlohmann::ordered_json>("config"),
+                       .data_sha256 = fields.find<std::string>("data_sha256").value_or("")};
+  });
+}
+
+void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer, TrainProgress& progress) const {
   const NetworkShape& shape = engine.shape();
-  const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
-  const auto buffers = collect(file, path, "", shape.buffers, shape.buffer_elements);
+  const auto values = collect(file_, path_, "", shape.parameters, shape.parameter_elements);
+  const auto buffers = collect(file_, path_, "", shape.buffers, shape.buffer_elements);
   const auto load = [&](const char* prefix, const std::vector<float>& like) {
-    return like.empty() ? std::vector<float>() : collect(file, path, prefix, shape.parameters, shape.parameter_elements);
+    return like.empty() ? std::vector<float>() : collect(file_, path_, prefix, shape.parameters, shape.parameter_elements);
   };
   OptimizerState restored;
   restored.m = load("optimizer.m.", optimizer.m);
@@ -138,7 +145,7 @@ void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& en
   restored.sign = optimizer.sign;
   TrainProgress where;
   damage_is_the_checkpoints([&] {
-    const JsonFields fields(state, path);
+    const JsonFields fields(state_, path_);
     restored.step = fields.get<uint64_t>("optimizer_step");
     read_sign_state(fields.object("sign"), restored.sign);
     where.epoch = fields.get<uint64_t>("epoch");
@@ -152,7 +159,7 @@ void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& en
     where.metrics = fields.get<std::vector<nlohmann::ordered_json>>("metrics");
   });
   if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
-    throw CheckpointError(fmt::format("{} was written with another dither; use the options that it was trained with", path));
+    throw CheckpointError(fmt::format("{} was written with another dither; use the options that it was trained with", path_));
   }
   require_fit(restored.sign.switching, plan.switching, shape.parameters.size());
   std::copy(values.begin(), values.end(), engine.values().begin());
@@ -161,19 +168,15 @@ void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& en
   progress = std::move(where);
 }
 
-void load_weights(const std::string& path, Engine& engine) {
-  const SafetensorsFile file(path);
+void load_weights(const std::string& path, Engine& engine) { load_weights(SafetensorsFile(path), path, engine); }
+
+void load_weights(const SafetensorsFile& file, const std::string& path, Engine& engine) {
   const NetworkShape& shape = engine.shape();
   const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
   const bool has_buffers = !shape.buffers.empty() && file.find(shape.buffers.front().name) != nullptr;
   const auto buffers = has_buffers ? collect(file, path, "", shape.buffers, shape.buffer_elements) : std::vector<float>();
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
-}
-
-nlohmann::json checkpoint_config(const std::string& path) {
-  const nlohmann::ordered_json state = state_of(SafetensorsFile(path), path);
-  return damage_is_the_checkpoints([&] { return JsonFields(state, path).get<nlohmann::ordered_json>("config"); });
 }
 
 }  // namespace signstep

@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "signstep/io/safetensors.h"
 #include "signstep/nn/engine.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/train/run_identity.h"
 
 namespace signstep {
 
 // Where a run stands. Every random draw is a function of the seed and these counters, so they are the random state.
 struct TrainProgress {
-  uint64_t epoch = 0;                          // finished epochs
-  uint64_t batch = 0;                          // finished batches of the epoch under way
+  uint64_t epoch = 0;                          // finished and measured epochs
+  uint64_t batch = 0;                          // finished batches of the epoch under way; all: it is to be measured
   double loss_sum = 0;                         // over the images of the epoch under way
   uint64_t images = 0, correct = 0;            // of the epoch under way
   uint64_t nonfinite = 0;                      // coordinates skipped so far
@@ -24,19 +26,28 @@ struct TrainProgress {
   std::vector<nlohmann::ordered_json> metrics;                      // one record per finished epoch
 };
 
-// config: the run's resolved options as JSON.
 void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state, const TrainProgress& progress,
-                     const nlohmann::ordered_json& config);
+                     const RunIdentity& run);
 
-// Restores into an engine of the same network and a state of the same optimizer. Throws CheckpointError when the file
-// is damaged or of another network, optimizer or format version, and leaves engine and state alone then.
-void load_checkpoint(const std::string& path, const UpdatePlan& plan, Engine& engine, OptimizerState& state,
-                     TrainProgress& progress);
+// A checkpoint read and checked.
+class Checkpoint {
+ public:
+  // Throws CheckpointError when the file is damaged or of another format version, EnvironmentError when it cannot be read.
+  explicit Checkpoint(const std::string& path);
+
+  RunIdentity identity() const;  // throws CheckpointError where there is none
+  // Restores into an engine of the same network and a state of the same optimizer. Throws CheckpointError when the file
+  // is of another network or optimizer, and leaves engine and state alone then.
+  void restore(const UpdatePlan& plan, Engine& engine, OptimizerState& state, TrainProgress& progress) const;
+
+ private:
+  std::string path_;
+  SafetensorsFile file_;
+  nlohmann::ordered_json state_;
+};
 
 // Weights (and running statistics, where the file has them) alone, from any safetensors file with torchvision's names.
 void load_weights(const std::string& path, Engine& engine);
-
-// The options that the checkpoint's run was started with. Throws CheckpointError.
-nlohmann::json checkpoint_config(const std::string& path);
+void load_weights(const SafetensorsFile& file, const std::string& path, Engine& engine);
 
 }  // namespace signstep

@@ -11,11 +11,16 @@ constexpr size_t kEvaluationBatch = 256;
 }  // namespace
 
 Evaluation evaluate(Engine& engine, Loader& loader) {
+  return *evaluate(engine, loader, [] { return false; });
+}
+
+std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop) {
   Evaluation total;
   Batch batch;
   size_t correct = 0;
   loader.start_epoch(0);
   while (loader.next(batch)) {
+    if (stop()) return std::nullopt;
     const BatchResult result = engine.evaluate(batch);
     total.loss += result.loss * static_cast<double>(batch.count);
     total.images += batch.count;

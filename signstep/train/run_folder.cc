@@ -11,21 +11,35 @@ namespace signstep {
 namespace fs = std::filesystem;
 namespace {
 
-const std::string& created(const std::string& path) {
+// An empty metrics.jsonl and a log.txt may be of a run that was killed while it started.
+void require_no_run(const std::string& path) {
+  if (!path_exists(path)) return;
+  std::error_code error;
+  if (path_exists(path + "/config.toml") || path_exists(path + "/run.json")) {
+    throw OptionError(fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
+  }
+  const auto metrics = fs::file_size(path + "/metrics.jsonl", error);
+  if ((!error && metrics > 0) || !list_checkpoints(path).empty()) {
+    throw OptionError(fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
+                                  "overwrite; choose another --output", path));
+  }
+}
+
+const std::string& prepared(const std::string& path, bool resume) {
   if (path.empty()) throw OptionError("output is empty; name the folder that the run is to be written to: --output RUN");
+  if (!resume) require_no_run(path);
   make_folders(path + "/checkpoints");
   return path;
 }
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path) : path_(created(path)), lock_(path) {
+RunFolder::RunFolder(const std::string& path, bool resume) : path_(prepared(path, resume)), lock_(path) {
+  if (!resume) require_no_run(path);  // again: another process may have been faster
   // What a process that was killed while saving left behind; nobody else writes here now.
   remove_stale_files(path_);
   remove_stale_files(path_ + "/checkpoints");
 }
-
-bool RunFolder::holds_a_run() const { return path_exists(config()) || path_exists(run_json()); }
 
 std::string RunFolder::checkpoint(uint64_t step) const {
   return fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step);

@@ -18,15 +18,15 @@ namespace signstep {
 
 class RunFolder {
  public:
-  // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it.
-  explicit RunFolder(const std::string& path);
+  // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it; OptionError,
+  // before anything is made, when a new run finds the files of another there.
+  RunFolder(const std::string& path, bool resume);
 
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.toml"; }
   std::string run_json() const { return path_ + "/run.json"; }
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
   std::string checkpoint(uint64_t step) const;
-  bool holds_a_run() const;
 
   // Removes all but the newest two.
   void prune_checkpoints() const;

@@ -3,11 +3,11 @@
 
 #include <fmt/chrono.h>
 
-
 #include "signstep/core/cpu.h"
 #include "signstep/core/error.h"
 #include "signstep/core/version.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
 
 namespace signstep {
@@ -15,14 +15,30 @@ namespace {
 
 std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
+// What holds for the run whoever continues it: paths and such are the session's.
+nlohmann::ordered_json settings(const nlohmann::ordered_json& options) {
+  nlohmann::ordered_json kept;
+  for (const auto& [name, value] : options.items())
+    if (!may_change_on_resume(name)) kept[name] = value;
+  return kept;
+}
+
+nlohmann::ordered_json session(const nlohmann::ordered_json& record, uint64_t step) {
+  nlohmann::ordered_json out = {{"started", record["started"]}, {"step", step}};
+  for (const char* key : {"program", "machine", "engine"})
+    if (record.contains(key)) out[key] = record[key];
+  return out;
+}
+
 }  // namespace
 
-RunRecord::RunRecord(const TrainOptions& options, const Dataset& data, const Engine& engine, size_t train_images) {
+RunRecord::RunRecord(const TrainOptions& options, const RunIdentity& run, const Dataset& data, const Engine& engine,
+                     size_t train_images) {
   const CpuFeatures& cpu = cpu_features();
   json_ = {
       {"schema_version", 1},
       {"status", "running"},
-      {"started", nullptr},
+      {"started", now()},
       {"ended", nullptr},
       {"program", {{"version", version()}, {"commit", commit()}}},
       {"machine",
@@ -36,7 +52,7 @@ RunRecord::RunRecord(const TrainOptions& options, const Dataset& data, const Eng
       {"data",
        {{"dataset", dataset_name(data.kind)},
         {"folder", data.folder},
-        {"sha256", data.checksum()},
+        {"sha256", run.data_sha256},
         {"official", data.official()},
         {"train_images", train_images},
         {"validation_images", data.train.count() - train_images},
@@ -44,26 +60,36 @@ RunRecord::RunRecord(const TrainOptions& options, const Dataset& data, const Eng
       {"network", {{"name", "ResNet-18"}, {"width", options.network.width}, {"parameters", engine.shape().parameter_count()}}},
       {"optimizer", display_name(options.optimizer.optimizer)},
       {"seed", options.seed},
+      {"options", settings(run.options)},
+      {"sessions", nlohmann::ordered_json::array()},
       {"last_epoch", nullptr},
   };
+  session_ = json_;
 }
 
-void RunRecord::continues(const std::string& path) {
+void RunRecord::continues(const std::string& path, const RunIdentity& run) {
   if (!path_exists(path)) return;
-  const auto before = nlohmann::json::parse(read_text_file(path), nullptr, false);
-  if (!before.is_object() || !before.contains("data") || !before.contains("started")) return;
-  const auto seen = json_["data"]["sha256"].get<std::string>(), wanted = before["data"].value("sha256", seen);
-  if (seen != wanted) {
-    throw CheckpointError(fmt::format("the images in {} have checksum {} and the run was started with {}; name the same "
-                                      "data set with --data", json_["data"]["folder"].get<std::string>(),
-                                      seen.substr(0, 12), wanted.substr(0, 12)));
+  nlohmann::ordered_json before;
+  RunIdentity recorded;
+  try {
+    before = parse_json(read_text_file(path), path);
+    const JsonFields fields(before, path);
+    fields.get<std::string>("started");
+    recorded.options = fields.find<nlohmann::ordered_json>("options").value_or(json_["options"]);
+    recorded.data_sha256 = fields.object("data").find<std::string>("sha256").value_or("");
+    if (!fields.find<std::vector<nlohmann::ordered_json>>("sessions")) before["sessions"] = nlohmann::ordered_json::array({session(before, 0)});
+    was_finished_ = fields.find<std::string>("status") == "finished";
+  } catch (const DataError&) {
+    return;
   }
-  json_["started"] = before["started"];
+  require_same_identity(recorded, run, path);
+  for (const char* key : {"started", "program", "machine", "sessions"})
+    if (before.contains(key)) json_[key] = before[key];
 }
 
-void RunRecord::start(const std::string& path) {
-  if (json_["started"].is_null()) json_["started"] = now();
-  write_file_atomic(path, json_.dump(2) + "\n");
+void RunRecord::start(const std::string& path, uint64_t step) {
+  json_["sessions"].push_back(session(session_, step));
+  write_file_atomic(path, json_text(json_, 2) + "\n");
 }
 
 void RunRecord::finish(const std::string& path, const std::string& status,
@@ -71,7 +97,7 @@ void RunRecord::finish(const std::string& path, const std::string& status,
   json_["status"] = status;
   json_["ended"] = now();
   if (!metrics.empty()) json_["last_epoch"] = metrics.back();
-  write_file_atomic(path, json_.dump(2) + "\n");
+  write_file_atomic(path, json_text(json_, 2) + "\n");
 }
 
 }  // namespace signstep

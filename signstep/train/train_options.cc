@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/train_options.h"
 
+#include <filesystem>
 #include <limits>
 #include <set>
 
@@ -27,6 +28,8 @@ void describe(OptionList& list, TrainOptions& o) {
   list.seed("seed", o.seed, "of weights, order, augmentation and every other draw");
   list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
               "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
+  list.text("init", o.init, "start from the weights of this safetensors file");
+  list.text("init_sha256", o.init_sha256, "checksum that this file must have; empty: any");
   list.group("Machine");
   describe(list, o.engine);
   list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images");
@@ -44,8 +47,17 @@ OptionList option_list(TrainOptions& options) {
 }
 
 bool may_change_on_resume(const std::string& option) {
-  static const std::set<std::string> names = {"data", "output", "loader_threads", "checkpoint_every", "analyze_every"};
+  static const std::set<std::string> names = {"data", "init", "output", "loader_threads", "checkpoint_every", "analyze_every"};
   return names.contains(option);
+}
+
+TrainOptions with_absolute_paths(TrainOptions o) {
+  for (std::string* path : {&o.data, &o.init}) {
+    std::error_code error;
+    const auto whole = std::filesystem::absolute(*path, error);
+    if (!path->empty() && !error) *path = whole.string();
+  }
+  return o;
 }
 
 TrainOptions resolved(TrainOptions o) {

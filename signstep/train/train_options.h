@@ -31,6 +31,9 @@ struct TrainOptions {
   int64_t batch = 128;
   uint64_t seed = 1;  // of initial weights, order, augmentation and dither
   OnNonFinite on_nonfinite = OnNonFinite::kStop;
+  // Weights to start from, a safetensors file; "" draws them from the seed. The checksum of the file's bytes is part of
+  // what the run is, the path is not; "": what the file has when the run starts.
+  std::string init, init_sha256;
   EngineOptions engine;
   int64_t loader_threads = 1;
   std::string output;
@@ -46,6 +49,9 @@ OptionList option_list(TrainOptions& options);
 // Whether a resumed run may change this option and stay the same run: where its files are, and what is saved or looked
 // at on the way. Nothing else may.
 bool may_change_on_resume(const std::string& option);
+
+// data and init as they hold from any working folder.
+TrainOptions with_absolute_paths(TrainOptions options);
 
 // Ranges checked, every auto filled in except engine and precision, which may differ from machine to machine until a
 // run has started. Throws OptionError.

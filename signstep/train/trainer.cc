@@ -2,8 +2,6 @@
 #include "signstep/train/trainer.h"
 
 #include <chrono>
-#include <cmath>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -11,11 +9,15 @@
 #include "signstep/data/split.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
-#include "signstep/train/checkpoint.h"
 #include "signstep/train/curve.h"
+#include "signstep/train/divergence.h"
+#include "signstep/train/epoch_record.h"
 #include "signstep/train/gradient_probe.h"
+#include "signstep/train/init_weights.h"
+#include "signstep/train/restore.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/run_record.h"
+#include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
 #include "signstep/train/thread_choice.h"
 
@@ -25,10 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-double percent(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
 
 class Run {
  public:
@@ -41,40 +39,42 @@ class Run {
         split_(make_split(data_.train.count(), static_cast<size_t>(options_.validation))),
         loader_(data_.train, split_.train, normalization(options_.dataset), batches()),
         test_(evaluation_loader(data_.test, {}, options_)),
+        validation_(split_.validation.empty() ? nullptr : evaluation_loader(data_.train, split_.validation, options_)),
         threads_reason_(threads_open ? fit_threads() : ""),
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
         plan_(make_update_plan(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
         state_(make_state(plan_, engine_->shape().parameter_elements, engine_->shape().parameters.size())),
         schedule_(options_.schedule, total_steps_),
-        folder_(options_.output),
-        record_(options_, data_, *engine_, split_.train.size()) {
-    if (!split_.validation.empty()) validation_ = evaluation_loader(data_.train, split_.validation, options_);
+        identity_{to_json(option_list(options_)), data_.checksum()},
+        record_(options_, identity_, data_, *engine_, split_.train.size()) {
     if (options_.analyze_every > 0) probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
     for (const TensorInfo& t : engine_->shape().parameters) slots_.push_back({t.offset, t.size});
-    config_ = to_json(option_list(options_));
+    folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }
 
   // engine_reason: why the fast engine was passed over, if it was.
   TrainResult go(const std::string& engine_reason) {
-    start();
+    if (control_.resume) record_.continues(folder_->run_json(), identity_);
+    observer_.started(folder_->path(), record_.json());
     if (!engine_reason.empty()) observer_.note(fmt::format("engine torch, because {}", engine_reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
+    if (control_.resume) restore();
+    if (record_.was_finished() && is_complete()) {
+      observer_.note("the run is finished already; nothing was changed");
+      return result(StopReason::kNone);
+    }
     try {
+      write_head();
       const StopReason stopped = epochs();
-      record_.finish(folder_.run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
-      return {stopped, progress_.metrics.empty() ? nlohmann::ordered_json() : progress_.metrics.back(),
-              session_rate(), folder_.path()};
+      record_.finish(folder_->run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
+      return result(stopped);
     } catch (const DivergedError& e) {
-      record_.finish(folder_.run_json(), "diverged", progress_.metrics);
+      record_end("diverged");
       observer_.warning(e.what());
       throw;
-    } catch (const Error&) {
-      try {
-        record_.finish(folder_.run_json(), "failed", progress_.metrics);
-      } catch (const EnvironmentError&) {
-        // The disk that refused the checkpoint refuses this too; the first error is the one to tell.
-      }
+    } catch (const std::exception&) {
+      record_end("failed");
       throw;
     }
   }
@@ -99,98 +99,91 @@ class Run {
     return choice.reason(most);
   }
 
-  // With its first weights, so that a bad --init is found before anything is written.
-  std::unique_ptr<Engine> first_engine() const {
+  // A new run's with its first weights, so that a bad --init is found before anything is written.
+  std::unique_ptr<Engine> first_engine() {
+    check_init_options(options_, control_.resume);
     auto engine = make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
-    initialize(engine->shape(), options_.seed, engine->values(), engine->buffers());
-    if (!control_.init.empty()) load_weights(control_.init, *engine);
+    if (!control_.resume) set_first_weights(options_, *engine);
     return engine;
   }
 
-  void start() {
-    if (!control_.resume && folder_.holds_a_run()) {
-      throw OptionError(fmt::format("{} holds a run already; continue it with --resume, or choose another --output", folder_.path()));
-    }
-    if (control_.resume) record_.continues(folder_.run_json());
-    observer_.started(folder_.path(), record_.json());
-    if (control_.resume) restore();
-    write_json_lines(folder_.metrics(), progress_.metrics);
-    write_file_atomic(folder_.config(), to_toml(option_list(options_), "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
-    record_.start(folder_.run_json());
-  }
-
-  // Takes the newest intact checkpoint; without any, the run starts again from its seed.
+  // Without any checkpoint the run starts again from its first weights.
   void restore() {
-    const std::vector<std::string> all = list_checkpoints(folder_.path());
-    std::string reasons;
-    for (const std::string& path : all) {
-      try {
-        load_checkpoint(path, plan_, *engine_, state_, progress_);
-        observer_.note(fmt::format("resumed from {} at step {} of {}", path, state_.step, total_steps_));
-        return;
-      } catch (const CheckpointError& e) {
-        observer_.warning(e.what());
-        reasons += fmt::format("\n  {}", e.what());
-      }
+    const std::string path = restore_newest(folder_->path(), identity_, plan_, *engine_, state_, progress_,
+                                            [&](const std::string& damage) { observer_.warning(damage); });
+    if (path.empty()) {
+      set_first_weights(options_, *engine_);
+      observer_.note("no checkpoint yet: starting from the first step");
+    } else {
+      observer_.note(fmt::format("resumed from {} at step {} of {}", path, state_.step, total_steps_));
     }
-    if (!all.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", folder_.path(), reasons));
-    observer_.note("no checkpoint yet: starting from the first step");
   }
 
-  StopReason epochs() {
-    while (progress_.epoch < static_cast<uint64_t>(options_.epochs)) {
-      const StopReason reason = one_epoch();
-      if (reason != StopReason::kNone) {
-        save();
-        return reason;
-      }
+  // config.toml comes first: a folder that has it can be resumed.
+  void write_head() {
+    write_file_atomic(folder_->config(), to_toml(option_list(options_), "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
+    record_.start(folder_->run_json(), state_.step);
+    write_json_lines(folder_->metrics(), progress_.metrics);
+  }
+
+  // A disk that refused the checkpoint refuses this too, and memory may be out: the first error is the one to tell.
+  void record_end(const char* status) {
+    try {
+      record_.finish(folder_->run_json(), status, progress_.metrics);
+    } catch (const std::exception&) {
     }
-    return StopReason::kNone;
+  }
+
+  TrainResult result(StopReason stopped) const {
+    return {stopped, progress_.metrics.empty() ? nlohmann::ordered_json() : progress_.metrics.back(),
+            session_.images_per_second().value_or(0), folder_->path()};
+  }
+
+  bool is_complete() const { return progress_.epoch == static_cast<uint64_t>(options_.epochs); }
+
+  // The checkpoint comes before the figures, which may take long: a process that is killed there loses nothing.
+  StopReason epochs() {
+    StopReason reason = StopReason::kNone;
+    while (reason == StopReason::kNone && !is_complete()) {
+      reason = steps_of_epoch();
+      save();
+      if (reason == StopReason::kNone) reason = measure_epoch();
+    }
+    return reason;
   }
 
   // The rest of the epoch under way. Leaves early only between steps.
-  StopReason one_epoch() {
+  StopReason steps_of_epoch() {
     loader_.start_epoch(progress_.epoch, progress_.batch);
     while (true) {
       const auto begin = Clock::now();
-      if (!loader_.next(batch_)) break;
+      if (!loader_.next(batch_)) return StopReason::kNone;
       const double probe_seconds = step();
       const double seconds = seconds_since(begin) - probe_seconds;
-      session_probe_seconds_ += probe_seconds;
       progress_.train_seconds += seconds;
-      session_seconds_ += seconds;
-      session_images_ += batch_.count;
+      session_.add(seconds, probe_seconds, batch_.count);
       if (const auto fall = speed_.saw(batch_.count, seconds)) observer_.warning(fall->text(options_.engine.torch.threads));
       report_batch();
-      const bool last = progress_.batch == loader_.batches_per_epoch();
-      const StopReason reason = last ? StopReason::kNone : control_.stop();
-      if (reason != StopReason::kNone) return reason;
-      if (!last && options_.checkpoint_every > 0 && state_.step % static_cast<uint64_t>(options_.checkpoint_every) == 0) save();
+      if (progress_.batch == loader_.batches_per_epoch()) continue;
+      if (const StopReason reason = control_.stop(); reason != StopReason::kNone) return reason;
+      if (options_.checkpoint_every > 0 && state_.step % static_cast<uint64_t>(options_.checkpoint_every) == 0) save();
     }
-    finish_epoch();
-    return progress_.epoch < static_cast<uint64_t>(options_.epochs) ? control_.stop() : StopReason::kNone;
   }
 
   // Returns the seconds that went into a probe of the gradient.
   double step() {
     const BatchResult result = engine_->forward_backward(batch_);
-    if (!std::isfinite(result.loss)) {
-      throw DivergedError(fmt::format(
-          "the loss is not finite at step {} (epoch {}, learning rate {:.3g}); lower --learning-rate or add --warmup and "
-          "train into another --output; {}",
-          state_.step + 1, progress_.epoch + 1, rate(),
-          list_checkpoints(folder_.path()).empty() ? "there was no checkpoint yet"
-                                                   : "the last checkpoint of " + folder_.path() + " is intact"));
-    }
+    require_finite_loss(result.loss, state_.step + 1, progress_.epoch + 1, rate(state_.step), folder_->path());
     const double probe_seconds = probe();
-    const double learning_rate = rate();
+    const double learning_rate = rate(state_.step);
     const StepReport report = optimizer_step(plan_, state_, slots_, engine_->values(), engine_->gradients(),
                                              schedule_.factor(state_.step), engine_->executor());
     note_step(learning_rate, report);
     if (report.nonfinite > 0 && options_.on_nonfinite == OnNonFinite::kStop) {
       throw DivergedError(fmt::format(
-          "{} gradients are NaN or infinite at step {}, the first in {}; lower --learning-rate, or skip such coordinates "
-          "with --on-nonfinite skip", report.nonfinite, state_.step, first_nonfinite()));
+          "{} coordinates have a gradient or a momentum that is NaN or infinite at step {}, the first in {}; lower "
+          "--learning-rate, or skip such coordinates with --on-nonfinite skip",
+          report.nonfinite, state_.step, engine_->shape().parameters.at(report.first_nonfinite).name));
     }
     progress_.nonfinite += report.nonfinite;
     progress_.loss_sum += result.loss * static_cast<double>(batch_.count);
@@ -222,66 +215,49 @@ class Run {
     progress_.curve["phase"] = phase_name(report.phase);
   }
 
-  double rate() const { return *options_.optimizer.learning_rate * schedule_.factor(state_.step); }
-
-  std::string first_nonfinite() const {
-    for (const TensorInfo& t : engine_->shape().parameters)
-      for (const float g : engine_->gradients().subspan(t.offset, t.size))
-        if (!std::isfinite(g)) return t.name;
-    return "no tensor";
-  }
-
-  double session_rate() const { return session_seconds_ > 0 ? static_cast<double>(session_images_) / session_seconds_ : 0; }
+  // Of the step after so many.
+  double rate(uint64_t steps) const { return *options_.optimizer.learning_rate * schedule_.factor(steps); }
 
   void report_batch() {
-    const double per_step = (session_seconds_ + session_probe_seconds_) / static_cast<double>(++session_steps_);
     observer_.batch({.epoch = progress_.epoch + 1,
                      .epochs = static_cast<uint64_t>(options_.epochs),
                      .batch = progress_.batch,
                      .batches = loader_.batches_per_epoch(),
                      .loss = progress_.loss_sum / static_cast<double>(progress_.images),
                      .accuracy = percent(progress_.correct, progress_.images),
-                     .images_per_second = session_rate(),
-                     .seconds_left = per_step * static_cast<double>(total_steps_ - state_.step)});
+                     .images_per_second = session_.images_per_second().value_or(0),
+                     .seconds_left = session_.seconds_per_step() * static_cast<double>(total_steps_ - state_.step)});
   }
 
-  void finish_epoch() {
-    nlohmann::ordered_json r;
-    r["epoch"] = ++progress_.epoch;
-    r["step"] = state_.step;
-    r["learning_rate"] = *options_.optimizer.learning_rate * schedule_.factor(state_.step - 1);
-    r["train_loss"] = progress_.loss_sum / static_cast<double>(progress_.images);
-    r["train_accuracy"] = percent(progress_.correct, progress_.images);
-    r["validation_loss"] = nullptr;
-    r["validation_accuracy"] = nullptr;
+  // Ends the epoch with its figures; when stopped on the way, a resumed run measures again.
+  StopReason measure_epoch() {
+    StopReason reason = StopReason::kNone;
+    const auto stop = [&] { return (reason = control_.stop()) != StopReason::kNone; };
+    EpochFigures figures{.step = state_.step, .learning_rate = rate(state_.step - 1), .validation = {}, .test = {},
+                         .images_per_second = session_.images_per_second()};
     if (validation_) {
       observer_.evaluating("validation");
-      const Evaluation e = evaluate(*engine_, *validation_);
-      r["validation_loss"] = e.loss;
-      r["validation_accuracy"] = e.accuracy;
+      figures.validation = evaluate(*engine_, *validation_, stop);
+      if (!figures.validation) return reason;
     }
     observer_.evaluating("test");
-    const Evaluation e = evaluate(*engine_, *test_);
-    r["test_loss"] = e.loss;
-    r["test_accuracy"] = e.accuracy;
-    r["nonfinite"] = progress_.nonfinite;
-    const bool sign_rule = is_sign_rule(options_.optimizer.optimizer);
-    for (const auto& [key, value] : progress_.curve.items())
-      if (key != "phase" || sign_rule) r[key] = key == "curve" ? without_silent(value) : value;
-    r["train_seconds"] = progress_.train_seconds;
-    r["images_per_second"] = session_rate();
-    progress_.metrics.push_back(r);
+    const std::optional<Evaluation> test = evaluate(*engine_, *test_, stop);
+    if (!test) return reason;
+    figures.test = *test;
+    progress_.metrics.push_back(epoch_record(progress_, figures, is_sign_rule(options_.optimizer.optimizer)));
+    ++progress_.epoch;
     progress_.batch = progress_.images = progress_.correct = 0;
     progress_.loss_sum = 0;
     progress_.curve = nlohmann::ordered_json::object();
-    append_json_line(folder_.metrics(), r);
+    append_json_line(folder_->metrics(), progress_.metrics.back());
     save();
-    observer_.epoch(r);
+    observer_.epoch(progress_.metrics.back());
+    return is_complete() ? StopReason::kNone : control_.stop();
   }
 
   void save() {
-    save_checkpoint(folder_.checkpoint(state_.step), *engine_, state_, progress_, config_);
-    folder_.prune_checkpoints();
+    save_checkpoint(folder_->checkpoint(state_.step), *engine_, state_, progress_, identity_);
+    folder_->prune_checkpoints();
   }
 
   TrainOptions options_;
@@ -298,21 +274,20 @@ class Run {
   UpdatePlan plan_;
   OptimizerState state_;
   Schedule schedule_;
-  RunFolder folder_;
+  RunIdentity identity_;
   RunRecord record_;
-  nlohmann::ordered_json config_;
+  std::optional<RunFolder> folder_;
   std::vector<TensorSlot> slots_;
   TrainProgress progress_;
   Batch batch_;
-  double session_seconds_ = 0, session_probe_seconds_ = 0;
-  uint64_t session_images_ = 0, session_steps_ = 0;
+  SessionSpeed session_;
   SpeedWatch speed_;
 };
 
 }  // namespace
 
 TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer) {
-  options = resolved(std::move(options));
+  options = resolved(with_absolute_paths(std::move(options)));
   // What differs from machine to machine is fixed when a run starts, so that its record repeats it.
   const EngineChoice choice = choose_engine(options.engine, options.network);
   const bool threads_open = options.engine.torch.threads == 0;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "signstep/data/loader.h"
@@ -17,8 +18,8 @@ enum class StopReason { kNone, kInterrupt, kTerminate, kTime };
 
 struct TrainControl {
   bool resume = false;  // continue the run in options.output with its recorded settings
-  std::string init;     // weights to start from (safetensors); empty: random
-  std::function<StopReason()> stop = [] { return StopReason::kNone; };  // asked after each step
+  // Asked after each step and before each batch of an evaluation.
+  std::function<StopReason()> stop = [] { return StopReason::kNone; };
 };
 
 struct BatchProgress {
@@ -48,8 +49,10 @@ struct TrainResult {
   std::string run_folder;
 };
 
-// Throws Error: OptionError before anything is written, DivergedError at a non-finite loss (the last good checkpoint
-// stays), EnvironmentError when the disk refuses.
+// The checkpoint of an epoch is saved before its accuracy is measured, and again with the figures. Resuming a finished
+// run changes nothing. Throws Error: OptionError before anything is written, CheckpointError when what is to be resumed
+// is damaged or of another run, DivergedError at a non-finite loss (the last good checkpoint stays), EnvironmentError
+// when the disk refuses.
 TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer);
 
 struct Evaluation {
@@ -58,6 +61,8 @@ struct Evaluation {
   size_t images = 0;
 };
 Evaluation evaluate(Engine& engine, Loader& loader);
+// Nothing when stop says so, which is asked before each batch.
+std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
 
 // A loader without augmentation or shuffling over the indices (all images when empty).
 std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options);

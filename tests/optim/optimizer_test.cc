@@ -41,6 +41,19 @@ void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b) 
   EXPECT_TRUE(a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
+TEST(Optimizer, TheFirstNonFiniteTensorIsNamed) {
+  for (const OptimizerKind kind : {kSignum, kSgd, kAdam}) {
+    const UpdatePlan plan = make_update_plan({.optimizer = kind});
+    std::vector<float> x(kFlat), g(kFlat);
+    g[kFlat - 1] = g[20] = g[kTaskElements + 20] = std::nanf("");  // of the last tensor, and in two tasks of the one before
+    ThreadPool pool(3);
+    OptimizerState state = make_state(plan, kFlat, kSlots.size());
+    const StepReport report = optimizer_step(plan, state, kSlots, x, g, 1, pool);
+    EXPECT_EQ(report.nonfinite, 3u);
+    EXPECT_EQ(report.first_nonfinite, 3u) << display_name(kind);
+  }
+}
+
 TEST(Optimizer, AnyThreadCountGivesTheSameBits) {
   for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW}) {
     SerialExecutor serial;

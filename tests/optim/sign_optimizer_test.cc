@@ -2,6 +2,8 @@
 // What a step of many tensors does for each of them: its own rate and decay, sitting out, what the switch sees.
 #include "signstep/optim/sign_optimizer.h"
 
+#include <limits>
+
 #include "tests/optim/fixtures.h"
 
 namespace signstep {
@@ -78,6 +80,17 @@ TEST(SignOptimizer, AnEmptyPlaceKeepsItsRmsAndMovesNoOneElsesDraws) {
   EXPECT_EQ(some.x[2], all.x[2]);
   EXPECT_EQ(b.dither.rms[2], a.dither.rms[2]);
   EXPECT_NE(some.x[1], all.x[1]);
+}
+
+// With finite gradients too: an average that overflowed.
+TEST(SignOptimizer, TheFirstNonFiniteTensorIsNamed) {
+  const UpdatePlan plan = signum();
+  Tensors t = some_tensors();
+  t.m[1][7] = t.m[2][3] = std::numeric_limits<float>::infinity();
+  SignState state = make_sign_state(plan, 3);
+  const StepReport report = step(plan, state, 0, t.list(), std::vector<TensorRate>(3, {0.1, 0}));
+  EXPECT_EQ(report.nonfinite, 2u);
+  EXPECT_EQ(report.first_nonfinite, 1u);
 }
 
 TEST(SignOptimizer, ATensorAtRateZeroGivesNoEstimate) {

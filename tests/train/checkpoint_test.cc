@@ -19,7 +19,7 @@ class CheckpointTest : public testing::Test {
   CheckpointTest() {
     progress_.epoch = 1;
     progress_.metrics = {{{"epoch", 1}}};
-    save_checkpoint(path_, engine_, state_, progress_, {{"epochs", 2}});
+    save_checkpoint(path_, engine_, state_, progress_, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
   }
 
   std::string state_text() const { return SafetensorsFile(path_).metadata().at("signstep.state"); }
@@ -35,7 +35,7 @@ class CheckpointTest : public testing::Test {
   std::string refusal() {
     OptimizerState state = state_;
     TrainProgress progress;
-    return message_of<CheckpointError>([&] { load_checkpoint(path_, plan_, engine_, state, progress); });
+    return message_of<CheckpointError>([&] { Checkpoint(path_).restore(plan_, engine_, state, progress); });
   }
 
   const TemporaryFolder folder_;
@@ -49,10 +49,11 @@ class CheckpointTest : public testing::Test {
 TEST_F(CheckpointTest, RoundTrip) {
   OptimizerState state = state_;
   TrainProgress progress;
-  load_checkpoint(path_, plan_, engine_, state, progress);
+  Checkpoint(path_).restore(plan_, engine_, state, progress);
   EXPECT_EQ(progress.epoch, 1u);
   EXPECT_EQ(progress.metrics, progress_.metrics);
-  EXPECT_EQ(checkpoint_config(path_)["epochs"], 2);
+  EXPECT_EQ(Checkpoint(path_).identity().options["epochs"], 2);
+  EXPECT_EQ(Checkpoint(path_).identity().data_sha256, "ab");
 }
 
 TEST_F(CheckpointTest, AWrongTypeInTheStateIsNamedWithFileAndKey) {
@@ -78,7 +79,7 @@ TEST_F(CheckpointTest, AWrongTypeInTheStateIsNamedWithFileAndKey) {
   ordered_json state = good;
   state.erase("config");
   write_state(state.dump());
-  EXPECT_THAT(message_of<CheckpointError>([&] { checkpoint_config(path_); }), HasSubstr("config is absent"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { Checkpoint(path_).identity(); }), HasSubstr("config is absent"));
 }
 
 TEST_F(CheckpointTest, ADeepStateIsRefusedNotFollowed) {

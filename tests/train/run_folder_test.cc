@@ -18,7 +18,7 @@ TEST(RunFolder, WhatAKilledProcessLeftGoesWithTheNextStart) {
   for (const char* name : {".run.json.tmp-4711", ".config.toml.tmp-0123456789abcdef", ".metrics.jsonl.tmp-1", "run.json",
                            "checkpoints/.step-00000007.safetensors.tmp-99", "checkpoints/step-00000003.safetensors"})
     write_file_atomic(folder.path("run/") + name, "x");
-  const RunFolder run(folder.path("run"));
+  const RunFolder run(folder.path("run"), true);
   EXPECT_THAT(names_in(run.path()), ElementsAre(".lock", "checkpoints", "run.json"));
   EXPECT_THAT(names_in(run.path() + "/checkpoints"), ElementsAre("step-00000003.safetensors"));
 }

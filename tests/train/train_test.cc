@@ -11,60 +11,14 @@
 #include "signstep/train/checkpoint.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
-#include "tests/data/fixtures.h"
 #include "tests/support/message_of.h"
+#include "tests/train/tiny_run.h"
 
 namespace signstep {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-class TrainTest : public testing::Test {
- protected:
-  TrainTest() { write_cifar10_fixture(folder_.path("data"), 60, 1); }  // 300 training images, 60 for testing
-
-  TrainOptions options(const std::string& name) const {
-    TrainOptions o;
-    o.data = folder_.path("data");
-    o.output = folder_.path(name);
-    o.network.width = 4;
-    o.validation = 60;
-    o.epochs = 2;
-    o.batch = 32;
-    o.engine.torch.threads = 1;  // nothing to share at this size
-    o.engine.torch.precision = Precision::kFp32;
-    return o;
-  }
-
-  TrainResult run(const TrainOptions& o, const TrainControl& control = {}) {
-    TrainObserver silent;
-    return train(o, control, silent);
-  }
-
-  std::vector<std::byte> parameters(const std::string& name) const {
-    const SafetensorsFile file(find_checkpoint(folder_.path(name)));
-    std::vector<std::byte> all;
-    for (const TensorEntry& t : file.tensors()) all.insert(all.end(), t.bytes.begin(), t.bytes.end());
-    return all;
-  }
-
-  static TrainControl resuming() {
-    TrainControl control;
-    control.resume = true;
-    return control;
-  }
-
-  // A control that stops the run after that many steps of this session.
-  static TrainControl stop_after(int steps, bool resume = false) {
-    TrainControl control;
-    control.resume = resume;
-    control.stop = [left = steps]() mutable { return --left <= 0 ? StopReason::kTime : StopReason::kNone; };
-    return control;
-  }
-
-  TemporaryFolder folder_;
-};
 
 // Every engine resumes bit for bit, in the middle of an epoch too.
 TEST_F(TrainTest, ResumesOnTheAmxEngine) {
@@ -223,7 +177,7 @@ TEST_F(TrainTest, ARunRecordedWithoutAnalyzeEveryResumes) {
   run(options("old"), stop_after(3));
   TrainOptions recorded;
   OptionList list = option_list(recorded);
-  auto config = checkpoint_config(find_checkpoint(folder_.path("old")));
+  auto config = Checkpoint(find_checkpoint(folder_.path("old"))).identity().options;
   ASSERT_EQ(config.erase("analyze_every"), 1u);
   from_json(config, list);
   EXPECT_EQ(recorded.analyze_every, 0);
@@ -235,7 +189,7 @@ TEST_F(TrainTest, ARunRecordedWithoutAnalyzeEveryResumes) {
 TEST_F(TrainTest, ResumeNeedsTheSameImages) {
   run(options("run"), stop_after(2));
   write_cifar10_fixture(folder_.path("data"), 60, 2);
-  EXPECT_THAT(message_of<CheckpointError>([&] { run(options("run"), resuming()); }), HasSubstr("the images in"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(options("run"), resuming()); }), HasSubstr("of a run on images with checksum"));
 }
 
 TEST_F(TrainTest, LoaderThreadsChangeNothing) {
@@ -268,11 +222,10 @@ TEST_F(TrainTest, AnExistingRunIsNeverOverwritten) {
 
 TEST_F(TrainTest, InitTakesTheWeightsAlone) {
   run(options("first"));
-  TrainControl control;
-  control.init = find_checkpoint(folder_.path("first"));
   TrainOptions second = options("second");
+  second.init = find_checkpoint(folder_.path("first"));
   second.epochs = 1;
-  run(second, control);
+  run(second);
   EXPECT_LT(read_json_lines(folder_.path("second/metrics.jsonl")).at(0)["train_loss"],
             read_json_lines(folder_.path("first/metrics.jsonl")).at(0)["train_loss"]);
 }
@@ -281,9 +234,8 @@ TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsRefused) {
   run(options("narrow"));
   TrainOptions wide = options("wide");
   wide.network.width = 8;
-  TrainControl control;
-  control.init = find_checkpoint(folder_.path("narrow"));
-  EXPECT_THAT(message_of<CheckpointError>([&] { run(wide, control); }), HasSubstr("conv1.weight is F32 (4, 3, 3, 3)"));
+  wide.init = find_checkpoint(folder_.path("narrow"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(wide); }), HasSubstr("conv1.weight is F32 (4, 3, 3, 3)"));
 }
 
 TEST_F(TrainTest, ANonFiniteLossStopsWithTheStepAndKeepsTheLastCheckpoint) {
@@ -322,7 +274,7 @@ TEST_F(TrainTest, BadOptionsAreRefusedBeforeAnythingIsWritten) {
 }
 
 TEST_F(TrainTest, TwoProcessesCannotShareARunFolder) {
-  const RunFolder held(folder_.path("shared"));
+  const RunFolder held(folder_.path("shared"), false);
   EXPECT_THAT(message_of<EnvironmentError>([&] { run(options("shared")); }), HasSubstr("in use"));
 }
 

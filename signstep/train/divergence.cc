@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/divergence.h"
+
+#include <cmath>
+
+#include "signstep/core/error.h"
+#include "signstep/train/run_folder.h"
+
+namespace signstep {
+
+void require_finite_loss(double loss, uint64_t step, uint64_t epoch, double rate, const std::string& run_folder) {
+  if (std::isfinite(loss)) return;
+  throw DivergedError(fmt::format(
+      "the loss is not finite at step {} (epoch {}, learning rate {:.3g}); lower --learning-rate or add --warmup and "
+      "train into another --output; {}",
+      step, epoch, rate,
+      list_checkpoints(run_folder).empty() ? "there was no checkpoint yet"
+                                           : "the last checkpoint of " + run_folder + " is intact"));
+}
+
+}  // namespace signstep

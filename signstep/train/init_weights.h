@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weights before the first step.
+#pragma once
+
+#include "signstep/nn/engine.h"
+#include "signstep/train/train_options.h"
+
+namespace signstep {
+
+// Throws OptionError where init and init_sha256 do not fit together; a run that goes on has both or neither.
+void check_init_options(const TrainOptions& options, bool resume);
+
+// Random weights from the seed, or those of the file that init names; its checksum is recorded in init_sha256 where
+// none was asked for. Throws CheckpointError when the file is damaged, of another network, or of another checksum;
+// EnvironmentError when it cannot be read.
+void set_first_weights(TrainOptions& options, Engine& engine);
+
+}  // namespace signstep

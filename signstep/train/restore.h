@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a resumed run goes on.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "signstep/train/checkpoint.h"
+
+namespace signstep {
+
+// Restores the newest intact checkpoint of the folder and returns its path, "" where the folder has none. Damaged ones
+// are told to warn. Throws CheckpointError when all are damaged, and when one is of another run.
+std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdatePlan& plan, Engine& engine,
+                           OptimizerState& state, TrainProgress& progress,
+                           const std::function<void(const std::string&)>& warn);
+
+}  // namespace signstep

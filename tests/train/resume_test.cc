@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a resumed run takes, refuses and leaves alone.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "signstep/core/error.h"
+#include "signstep/io/config.h"
+#include "signstep/train/checkpoint.h"
+#include "tests/support/message_of.h"
+#include "tests/train/tiny_run.h"
+
+namespace signstep {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ResumeTest : public TrainTest {
+ protected:
+  // What train --resume does: the settings are those of config.toml.
+  TrainOptions recorded(const std::string& name) const {
+    TrainOptions o;
+    OptionList list = option_list(o);
+    read_toml(folder_.path(name + "/config.toml"), list);
+    return o;
+  }
+
+  std::string refusal(const TrainOptions& o) {
+    return message_of<CheckpointError>([&] { run(o, resuming()); });
+  }
+
+  // Every file but the log, with its bytes.
+  std::map<std::string, std::string> content(const std::string& name) const {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path(name)))
+      if (entry.is_regular_file()) all[entry.path().string()] = read_text_file(entry.path().string());
+    return all;
+  }
+
+  // Weights of a run of one epoch with another seed.
+  std::string other_weights() {
+    TrainOptions o = options("weights");
+    o.epochs = 1;
+    o.seed = 9;
+    run(o);
+    return find_checkpoint(o.output);
+  }
+};
+
+TEST_F(ResumeTest, AChangedSettingIsRefusedByName) {
+  run(options("run"), stop_after(3));
+  TrainOptions changed = recorded("run");
+  changed.optimizer.learning_rate = 0.5;
+  EXPECT_THAT(refusal(changed), HasSubstr("learning_rate '0.001', and config.toml says '0.5'"));
+  // Before the first checkpoint the record is what is left to tell.
+  for (const std::string& path : list_checkpoints(folder_.path("run"))) fs::remove(path);
+  EXPECT_THAT(refusal(changed), HasSubstr("run.json is of a run with learning_rate '0.001'"));
+}
+
+TEST_F(ResumeTest, ACheckpointOfAnotherRunIsRefused) {
+  TrainOptions other = options("other");
+  other.seed = 2;
+  run(other);
+  run(options("run"), stop_after(3));
+  const std::string foreign = list_checkpoints(other.output).front();
+  fs::copy_file(foreign, folder_.path("run/checkpoints/" + fs::path(foreign).filename().string()));
+  EXPECT_THAT(refusal(recorded("run")), HasSubstr("seed '2', and config.toml says '1'"));
+  EXPECT_EQ(figures("run").size(), 0u);
+}
+
+TEST_F(ResumeTest, ChangedImagesAreNoticedWithoutTheRecord) {
+  run(options("run"), stop_after(3));
+  write_cifar10_fixture(folder_.path("data"), 60, 2);
+  for (const char* text : {"", "{}", "[]", "{\"data\":5,\"started\":1}", "not JSON"}) {
+    fs::remove(folder_.path("run/run.json"));
+    if (*text) write_file_atomic(folder_.path("run/run.json"), text);
+    EXPECT_THAT(refusal(recorded("run")), HasSubstr("of a run on images with checksum")) << text;
+  }
+}
+
+TEST_F(ResumeTest, AFinishedRunIsLeftAlone) {
+  run(options("run"));
+  fs::remove(folder_.path("run/log.txt"));
+  const auto before = content("run");
+  struct Notes : TrainObserver {
+    void note(const std::string& message) override { all += message + "\n"; }
+    std::string all;
+  } notes;
+  const TrainResult result = train(recorded("run"), resuming(), notes);
+  EXPECT_EQ(result.last_epoch["epoch"], 2);
+  EXPECT_THAT(notes.all, HasSubstr("the run is finished already"));
+  EXPECT_EQ(content("run"), before);
+}
+
+TEST_F(ResumeTest, EveryContinuationIsListed) {
+  run(options("run"), stop_after(3));
+  const auto first = record("run");
+  run(recorded("run"), stop_after(2, true));
+  run(recorded("run"), resuming());
+  const auto last = record("run");
+  EXPECT_EQ(last["program"], first["program"]);
+  EXPECT_EQ(last["started"], first["started"]);
+  ASSERT_EQ(last["sessions"].size(), 3u);
+  EXPECT_EQ(last["sessions"][0]["step"], 0);
+  EXPECT_EQ(last["sessions"][1]["step"], 3);
+  EXPECT_EQ(last["sessions"][2]["step"], 5);
+  for (const char* key : {"started", "program", "machine", "engine"}) EXPECT_TRUE(last["sessions"][2].contains(key)) << key;
+}
+
+// Version 0.1 wrote no sessions, no options and, into its checkpoints, no checksum of the data.
+TEST_F(ResumeTest, ARunOfVersion01GoesOn) {
+  run(options("run"), stop_after(3));
+  auto old = nlohmann::ordered_json::parse(read_text_file(folder_.path("run/run.json")));
+  old.erase("sessions");
+  old.erase("options");
+  old["program"]["version"] = "0.0.9";
+  write_file_atomic(folder_.path("run/run.json"), old.dump());
+  const std::string path = find_checkpoint(folder_.path("run"));
+  {
+    const SafetensorsFile file(path);
+    Metadata metadata = file.metadata();
+    auto state = nlohmann::ordered_json::parse(metadata.at("signstep.state"));
+    state["version"] = 1;
+    state.erase("data_sha256");
+    state["config"].erase("init");
+    state["config"].erase("init_sha256");
+    metadata["signstep.state"] = state.dump();
+    metadata.erase("signstep.sha256");
+    write_safetensors(path, file.tensors(), metadata);
+  }
+  run(recorded("run"), resuming());
+  run(options("whole"));
+  EXPECT_EQ(parameters("run"), parameters("whole"));
+  EXPECT_EQ(record("run")["sessions"].size(), 2u);
+  EXPECT_EQ(record("run")["sessions"][0]["program"]["version"], "0.0.9");
+}
+
+TEST_F(ResumeTest, FirstWeightsArePartOfTheRun) {
+  TrainOptions o = options("whole");
+  o.init = other_weights();
+  run(o);
+  run(options("random"));
+  EXPECT_NE(parameters("whole"), parameters("random"));
+
+  // Without a checkpoint the run starts again from the same weights.
+  o.output = folder_.path("parts");
+  run(o, stop_after(3));
+  for (const std::string& path : list_checkpoints(o.output)) fs::remove(path);
+  run(recorded("parts"), resuming());
+  EXPECT_EQ(parameters("parts"), parameters("whole"));
+  EXPECT_EQ(figures("parts"), figures("whole"));
+
+  TrainOptions again = recorded("whole");
+  again.output = folder_.path("again");
+  run(again);
+  EXPECT_EQ(parameters("again"), parameters("whole"));
+}
+
+TEST_F(ResumeTest, ChangedFirstWeightsAreRefused) {
+  TrainOptions o = options("run");
+  o.init = other_weights();
+  run(o, stop_after(3));
+  run(options("another"));
+  fs::copy_file(find_checkpoint(folder_.path("another")), o.init, fs::copy_options::overwrite_existing);
+  TrainOptions again = recorded("run");
+  again.output = folder_.path("again");
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(again); }), HasSubstr("the run started from weights with"));
+  EXPECT_FALSE(fs::exists(again.output));
+  run(recorded("run"), stop_after(2, true));  // its checkpoint is all that it needs
+  for (const std::string& path : list_checkpoints(o.output)) fs::remove(path);
+  EXPECT_THAT(refusal(recorded("run")), HasSubstr("the run started from weights with"));
+  fs::remove(o.init);
+  EXPECT_THAT(message_of<EnvironmentError>([&] { run(recorded("run"), resuming()); }), HasSubstr(o.init));
+}
+
+TEST_F(ResumeTest, FirstWeightsCannotBeAddedLater) {
+  run(options("run"), stop_after(3));
+  TrainOptions o = recorded("run");
+  o.init = other_weights();
+  EXPECT_THAT(message_of<OptionError>([&] { run(o, resuming()); }), HasSubstr("started from random weights"));
+  o.init = "";
+  o.init_sha256 = "00";
+  EXPECT_THAT(message_of<OptionError>([&] { run(o, resuming()); }), HasSubstr("without init"));
+}
+
+// Killed while accuracy is measured: the epoch's steps are saved, and the figures come out the same.
+TEST_F(ResumeTest, AnEpochIsSavedBeforeItIsMeasured) {
+  run(options("whole"));
+  struct Killed {};
+  struct Killer : TrainObserver {
+    void evaluating(const char*) override { throw Killed(); }
+  } killer;
+  EXPECT_THROW(train(options("run"), {}, killer), Killed);
+  ASSERT_EQ(list_checkpoints(folder_.path("run")).size(), 1u);
+  EXPECT_EQ(list_checkpoints(folder_.path("run")).front(), folder_.path("run/checkpoints/step-00000008.safetensors"));
+  EXPECT_EQ(figures("run").size(), 0u);
+  EXPECT_THROW(train(recorded("run"), resuming(), killer), Killed);  // measured first, without a step
+  EXPECT_EQ(list_checkpoints(folder_.path("run")).size(), 1u);
+  run(recorded("run"), resuming());
+  EXPECT_EQ(parameters("run"), parameters("whole"));
+  EXPECT_EQ(figures("run"), figures("whole"));
+}
+
+TEST_F(ResumeTest, MeasuringStopsBetweenBatches) {
+  run(options("whole"));
+  // Seven of the epoch's eight steps ask, then each batch of validation and test images does.
+  for (const int asked : {8, 9}) {
+    const std::string name = "parts" + std::to_string(asked);
+    EXPECT_EQ(run(options(name), stop_after(asked)).stopped, StopReason::kTime);
+    EXPECT_EQ(figures(name).size(), 0u);
+    EXPECT_EQ(record(name)["status"], "stopped");
+    run(recorded(name), resuming());
+    EXPECT_EQ(parameters(name), parameters("whole"));
+    EXPECT_EQ(figures(name), figures("whole"));
+  }
+}
+
+TEST_F(ResumeTest, RelativeFoldersHoldFromAnywhere) {
+  TrainOptions o = options("run");
+  o.data = fs::relative(o.data).string();
+  run(o, stop_after(3));
+  EXPECT_EQ(recorded("run").data, (fs::current_path() / o.data).string());
+}
+
+TEST_F(ResumeTest, FilesOfSomethingElseAreNotOverwritten) {
+  const auto refused = [&] { return message_of<OptionError>([&] { run(options("foreign")); }); };
+  make_folders(folder_.path("foreign"));
+  write_file_atomic(folder_.path("foreign/metrics.jsonl"), "{\"mine\":1}\n");
+  EXPECT_THAT(refused(), HasSubstr("of something else"));
+  EXPECT_EQ(content("foreign").size(), 1u);
+  EXPECT_FALSE(fs::exists(folder_.path("foreign/checkpoints")));
+  EXPECT_EQ(read_text_file(folder_.path("foreign/metrics.jsonl")), "{\"mine\":1}\n");
+}
+
+// The error that ended a run is the one that is told, and the record says how it ended.
+TEST_F(ResumeTest, MemoryThatRunsOutIsRecorded) {
+  struct Exhausted : TrainObserver {
+    void batch(const BatchProgress& p) override {
+      if (p.batch == 2) throw std::bad_alloc();
+    }
+  } exhausted;
+  EXPECT_THROW(train(options("run"), {}, exhausted), std::bad_alloc);
+  EXPECT_EQ(record("run")["status"], "failed");
+}
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of a second on made-up images.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "signstep/io/json_lines.h"
+#include "signstep/io/safetensors.h"
+#include "signstep/train/run_folder.h"
+#include "signstep/train/trainer.h"
+#include "tests/data/fixtures.h"
+
+namespace signstep {
+
+class TrainTest : public testing::Test {
+ protected:
+  TrainTest() { write_cifar10_fixture(folder_.path("data"), 60, 1); }  // 300 training images, 60 for testing
+
+  TrainOptions options(const std::string& name) const {
+    TrainOptions o;
+    o.data = folder_.path("data");
+    o.output = folder_.path(name);
+    o.network.width = 4;
+    o.validation = 60;
+    o.epochs = 2;
+    o.batch = 32;
+    o.engine.torch.threads = 1;  // nothing to share at this size
+    o.engine.torch.precision = Precision::kFp32;
+    return o;
+  }
+
+  TrainResult run(const TrainOptions& o, const TrainControl& control = {}) {
+    TrainObserver silent;
+    return train(o, control, silent);
+  }
+
+  std::vector<std::byte> parameters(const std::string& name) const {
+    const SafetensorsFile file(find_checkpoint(folder_.path(name)));
+    std::vector<std::byte> all;
+    for (const TensorEntry& t : file.tensors()) all.insert(all.end(), t.bytes.begin(), t.bytes.end());
+    return all;
+  }
+
+  // The lines of metrics.jsonl without what depends on the clock.
+  std::vector<nlohmann::ordered_json> figures(const std::string& name) const {
+    auto records = read_json_lines(folder_.path(name + "/metrics.jsonl"));
+    for (auto& r : records) r.erase("train_seconds"), r.erase("images_per_second");
+    return records;
+  }
+
+  nlohmann::json record(const std::string& name) const {
+    return nlohmann::json::parse(read_text_file(folder_.path(name + "/run.json")));
+  }
+
+  static TrainControl resuming() {
+    TrainControl control;
+    control.resume = true;
+    return control;
+  }
+
+  // A control that stops the run after that many steps of this session.
+  static TrainControl stop_after(int steps, bool resume = false) {
+    TrainControl control;
+    control.resume = resume;
+    control.stop = [left = steps]() mutable { return --left <= 0 ? StopReason::kTime : StopReason::kNone; };
+    return control;
+  }
+
+  TemporaryFolder folder_;
+};
+
+}  // namespace signstep
