@@ -4,13 +4,11 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "cli/terminal.h"
 #include "signstep/core/error.h"
 
 namespace signstep::cli {
@@ -19,11 +17,6 @@ namespace {
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kJsonInterval = std::chrono::milliseconds(500);
 constexpr auto kPlainInterval = std::chrono::seconds(30);
-
-size_t terminal_columns() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -54,8 +47,12 @@ std::string bar(double share, size_t width) {
 }
 
 Console::Console(bool quiet, LogLevel level, bool progress_json)
-    : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1 && !progress_json), progress_json_(progress_json) {
-  auto sink = std::make_shared<spdlog::sinks::stdout_sink_st>();
+    : quiet_(quiet), terminal_(can_draw() && !progress_json), progress_json_(progress_json) {
+  spdlog::sink_ptr sink;
+  if (progress_json)
+    sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
+  else
+    sink = std::make_shared<spdlog::sinks::stdout_sink_st>();
   sink->set_pattern("%v");
   if (quiet) sink->set_level(spdlog::level::warn);
   logger_ = std::make_shared<spdlog::logger>("signstep", sink);
@@ -85,16 +82,12 @@ void Console::started(const std::string& run_folder, const nlohmann::ordered_jso
 }
 
 void Console::draw(const std::string& line) {
-  const size_t columns = terminal_columns();
-  fmt::print("\r\x1b[K{}", line.substr(0, columns > 1 ? columns - 1 : line.size()));
-  std::fflush(stdout);
+  put_over(line);
   drawn_ = true;
 }
 
 void Console::erase() {
-  if (!drawn_) return;
-  fmt::print("\r\x1b[K");
-  std::fflush(stdout);
+  if (drawn_) put_over("");
   drawn_ = false;
 }
 
@@ -106,8 +99,7 @@ void Console::batch(const BatchProgress& p) {
     const nlohmann::ordered_json line = {{"epoch", p.epoch}, {"epochs", p.epochs}, {"batch", p.batch}, {"batches", p.batches},
                                          {"loss", p.loss}, {"accuracy", p.accuracy}, {"images_per_second", p.images_per_second},
                                          {"seconds_left", p.seconds_left}};
-    fmt::print("{}\n", line.dump());
-    std::fflush(stdout);
+    put(line.dump() + "\n");
     return;
   }
   const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
@@ -132,10 +124,11 @@ void Console::evaluating(const char* split) {
 }
 
 void Console::epoch(const nlohmann::ordered_json& r) {
-  note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}  {:.0f} images/s",
-                   r["epoch"].get<uint64_t>(), r["train_loss"].get<double>(), accuracy_text(r["train_accuracy"]),
+  const auto& speed = r["images_per_second"];
+  note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}{}", r["epoch"].get<uint64_t>(),
+                   r["train_loss"].get<double>(), accuracy_text(r["train_accuracy"]),
                    accuracy_text(r["validation_accuracy"]), accuracy_text(r["test_accuracy"]),
-                   r["images_per_second"].get<double>()));
+                   speed.is_number() ? fmt::format("  {:.0f} images/s", speed.get<double>()) : ""));
   last_line_ = Clock::now();
 }
 

@@ -9,12 +9,12 @@ namespace signstep::cli {
 
 inline constexpr int kInternal = 1;
 inline constexpr int kInterrupted = 130;  // 128 + SIGINT
-inline constexpr int kTerminated = 143;   // 128 + SIGTERM
+inline constexpr int kTerminated = 143;   // 128 + SIGTERM; a closed terminal (SIGHUP) too
 inline constexpr int kTimeUp = 75;        // EX_TEMPFAIL: run it again with --resume
 
 inline constexpr const char* kExitCodeHelp =
     "Exit codes: 0 done, 1 internal error, 2 wrong option, 3 bad data set, 4 bad checkpoint, 5 file system or machine,\n"
-    "6 training diverged, 75 stopped by --stop-after, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.";
+    "6 training diverged, 75 stopped by --stop-after, 130 stopped by Ctrl-C, 143 stopped by SIGTERM or a hangup.";
 
 constexpr int exit_code(ErrorKind kind) {
   switch (kind) {

@@ -4,14 +4,17 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/resources.h"
 #include "signstep/core/cpu.h"
 #include "signstep/core/sign_kernel.h"
 #include "signstep/core/version.h"
 #include "signstep/libtorch/torch_engine.h"
+#include "signstep/nn/amx_engine/amx_engine.h"
 
 namespace signstep::cli {
 namespace {
@@ -24,9 +27,23 @@ std::string simd_text() {
   return text;
 }
 
+// A width that every engine takes: what is left to say is what the processor lacks.
+std::string engines_text() {
+  const std::string obstacle = amx_engine_obstacle(resnet18_shape({.width = 16}, 3, 10));
+  return obstacle.empty() ? "torch, amx" : fmt::format("torch; not amx, because {}", obstacle);
+}
+
 std::string version_text() {
-  return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines torch", version(), commit(),
-                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text());
+  return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines {}", version(), commit(),
+                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text(), engines_text());
+}
+
+// Names end up in JSON, TOML and on terminals: what these cannot hold is refused before any work is done.
+void require_text(const std::string& name, const char* value) {
+  std::string kept;
+  OptionList list;
+  list.text(name, kept, "");
+  list.set(name, value);
 }
 
 // CLI11 names an unexpected flag; we add the nearest one that exists.
@@ -54,6 +71,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int run_program(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) require_text(fmt::format("argument {}", i), argv[i]);
+  if (const char* folder = std::getenv("SIGNSTEP_DATA")) require_text("SIGNSTEP_DATA", folder);
   CLI::App app("signstep trains neural networks with the sign of the gradient: SignSGD, Signum and their relatives.\n"
                "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
   app.name("signstep");
@@ -88,20 +107,26 @@ int run_program(int argc, char** argv) {
   return run();
 }
 
+int guarded(int argc, char** argv) {
+  try {
+    return run_program(argc, argv);
+  } catch (const Error& e) {
+    fmt::print(stderr, "signstep: {}\n", e.what());
+    return exit_code(e.kind());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "signstep: {}\n", kOutOfMemory);
+    return exit_code(ErrorKind::kEnvironment);
+  } catch (const std::exception& e) {
+    if (std::ferror(stdout)) return 0;  // printing threw, and leave() says so
+    fmt::print(stderr, "signstep: internal error: {}\nPlease report it with the command that you ran.\n", e.what());
+    return kInternal;
+  }
+}
+
 }  // namespace
 }  // namespace signstep::cli
 
 int main(int argc, char** argv) {
-  try {
-    return signstep::cli::run_program(argc, argv);
-  } catch (const signstep::Error& e) {
-    fmt::print(stderr, "signstep: {}\n", e.what());
-    return signstep::cli::exit_code(e.kind());
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "signstep: out of memory; lower --batch or --width\n");
-    return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "signstep: internal error: {}\nPlease report it with the command that you ran.\n", e.what());
-    return signstep::cli::kInternal;
-  }
+  signstep::cli::prepare_process();
+  signstep::cli::leave(signstep::cli::guarded(argc, argv));
 }

@@ -2,12 +2,11 @@
 #include "cli/overview.h"
 
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/console.h"
+#include "cli/terminal.h"
 #include "signstep/core/error.h"
 
 namespace signstep::cli {
@@ -15,13 +14,6 @@ namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(400);
 constexpr auto kPlainInterval = std::chrono::minutes(5);
-
-std::string cut(const std::string& text, size_t columns) {
-  // Names are UTF-8; a character that the cut would split goes whole.
-  size_t end = std::min(text.size(), columns > 1 ? columns - 1 : text.size());
-  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
-}
 
 std::string counts_text(const Overview& o) {
   const size_t settled = o.done + o.failed + o.running.size();
@@ -46,30 +38,29 @@ std::string left_text(double seconds) {
 }  // namespace
 
 std::string overview_text(const std::string& title, const Overview& o, size_t columns) {
-  std::string text = cut(fmt::format("{}: {}", title, counts_text(o)), columns) + "\n";
+  std::string text = cut(fmt::format("{}: {}", title, counts_text(o)), columns - 1) + "\n";
   text += cut(fmt::format("[{}] {:3.0f} %  {} so far, {}", bar(share_of(o), 30), 100 * share_of(o),
                           clock_text(o.seconds), left_text(o.seconds_left)),
-              columns) +
+              columns - 1) +
           "\n";
   for (const RunProgress& p : o.running) {
-    text += cut(fmt::format("  {} {}", p.tuning ? "tune  " : "report", p.name), columns) + "\n";
+    text += cut(fmt::format("  {} {}", p.tuning ? "tune  " : "report", p.name), columns - 1) + "\n";
     text += cut(fmt::format("         [{}] {:3.0f} %  {}", bar(p.share, 20), 100 * p.share,
                             p.figures.empty() ? "starting" : p.figures),
-                columns) +
+                columns - 1) +
             "\n";
   }
   return text;
 }
 
 OverviewConsole::OverviewConsole(std::string title, bool quiet)
-    : title_(std::move(title)), quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1) {}
+    : title_(std::move(title)), quiet_(quiet), terminal_(can_draw()) {}
 
 OverviewConsole::~OverviewConsole() { erase(); }
 
 void OverviewConsole::erase() {
   if (drawn_lines_ == 0) return;
-  fmt::print("\x1b[{}A\r\x1b[J", drawn_lines_);
-  std::fflush(stdout);
+  put(fmt::format("\x1b[{}A\r\x1b[J", drawn_lines_));
   drawn_lines_ = 0;
 }
 
@@ -91,16 +82,14 @@ void OverviewConsole::overview(const Overview& o) {
   auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   for (; lines >= rows; --lines) text.erase(text.rfind('\n', text.size() - 2) + 1);
   erase();
-  fmt::print("{}", text);
-  std::fflush(stdout);
+  put(text);
   drawn_lines_ = lines;
 }
 
 void OverviewConsole::line(const std::string& message) {
   if (quiet_) return;
   erase();
-  fmt::print("{}\n", message);
-  std::fflush(stdout);
+  put(message + "\n");
   last_line_ = Clock::now();
   last_draw_ = {};
 }

@@ -2,11 +2,9 @@
 #include "cli/progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
 
 #include "cli/console.h"
+#include "cli/terminal.h"
 
 namespace signstep::cli {
 namespace {
@@ -16,7 +14,7 @@ constexpr auto kPlainInterval = std::chrono::seconds(30);
 
 }  // namespace
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDOUT_FILENO) == 1) {}
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(can_draw()) {}
 Progress::~Progress() { finish(); }
 
 void Progress::update(size_t done, size_t total, const std::string& part, const std::string& phase) {
@@ -35,17 +33,14 @@ void Progress::update(size_t done, size_t total, const std::string& part, const 
     if (done > 0) text += fmt::format("  {} left", clock_text(seconds / share - seconds));
   }
   if (terminal_)
-    fmt::print("\r\x1b[K{}", text.substr(0, 79));
+    put_over(text);
   else
-    fmt::print("{}\n", text);
-  std::fflush(stdout);
+    put(text + "\n");
   drawn_ = terminal_;
 }
 
 void Progress::finish() {
-  if (!drawn_) return;
-  fmt::print("\r\x1b[K");
-  std::fflush(stdout);
+  if (drawn_) put_over("");
   drawn_ = false;
 }
 

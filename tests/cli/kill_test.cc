@@ -68,7 +68,7 @@ TEST(Kill, ResumingAfterSigkillGivesTheSameBytes) {
 TEST(Kill, SignalsSaveAndSayHowToResume) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path("data"), 60, 1);
-  for (const auto& [number, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+  for (const auto& [number, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 143}}) {
     const std::string name = "signal" + std::to_string(number);
     Program program(folder, train_arguments(folder, name, "10000"));
     ASSERT_TRUE(program.saw("epoch   1")) << program.output();

@@ -41,12 +41,18 @@ TEST_F(ProgramTest, HelpAndVersion) {
   expect(run({"--help"}), 0, "Exit codes: 0 done");
   expect(run({"train", "--help"}), 0, "--learning-rate");
   expect(run({"--version"}), 0, "LibTorch");
+  expect(run({"--version"}), 0, "engines torch");
+  expect(run({"--version"}), 0, "amx");
 }
 
 TEST_F(ProgramTest, WrongArguments) {
   expect(run({}), 0, "Subcommands:");
   expect(run({"train", "--lr", "0.1"}), 2, "did you mean --learning-rate?");
   expect(run({"train", "--output", "a\xff"}), 2, "UTF-8");
+  expect(run({"eval", "a\xff"}), 2, "argument 2");
+  ::setenv("SIGNSTEP_DATA", "/a\xff", 1);
+  expect(run(tiny("x")), 2, "SIGNSTEP_DATA");
+  ::unsetenv("SIGNSTEP_DATA");
   expect(run({"train", "--lerning-rate", "1"}), 2, "did you mean --learning-rate?");
   expect(run({"trian"}), 2, "did you mean train?");
   expect(run(tiny("x", {"--learning-rate", "-1"})), 2, "wanted auto or a number greater than 0");
