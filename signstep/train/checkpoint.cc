@@ -34,9 +34,11 @@ nlohmann::ordered_json sign_state_json(const SignState& state) {
   return out;
 }
 
-void read_sign_state(const JsonFields& json, SignState& state) {
+void read_sign_state(const JsonFields& json, const std::string& path, SignState& state) {
   state.dither.rms = json.get<std::vector<double>>("dither_rms");
   const JsonFields fields = json.object("switch");
+  if (const auto phase = fields.get<uint64_t>("phase"); phase > static_cast<uint64_t>(SwitchPhase::kSgd))
+    throw DataError(fmt::format("{}: sign.switch.phase is {}; wanted 0 to 2; was the file edited or damaged?", path, phase));
   visit_fields(state.switching, [&](const char* name, auto& value) {
     value = fields.get<std::remove_reference_t<decltype(value)>>(name);
   });
@@ -147,7 +149,7 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
   damage_is_the_checkpoints([&] {
     const JsonFields fields(state_, path_);
     restored.step = fields.get<uint64_t>("optimizer_step");
-    read_sign_state(fields.object("sign"), restored.sign);
+    read_sign_state(fields.object("sign"), path, restored.sign);
     where.epoch = fields.get<uint64_t>("epoch");
     where.batch = fields.get<uint64_t>("batch");
     where.loss_sum = fields.get<double>("loss_sum");

@@ -68,6 +68,7 @@ TEST_F(CheckpointTest, AWrongTypeInTheStateIsNamedWithFileAndKey) {
                {"/loss_sum", "null", "loss_sum is null; wanted a number"},
                {"/sign", "3", "sign is 3; wanted an object"},
                {"/sign/dither_rms", "[null]", "sign.dither_rms[0] is null; wanted a number"},
+               {"/sign/switch/phase", "4294967296", "sign.switch.phase is 4294967296; wanted 0 to 2"},
                {"/sign/switch/rates", "{}", "sign.switch.rates is an object; wanted a list"}};
   const ordered_json good = ordered_json::parse(state_text());
   for (const auto& c : cases) {
