@@ -17,6 +17,15 @@ if(SIGNSTEP_SANITIZE)
   target_link_options(signstep_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(SIGNSTEP_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "SIGNSTEP_FUZZ needs clang, and the compiler is ${CMAKE_CXX_COMPILER_ID}: use the preset fuzz, or scripts/fuzz")
+  endif()
+  target_compile_options(signstep_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+                                                  -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(signstep_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
 function(signstep_library name)
   cmake_parse_arguments(ARG "INSTALL" "" "SOURCES;LINKS;USES" ${ARGN})
   add_library(signstep_${name} STATIC ${ARG_SOURCES})

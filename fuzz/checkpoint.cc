@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/checkpoint.h"
+
+#include "fuzz/target.h"
+#include "signstep/io/safetensors.h"
+#include "tests/train/still_engine.h"
+
+namespace signstep::fuzz {
+namespace {
+
+struct Run {
+  UpdatePlan plan;
+  OptimizerState state;
+  StillEngine engine;
+  std::string path = folder() + "/step-00000001.safetensors";
+
+  Run() {
+    OptimizerOptions optimizer;
+    optimizer.optimizer = OptimizerKind::kSignum;
+    DitherOptions dither;
+    SwitchOptions switching;
+    switching.switch_when = SwitchWhen::kAt;
+    plan = make_update_plan(optimizer, dither, switching, 1, 100);
+    state.m.resize(engine.values().size());
+    state.sign.switching = make_switch_state(plan.switching, 1);
+  }
+};
+
+Run& run() {
+  static Run one;
+  return one;
+}
+
+std::string good_state() {
+  Run& r = run();
+  save_checkpoint(r.path, r.engine, r.state, {}, {{"epochs", 2}});
+  return SafetensorsFile(r.path).metadata().at("signstep.state");
+}
+
+}  // namespace
+
+// The bytes are the JSON of the state, in a checkpoint that is sound otherwise.
+void read(std::span<const uint8_t> bytes) {
+  Run& r = run();
+  static const std::string good = good_state();
+  static const SafetensorsFile file(r.path);
+  Metadata metadata = file.metadata();
+  metadata["signstep.state"] = text_of(bytes);
+  const std::string path = folder() + "/step-00000002.safetensors";
+  write_safetensors(path, file.tensors(), metadata);
+  OptimizerState state = r.state;
+  TrainProgress progress;
+  checkpoint_config(path);
+  load_checkpoint(path, r.plan, r.engine, state, progress);
+  phase_rates(r.plan.switching, state.sign.switching, 0.1);
+}
+
+std::vector<std::string> seeds() { return {good_state()}; }
+
+}  // namespace signstep::fuzz

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// metrics.jsonl of a folder that is sound otherwise, as `report` reads it.
+#include "fuzz/target.h"
+#include "signstep/report/run_group.h"
+
+namespace signstep::fuzz {
+namespace {
+
+std::span<const uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+void read(std::span<const uint8_t> bytes) {
+  static const bool once = [] {
+    write("run.json", bytes_of(R"({"status":"finished","optimizer":"Signum","seed":1})"));
+    write("config.toml", bytes_of("optimizer = \"signum\"\nseed = 1\n"));
+    return true;
+  }();
+  (void)once;
+  write("metrics.jsonl", bytes);
+  const RunSummary run = read_run(folder());
+  const std::vector<RunGroup> groups = group_runs({run, run});
+  for (const RunGroup& group : groups) {
+    for (const char* key : {"test_accuracy", "train_loss"}) {
+      epoch_curve(group, key);
+      time_curve(group, key);
+      last_values(group, key);
+    }
+    step_curve(group, "learning_rate");
+    switch_epochs(group);
+  }
+  for (size_t i = 0; i < run.epochs.size(); ++i) {
+    sign_agreement(run, i);
+    noise_scale(run, i);
+  }
+}
+
+std::vector<std::string> seeds() {
+  return {R"({"epoch":1,"step":10,"train_loss":2.3,"train_accuracy":10.0,"validation_accuracy":null,"test_accuracy":11.5,)"
+          R"("train_seconds":1.5,"curve":{"step":[1,10],"learning_rate":[0.1,0.1],"gamma":[null,0.2]},)"
+          R"("events":[{"step":5,"event":"switch","text":"t"}],"probe":{"step":[1,2],"signal":[0.1,0.2],)"
+          R"("squared_norm":[1,2],"noise":[0.1,null],"agreement":[0.5,0.6],"density":[0.1,0.1],"seconds":[0.1,0.2]}})"
+          "\n{\"epoch\":2,\"step\":20,\"test_accuracy\":12.5}\n"};
+}
+
+}  // namespace signstep::fuzz

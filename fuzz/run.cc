@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.json of a folder that is sound otherwise, as `report` reads it.
+#include "fuzz/target.h"
+#include "signstep/report/run_group.h"
+
+namespace signstep::fuzz {
+namespace {
+
+std::span<const uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+void read(std::span<const uint8_t> bytes) {
+  static const bool once = [] {
+    write("metrics.jsonl", bytes_of("{\"epoch\":1,\"step\":3,\"test_accuracy\":50.0}\n"));
+    write("config.toml", bytes_of("optimizer = \"signum\"\nseed = 1\n"));
+    return true;
+  }();
+  (void)once;
+  write("run.json", bytes);
+  const RunSummary run = read_run(folder());
+  method_name(run);
+  for (const char* key : {"sha256", "dataset", "official"}) run.text({"data", key});
+  run.text({"machine", "cpu"});
+  group_runs({run, run});
+}
+
+std::vector<std::string> seeds() {
+  return {R"({"schema_version":1,"status":"finished","started":"2026-01-02T03:04:05Z","ended":null,
+"program":{"version":"0.1.0","commit":"abc"},"machine":{"cpu":"x","threads":2},"engine":"torch","data":{"dataset":"cifar10",
+"folder":"data","sha256":"00","official":true},"network":{"name":"ResNet-18","width":4},"optimizer":"Signum","seed":1,
+"last_epoch":{"epoch":1}})"};
+}
+
+}  // namespace signstep::fuzz
