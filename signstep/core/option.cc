@@ -11,19 +11,26 @@
 namespace signstep {
 namespace {
 
+constexpr double kLongest = 1e10;  // seconds, three centuries; beyond it whole seconds would not fit every format
+
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
-// TOML allows 60_000; so do flags.
+// TOML allows 60_000, an underscore between two digits; so do flags. Anything else is left for the parser to refuse.
 std::string without_separators(std::string_view text) {
-  std::string plain(text);
-  std::erase(plain, '_');
+  const auto digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '_' || i == 0 || !digit(i - 1) || !digit(i + 1)) plain += text[i];
   return plain;
 }
 
@@ -81,7 +88,7 @@ OptionList& OptionList::group(std::string name) {
 }
 
 Option& OptionList::add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted) {
-  options_.push_back({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}});
+  options_.push_back({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}});
   return options_.back();
 }
 
@@ -164,8 +171,8 @@ void OptionList::duration(std::string name, double& seconds, std::string help) {
   };
 }
 
-void OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
-                              std::vector<std::string> names, std::string help) {
+Option& OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
+                                 std::vector<std::string> names, std::string help) {
   Option& option = add(std::move(name), OptionType::kText, "", std::move(help),
                        fmt::format("one of {}", fmt::join(names, ", ")));
   option.text = [get = std::move(get), names] { return names.at(get()); };
@@ -174,6 +181,7 @@ void OptionList::choice_index(std::string name, std::function<size_t()> get, std
     if (found == names.end()) reject(self, text);
     set(static_cast<size_t>(found - names.begin()));
   };
+  return option;
 }
 
 const Option* OptionList::find(std::string_view name) const {
@@ -188,6 +196,13 @@ void OptionList::set(std::string_view name, std::string_view value) {
   const std::string near = nearest_name(name, known);
   throw OptionError(
       fmt::format("unknown option '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+void OptionList::set_absent(const std::function<bool(const std::string&)>& is_named) {
+  for (const Option& option : options_) {
+    const std::string older = option.older ? option.older() : "";
+    if (!older.empty() && !is_named(option.name)) option.parse(older);
+  }
 }
 
 void OptionList::validate() const {
@@ -244,12 +259,15 @@ std::optional<double> parse_duration(std::string_view text) {
     }
     total += value * unit;
   }
-  constexpr double kLongest = 1e10;  // three centuries; beyond it whole seconds would not fit every format
   return total <= kLongest ? std::optional(total) : std::nullopt;
 }
 
 std::string format_duration(double seconds) {
-  if (seconds < 60 || seconds != std::floor(seconds)) return fmt::format("{}s", seconds);
+  if (!(seconds >= 60 && seconds <= kLongest && seconds == std::floor(seconds))) {
+    char text[400];  // the smallest double has 326 digits after the point, the largest 309 before it
+    const auto [end, error] = std::to_chars(text, text + sizeof text, seconds, std::chars_format::fixed);
+    return std::string(text, end) + "s";
+  }
   std::string text;
   auto rest = static_cast<int64_t>(seconds);
   for (const auto& [length, unit] : {std::pair{int64_t{86400}, 'd'}, {int64_t{3600}, 'h'}, {int64_t{60}, 'm'}}) {

@@ -44,6 +44,9 @@ struct Option {
   OptionType type = OptionType::kText;
   std::function<std::string()> text;             // the value now, in the form that parse reads
   std::function<void(std::string_view)> parse;   // throws OptionError and leaves the value alone
+  // What a record that was written before the option existed means, as text, where that is not the default: a function,
+  // because it may depend on the others. "" is the default.
+  std::function<std::string()> older;
   std::string flag() const;                      // "--learning-rate"
 };
 
@@ -62,8 +65,8 @@ class OptionList {
   void duration(std::string name, double& seconds, std::string help);
   // Enumerators are 0, 1, ... in the order of names.
   template <class Enum>
-  void choice(std::string name, Enum& value, std::vector<std::string> names, std::string help) {
-    choice_index(
+  Option& choice(std::string name, Enum& value, std::vector<std::string> names, std::string help) {
+    return choice_index(
         std::move(name), [&value] { return static_cast<size_t>(value); },
         [&value](size_t i) { value = static_cast<Enum>(i); }, std::move(names), std::move(help));
   }
@@ -72,6 +75,9 @@ class OptionList {
   const Option* find(std::string_view name) const;
   // Sets one option from text. Throws OptionError for an unknown name (with the nearest known one) or a bad value.
   void set(std::string_view name, std::string_view value);
+  // To be called after the options of a record have been set, with their names: gives each of the others what the record
+  // means by its silence (Option::older).
+  void set_absent(const std::function<bool(const std::string&)>& is_named);
   // Parses every value's own text again, so that values set from C++ meet the same ranges.
   void validate() const;
   // "name = value" lines, in the order of description.
@@ -79,8 +85,8 @@ class OptionList {
 
  private:
   Option& add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted);
-  void choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
-                    std::vector<std::string> names, std::string help);
+  Option& choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
+                       std::vector<std::string> names, std::string help);
 
   std::string group_;
   std::vector<Option> options_;

@@ -77,6 +77,17 @@ std::map<std::string, std::string> read_toml_values(const std::string& path) {
 
 void read_toml(const std::string& path, OptionList& options) { parse_toml(read_text_file(path), path, options); }
 
+void read_recorded_toml(const std::string& path, OptionList& options) {
+  read_toml(path, options);
+  const auto named = read_toml_values(path);
+  options.set_absent([&](const std::string& name) { return named.contains(name); });
+}
+
+void from_recorded_json(const nlohmann::json& object, OptionList& options) {
+  from_json(object, options);
+  options.set_absent([&](const std::string& name) { return object.contains(name); });
+}
+
 std::string to_toml(const OptionList& options, const std::string& title) {
   std::string out = fmt::format("# {}\n", title);
   std::string group;

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <limits>
+
 #include "signstep/core/error.h"
 
 namespace signstep {
@@ -72,7 +75,7 @@ TEST(Option, ABadValueSaysWhatWasSeenAndWanted) {
             "learning_rate is '-1'; wanted a number greater than 0 (per step)");
   EXPECT_EQ(message_of([&] { list.set("decay", "1"); }), "decay is '1'; wanted auto or a number in [0, 1)");
   EXPECT_EQ(message_of([&] { list.set("color", "blue"); }), "color is 'blue'; wanted one of red, green");
-  for (const char* bad : {"nan", "inf", "1e999", "", "1x", "--1"}) {
+  for (const char* bad : {"nan", "inf", "1e999", "", "1x", "--1", "+-5", "++5", "1__0", "_1", "1_", "1_.5", "1e_5"}) {
     EXPECT_THAT(message_of([&] { list.set("learning_rate", bad); }), testing::HasSubstr("wanted")) << bad;
     EXPECT_THAT(message_of([&] { list.set("count", bad); }), testing::HasSubstr("wanted")) << bad;
     EXPECT_THAT(message_of([&] { list.set("limit", bad); }), testing::HasSubstr("wanted")) << bad;
@@ -94,9 +97,23 @@ TEST(Option, ValidateSeesValuesSetFromCode) {
   EXPECT_THAT(message_of([&] { s.list().validate(); }), testing::HasSubstr("learning_rate is '-2'"));
 }
 
+TEST(Option, NumbersAsTomlWritesThem) {
+  Sample s;
+  OptionList list = s.list();
+  list.set("count", "+6_0_000");
+  EXPECT_EQ(s.count, 60000);
+  list.set("learning_rate", "+1_0.2_5e-0_2");
+  EXPECT_EQ(s.rate, 0.1025);
+}
+
 TEST(Option, DurationsRoundTrip) {
-  for (double seconds : {0.0, 0.5, 59.0, 60.0, 3661.0, 13800.0, 90061.0})
-    EXPECT_EQ(parse_duration(format_duration(seconds)), seconds);
+  for (double seconds : {0.0, 0.5, 59.0, 60.0, 3661.0, 13800.0, 90061.0, 1e-8, 5e-324, 0.1 + 0.2, 1e10, 12345678.9})
+    EXPECT_EQ(parse_duration(format_duration(seconds)), seconds) << format_duration(seconds);
+  for (const double bad : {-1.0, 2e10, 1e300, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    Sample s;
+    s.limit = bad;
+    EXPECT_THAT(message_of([&] { s.list().validate(); }), testing::HasSubstr("limit is '")) << bad;
+  }
   EXPECT_EQ(format_duration(13800), "3h50m");
 }
 
