@@ -36,9 +36,9 @@ std::vector<double> parse_milestones(const std::string& text) {
 
 void describe(OptionList& list, ScheduleOptions& o) {
   list.group("Schedule");
-  list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle"}, "shape of the learning rate over the run");
+  list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle", "linear"}, "shape of the learning rate over the run");
   list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
-  list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine ends");
+  list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine and linear end");
   list.text("milestones", o.milestones, "shares of the run at which schedule step lowers the rate");
   list.number("step_factor", o.step_factor, {.low = 0, .high = 1, .low_open = true}, "", "what each milestone multiplies by");
 }
@@ -62,6 +62,8 @@ double Schedule::factor(uint64_t t) const {
                       std::count_if(milestones_.begin(), milestones_.end(), [&](double m) { return share >= m; }));
     case ScheduleKind::kCosine:
       return cosine_between(1.0, options_.final_factor, tau);
+    case ScheduleKind::kLinear:
+      return 1.0 - (1.0 - options_.final_factor) * tau;
     case ScheduleKind::kOneCycle: {
       constexpr double kRise = 0.3, kStart = 1.0 / 25, kEnd = kStart * 1e-4;
       return tau < kRise ? cosine_between(kStart, 1.0, tau / kRise) : cosine_between(1.0, kEnd, (tau - kRise) / (1 - kRise));

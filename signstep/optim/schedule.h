@@ -8,12 +8,12 @@
 
 namespace signstep {
 
-enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle };
+enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle, kLinear };
 
 struct ScheduleOptions {
   ScheduleKind schedule = ScheduleKind::kCosine;
   double warmup = 0.0;         // [0, 1): share of the run with a linear ramp first
-  double final_factor = 0.0;   // [0, 1]: what cosine ends at
+  double final_factor = 0.0;   // [0, 1]: what cosine and linear end at
   std::string milestones = "0.5,0.75";  // shares of the run at which step multiplies by step_factor
   double step_factor = 0.1;    // (0, 1]
 };
@@ -28,7 +28,8 @@ class Schedule {
   // 1/(w+1) .. w/(w+1), with tau in [0, 1] the share of the remaining run:
   //   constant 1;  step step_factor^(milestones passed);  cosine f + (1 - f) (1 + cos(pi tau)) / 2
   //   (Loshchilov, Hutter 2017, arXiv 1608.03983);  one-cycle: cosine from 1/25 to 1 over the first 30 %, then to 1e-4/25
-  //   (Smith, Topin 2018, arXiv 1708.07120, in the form that PyTorch gives it).
+  //   (Smith, Topin 2018, arXiv 1708.07120, in the form that PyTorch gives it);  linear 1 - (1 - f) tau, with warm-up a
+  //   triangle.
   double factor(uint64_t t) const;
 
  private:

@@ -22,6 +22,17 @@ TEST(Schedule, CosineFallsFromOneTowardsItsFinalFactor) {
   for (uint64_t t = 1; t < 1000; ++t) EXPECT_LT(schedule.factor(t), schedule.factor(t - 1));
 }
 
+// Warm-up to 1 in a fifth of the run, then straight down: a triangle.
+TEST(Schedule, LinearIsATriangle) {
+  const Schedule schedule({.schedule = ScheduleKind::kLinear, .warmup = 0.2, .final_factor = 0.5}, 20);
+  for (uint64_t t = 0; t < 4; ++t) EXPECT_DOUBLE_EQ(schedule.factor(t), static_cast<double>(t + 1) / 5);
+  EXPECT_EQ(schedule.factor(4), 1.0);
+  EXPECT_EQ(schedule.factor(8), 0.875);
+  EXPECT_EQ(schedule.factor(12), 0.75);
+  EXPECT_EQ(schedule.factor(19), 1 - 0.5 * 15 / 16);
+  EXPECT_EQ(Schedule({.schedule = ScheduleKind::kLinear}, 4).factor(3), 0.25) << "the step after the last is at 0";
+}
+
 TEST(Schedule, StepMultipliesAtEachMilestone) {
   const Schedule schedule({.schedule = ScheduleKind::kStep, .milestones = "0.5,0.75", .step_factor = 0.1}, 100);
   EXPECT_EQ(schedule.factor(0), 1.0);
@@ -41,7 +52,8 @@ TEST(Schedule, OneCycleRisesThenFalls) {
 
 TEST(Schedule, LaterStepsKeepTheLastFactor) {
   for (const ScheduleKind kind :
-       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle}) {
+       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle,
+        ScheduleKind::kLinear}) {
     const Schedule schedule({.schedule = kind}, 10);
     EXPECT_EQ(schedule.factor(10), schedule.factor(9));
     EXPECT_EQ(schedule.factor(UINT64_MAX), schedule.factor(9));
@@ -50,7 +62,8 @@ TEST(Schedule, LaterStepsKeepTheLastFactor) {
 
 TEST(Schedule, EveryFactorOfShortRunsIsAFactor) {
   for (const ScheduleKind kind :
-       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle})
+       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle,
+        ScheduleKind::kLinear})
     for (uint64_t total = 0; total < 6; ++total)
       for (const double warmup : {0.0, 0.3, 0.99})
         for (uint64_t t = 0; t < 8; ++t) {
