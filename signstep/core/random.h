@@ -29,6 +29,7 @@ enum class Purpose : uint8_t {
   kSample = 10,
   kProblem = 11,
   kFrameworkSeed = 12,  // seeds of a framework's own generator, where it draws in the kernels' place
+  kCutout = 13,
 };
 
 inline constexpr uint32_t kSharedRank = 0xFFFF;  // draws on which all ranks agree

@@ -11,15 +11,33 @@ namespace {
 
 constexpr uint32_t kOffsets = 2 * kCropPadding + 1;
 
-int offset(uint32_t word) { return static_cast<int>(uint64_t{word} * kOffsets >> 32) - kCropPadding; }
+int below(uint32_t word, uint32_t bound) { return static_cast<int>(uint64_t{word} * bound >> 32); }
+
+int offset(uint32_t word) { return below(word, kOffsets) - kCropPadding; }
+
+void cut_out(const Window& window, int height, int width, int channels, float* out) {
+  const int top = std::max(window.cutout_top, 0), bottom = std::min(window.cutout_top + window.cutout, height);
+  const int left = std::max(window.cutout_left, 0), right = std::min(window.cutout_left + window.cutout, width);
+  if (left >= right) return;
+  for (int y = top; y < bottom; ++y) {
+    float* line = out + static_cast<std::ptrdiff_t>(y) * width * channels;
+    std::fill(line + left * channels, line + right * channels, 0.0f);
+  }
+}
 
 }  // namespace
 
-Window draw_window(const AugmentOptions& options, uint64_t seed, uint64_t epoch, uint32_t image) {
+Window draw_window(const AugmentOptions& options, uint64_t seed, uint64_t epoch, uint32_t image, int side) {
   const PhiloxCounter words = Stream(seed, Purpose::kAugment, epoch).group(image);
   Window window;
   if (options.crop) window = {.dy = offset(words[0]), .dx = offset(words[1])};
   window.flip = options.flip && words[2] >> 31 != 0;
+  if (options.cutout > 0) {
+    const PhiloxCounter centre = Stream(seed, Purpose::kCutout, epoch).group(image);
+    window.cutout = static_cast<int>(options.cutout);
+    window.cutout_top = below(centre[0], static_cast<uint32_t>(side)) - window.cutout / 2;
+    window.cutout_left = below(centre[1], static_cast<uint32_t>(side)) - window.cutout / 2;
+  }
   return window;
 }
 
@@ -55,6 +73,7 @@ void render(const ImageSet& set, uint32_t image, const std::vector<std::array<fl
       for (int x = right; x < width; ++x) at(x) = padding;
     }
   }
+  cut_out(window, height, width, channels, out);
 }
 
 }  // namespace signstep

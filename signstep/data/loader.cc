@@ -146,7 +146,7 @@ void Loader::build(size_t number, Batch& batch) const {
   batch.labels.resize(batch.count);
   for (size_t i = 0; i < batch.count; ++i) {
     const uint32_t image = order_[begin + i];
-    const Window window = draw_window(options_.augment, options_.seed, epoch_, image);
+    const Window window = draw_window(options_.augment, options_.seed, epoch_, image, batch.height);
     render(set_, image, tables_, window, batch.images.data() + i * image_size);
     batch.labels[i] = set_.labels[image];
   }

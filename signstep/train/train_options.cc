@@ -17,6 +17,8 @@ void describe(OptionList& list, TrainOptions& o) {
   list.integer("validation", o.validation, Range::at_least(0), "images", "held out of the training set; 0 trains on everything");
   list.flag("crop", o.augment.crop, "random crops of the image padded by 4");
   list.flag("flip", o.augment.flip, "random horizontal flips");
+  list.integer("cutout", o.augment.cutout, Range::closed(0, kLargestCutout), "pixels",
+               "side of a square of zeros at a random place; 0: none");
   describe(list, o.network);
   describe(list, o.optimizer);
   describe(list, o.dither);

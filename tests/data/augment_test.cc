@@ -92,6 +92,51 @@ TEST(Augment, WindowIsAFunctionOfSeedEpochAndImage) {
   }
 }
 
+// From Philox by hand; and crop and flip are the ones without cutout.
+TEST(Augment, CutoutHasDrawsOfItsOwn) {
+  const AugmentOptions plain{.crop = true, .flip = true};
+  for (const int64_t side : {1, 7, 12}) {
+    for (uint32_t image = 0; image < 100; ++image) {
+      const Window window = draw_window({.crop = true, .flip = true, .cutout = side}, 42, 7, image);
+      const PhiloxCounter words = philox4x32({image, 7, 13, 0}, {42, 0});
+      EXPECT_EQ(window.cutout, side);
+      EXPECT_EQ(window.cutout_top, static_cast<int>(words[0] >> 27) - side / 2);
+      EXPECT_EQ(window.cutout_left, static_cast<int>(words[1] >> 27) - side / 2);
+      const Window without = draw_window(plain, 42, 7, image);
+      EXPECT_EQ(std::tie(window.dy, window.dx, window.flip), std::tie(without.dy, without.dx, without.flip));
+      EXPECT_EQ(without.cutout, 0);
+    }
+  }
+}
+
+// Zeros on the square and nowhere else, whether inside, over an edge, over a corner, outside or over everything.
+TEST(Augment, CutoutZeroesTheClippedSquare) {
+  for (const DatasetKind kind : {DatasetKind::kCifar10, DatasetKind::kFashionMnist}) {
+    const bool cifar = kind == DatasetKind::kCifar10;
+    const ImageSet set = fixture_images(cifar ? 3 : 1, cifar ? 32 : 28, 10, 3, 1);
+    const auto tables = pixel_tables(normalization(kind));
+    const size_t channels = static_cast<size_t>(set.channels);
+    std::vector<float> whole(32 * 32 * channels), out(whole.size());
+    for (const int side : {0, 1, 12, 64}) {
+      for (const auto& [top, left] : {std::pair{4, 9}, {-5, 30}, {31, -6}, {-6, -6}, {26, 26}, {-64, 0}, {-20, -20}}) {
+        Window window{1, -2, true};
+        render(set, 1, tables, window, whole.data());
+        window.cutout = side;
+        window.cutout_top = top;
+        window.cutout_left = left;
+        render(set, 1, tables, window, out.data());
+        for (int y = 0; y < 32; ++y)
+          for (int x = 0; x < 32; ++x)
+            for (size_t c = 0; c < channels; ++c) {
+              const size_t at = (static_cast<size_t>(y * 32 + x)) * channels + c;
+              const bool cut = y >= top && y < top + side && x >= left && x < left + side;
+              ASSERT_EQ(out[at], cut ? 0.0f : whole[at]) << side << ": " << top << " " << left << ", " << y << " " << x;
+            }
+      }
+    }
+  }
+}
+
 TEST(Augment, RefusesAnImageBeyondTheSet) {
   const ImageSet set = fixture_images(1, 28, 10, 3, 1);
   std::vector<float> out(32 * 32);

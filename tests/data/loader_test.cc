@@ -24,7 +24,9 @@ std::vector<uint32_t> all_indices() {
   return indices;
 }
 
-LoaderOptions training_options() { return {.batch = 10, .seed = 5, .shuffle = true, .augment = {true, true}}; }
+LoaderOptions training_options() {
+  return {.batch = 10, .seed = 5, .shuffle = true, .augment = {.crop = true, .flip = true, .cutout = 9}};
+}
 
 std::vector<Batch> epoch_of(Loader& loader, uint64_t epoch, size_t first_batch = 0) {
   std::vector<Batch> batches;
