@@ -159,6 +159,32 @@ TEST(Config, FilesAreReadAndNamed) {
               HasSubstr("absent.toml"));
 }
 
+// A record says nothing of an option that came later: then it means what the older version did.
+TEST(Config, ARecordsSilenceHasItsOldMeaning) {
+  const TemporaryFolder folder;
+  for (const bool named : {false, true}) {
+    write_file_atomic(folder.path("run.toml"), named ? "epochs = 9\nrule = \"new\"\n" : "epochs = 9\n");
+    for (const bool toml : {false, true}) {
+      int64_t epochs = 1;
+      Color rule = Color::kGreen;
+      OptionList list;
+      list.integer("epochs", epochs, Range::at_least(1), "", "passes");
+      list.choice("rule", rule, {"old", "new"}, "which").older = [&] { return epochs == 9 ? "old" : ""; };
+      if (toml) {
+        read_recorded_toml(folder.path("run.toml"), list);
+      } else {
+        nlohmann::json record = {{"epochs", 9}};
+        if (named) record["rule"] = "new";
+        from_recorded_json(record, list);
+      }
+      EXPECT_EQ(epochs, 9);
+      EXPECT_EQ(list.find("rule")->text(), named ? "new" : "old");
+      parse_toml("epochs = 9", "file", list);
+      EXPECT_EQ(list.find("rule")->text(), named ? "new" : "old") << "only a record's silence means something";
+    }
+  }
+}
+
 TEST(Config, WhatIsWrittenHasHelpAndGroups) {
   Sample s;
   EXPECT_THAT(to_toml(list_of(s), "Written by a test"),

@@ -106,6 +106,8 @@ TEST_F(TrainTest, ResumeAcrossTheSwitchGivesTheSameBytes) {
     o.switching.switch_step = 6;
     o.switching.switch_blend = 4;
     o.switching.switch_scope = scope;
+    o.switching.switch_follow = scope == SwitchScope::kTensor;
+    o.augment.cutout = 12;
     return o;
   };
   for (const SwitchScope scope : {SwitchScope::kGlobal, SwitchScope::kTensor}) {
