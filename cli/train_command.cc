@@ -73,7 +73,7 @@ void read_settings(TrainCommand& c) {
     throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
   }
   c.options = {};
-  read_toml(recorded, c.flags->list());
+  read_recorded_toml(recorded, c.flags->list());
   for (const auto& [name, value] : c.flags->given()) {
     if (may_change_on_resume(name) || of_the_session(name)) continue;
     const Option* option = c.flags->list().find(name);

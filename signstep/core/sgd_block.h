@@ -16,14 +16,15 @@ struct SgdBlock {
         d(mu == 0 ? nullptr : t.m),
         rate(static_cast<float>(t.sgd_rate)),
         keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
+        l2(t.decay ? static_cast<float>(s.l2) : 0.0f),
         products(s.products),
         v_is_momentum(s.products_with == ProductsWith::kMomentum) {}
 
   float* x;
   const float* g;
   float mu, one_minus_mu;
-  float* d;  // null: d' = g
-  float rate, keep;
+  float* d;  // null: d' = h
+  float rate, keep, l2;
   bool products, v_is_momentum;
 };
 

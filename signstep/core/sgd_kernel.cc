@@ -21,7 +21,8 @@ template <bool kMoving, bool kProducts>
 void sgd_range(const SgdBlock& b, size_t begin, size_t end, StepStatistics& partial) {
   const DF df;
   const VF mu = hn::Set(df, b.mu), one_minus_mu = hn::Set(df, b.one_minus_mu);
-  const VF rate = hn::Set(df, b.rate), keep = hn::Set(df, b.keep);
+  const VF rate = hn::Set(df, b.rate), keep = hn::Set(df, b.keep), l2 = hn::Set(df, b.l2);
+  const bool penalty = b.l2 != 0;
   for (size_t block = begin; block < end; block += kBlockElements) {
     const size_t block_end = HWY_MIN(block + kBlockElements, end);
     const size_t units_end = block + (block_end - block) / kUnit * kUnit;
@@ -35,10 +36,11 @@ void sgd_range(const SgdBlock& b, size_t begin, size_t end, StepStatistics& part
       for (size_t j = 0; j < kUnit / kN; ++j) {
         const size_t i = unit + j * kN;
         const VF g = hn::LoadU(df, b.g + i), old_x = hn::LoadU(df, b.x + i);
-        VF d = g, old_d = g;
+        const VF h = penalty ? hn::Add(g, hn::Mul(l2, old_x)) : g;
+        VF d = h, old_d = h;
         if constexpr (kMoving) {
           old_d = hn::LoadU(df, b.d + i);
-          d = hn::Add(hn::Mul(mu, old_d), hn::Mul(one_minus_mu, g));
+          d = hn::Add(hn::Mul(mu, old_d), hn::Mul(one_minus_mu, h));
         }
         VF v = b.v_is_momentum ? d : g;
         VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(rate, d));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of the SGD phase on a list of tensors (docs/algorithms.md), momentum in moving-average form:
 //
-//   d' = mu d + (1 - mu) g           d is the tensor's m; with mu = 0 it may be null and d' = g
+//   h  = g + l2 x                    h = g where l2 is 0
+//   d' = mu d + (1 - mu) h           d is the tensor's m; with mu = 0 it may be null and d' = h
 //   x' = keep x - sgd_rate d'        keep is 1 for a tensor without decay
 //
 // One pass: 12 bytes per element without d, 20 with it. The blended transition is sign_kernel.h with sgd_rate > 0.
@@ -16,7 +17,8 @@ namespace signstep {
 
 struct SgdStep {
   double mu = 0;          // [0, 1)
-  double keep = 1;        // 1 - lr_t * wd, (0, 1]
+  double keep = 1;        // what decoupled decay leaves, (0, 1]
+  double l2 = 0;          // >= 0, for tensors with decay
   bool products = false;  // v_dot_v; the other sums stay 0
   ProductsWith products_with = ProductsWith::kGradient;
 };

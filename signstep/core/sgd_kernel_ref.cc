@@ -10,7 +10,8 @@ namespace signstep {
 void sgd_elements_ref(const SgdBlock& b, size_t begin, size_t end, SgdSums& sums) {
   for (size_t i = begin; i < end; ++i) {
     const float g = b.g[i];
-    const float d = b.d != nullptr ? b.mu * b.d[i] + b.one_minus_mu * g : g;
+    const float h = b.l2 != 0 ? g + b.l2 * b.x[i] : g;
+    const float d = b.d != nullptr ? b.mu * b.d[i] + b.one_minus_mu * h : h;
     if (!std::isfinite(d)) {
       ++sums.nonfinite;
       continue;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "signstep/core/dither_draw.h"
+#include "signstep/core/error.h"
 #include "signstep/core/lane_sums.h"
 #include "signstep/core/random.h"
 #include "signstep/core/sign_kernel.h"
@@ -36,11 +37,15 @@ struct SignBlock {
         zero(s.zero),
         sums(s.sums),
         v_is_momentum(s.products_with == ProductsWith::kMomentum),
+        sgd_along_gradient(s.sgd_along == SgdAlong::kGradient),
         square_of_gradient(s.dither_on == DitherOn::kGradient),
         draws(s.seed, Purpose::kDither, s.step, t.index, s.rank),
         refinement(s.seed, Purpose::kRefinement, s.step, t.index, s.rank),
         gaussian(s.seed, Purpose::kGaussian, s.step, t.index, s.rank),
         coins(s.seed, Purpose::kZeroCoin, s.step, t.index, s.rank) {
+    if (t.n >= kMostElements) {
+      throw OptionError(fmt::format("tensor {} has {} elements; wanted fewer than 2^34; split it", t.index, t.n));
+    }
     // Without a moving average, noise on the gradient is noise on the update.
     if (sigma == 0)
       noise = Noise::kNone;
@@ -57,7 +62,7 @@ struct SignBlock {
   float lr, keep, sgd_rate, sigma;
   ZeroPolicy zero;
   StepSums sums;
-  bool v_is_momentum, square_of_gradient;
+  bool v_is_momentum, sgd_along_gradient, square_of_gradient;
   Noise noise;
   Stream draws, refinement, gaussian, coins;
 };

@@ -59,6 +59,7 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
   const Stream draws = b.draws, gaussian = b.gaussian;
   const DitherDraw dither(b.sigma, b.refinement);
   const bool square_of_gradient = b.square_of_gradient, v_is_momentum = b.v_is_momentum;
+  const bool along_gradient = b.sgd_along_gradient;
   const ZeroPolicy zero_policy = b.zero;
   const bool one_average = b.b1 == b.b2;  // then u and m' are one number
   Chunk random;
@@ -140,7 +141,7 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
           // s is +-1 where it was drawn: then lr s needs no multiplication.
           const VF step = kNoise == Noise::kBernoulli ? hn::CopySignToAbs(lr, s[k]) : hn::Mul(lr, s[k]);
           VF x = hn::Sub(hn::Mul(keep, old_x), step);
-          if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, m[k]));
+          if constexpr (kMoving == Moving::kBlend) x = hn::Sub(x, hn::Mul(rate, along_gradient ? g[k] : m[k]));
           if (HWY_UNLIKELY(!all_finite)) {
             x = hn::IfThenElse(finite[k], x, old_x);
             m[k] = hn::IfThenElse(finite[k], m[k], old_m[k]);

@@ -8,12 +8,14 @@
 
 namespace signstep {
 
+inline constexpr size_t kMostElements = size_t{1} << 34;  // 4 for each of the random counter's 2^32 groups
+
 // One tensor of a multi-tensor step. No alignment is needed; x, g and m must not overlap.
 struct StepTensor {
   float* x = nullptr;        // n values, stepped in place
   const float* g = nullptr;  // n gradients, only read
   float* m = nullptr;        // n moving averages (the SGD phase calls them d); null where the rule keeps no state
-  size_t n = 0;              // [0, 2^34)
+  size_t n = 0;              // [0, kMostElements)
   uint32_t index = 0;        // tensor number in the random counter, [0, 2^24); used by dither and zero coins only
   double sigma = 0;          // >= 0, standard deviation of this step's dither, resolved by the caller; 0 = none
   double sgd_rate = 0;       // >= 0: SGD phase: the rate. Blend: (1 - alpha) * rate. Sign phase: 0
@@ -35,6 +37,9 @@ enum class DitherOn : uint8_t {
 
 // What the products of a step are taken against.
 enum class ProductsWith : uint8_t { kGradient, kMomentum };  // v = g, or v = the new m (g where there is no m)
+
+// What the SGD term of a sign step moves along: the new m, or the gradient, while m goes on as the sign rule's.
+enum class SgdAlong : uint8_t { kAverage, kGradient };
 
 // Which sums ride along; `nonfinite` and `finite` are always counted.
 enum class StepSums : uint8_t {

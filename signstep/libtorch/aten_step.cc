@@ -107,7 +107,8 @@ Tensor aten_sign_step(const AtenTensor& t, const StepTensor& numbers, const Sign
 
   if (post) s = at::add(s, normal());
   Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(s, in.of(step.lr)));
-  if (sgd_rate != 0) x = at::sub(x, at::mul(moved.m, sgd_rate));
+  const Tensor& along = step.sgd_along == SgdAlong::kGradient ? moved.g : moved.m;
+  if (sgd_rate != 0) x = at::sub(x, at::mul(along, sgd_rate));
   store(t, moved.finite, x, old_x, moved.has_m ? moved.m : Tensor());
   return statistics_of(moved.finite, nonzero, s_dot_v, v_dot_v, u_dot_u);
 }
@@ -122,7 +123,9 @@ Tensor aten_sgd_step(const AtenTensor& t, const StepTensor& numbers, const SgdSt
   const Numbers in(t.x);
   const bool has_d = t.m.defined() && in.of(step.mu) != 0;
   const Tensor g = t.g.to(old_x.scalar_type());
-  const Tensor d = has_d ? average(in, t.m, g, step.mu) : g;
+  const double l2 = numbers.decay ? in.of(step.l2) : 0;
+  const Tensor h = l2 != 0 ? at::add(g, at::mul(old_x, l2)) : g;
+  const Tensor d = has_d ? average(in, t.m, h, step.mu) : h;
   const Tensor finite = at::isfinite(d);
   const Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(d, in.of(numbers.sgd_rate)));
   store(t, finite, x, old_x, has_d ? d : Tensor());

@@ -117,10 +117,7 @@ at::Tensor SignSGD::step(LossClosure closure) {
     }
   }
 
-  // SignSGD has no m until the switch wants one.
-  const bool averages = plan_.optimizer.optimizer == OptimizerKind::kSignSgd
-                            ? tracks_average(plan_.switching, state_.switching)
-                            : keeps_average(plan_);
+  const bool averages = moves_average(plan_, state_);
   std::vector<StepTensor> tensors(slots_.size());
   std::vector<AtenTensor> others(slots_.size());
   std::vector<at::Tensor> stepped;  // by the kernels

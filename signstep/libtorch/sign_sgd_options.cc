@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "signstep/core/error.h"
@@ -61,10 +62,13 @@ void SignSGDOptions::serialize(torch::serialize::InputArchive& archive) {
   OptionList list;
   describe(list, *this);
   c10::IValue value;
+  std::set<std::string> named;
   for (const Option& option : list.options()) {
-    archive.read(option.name, value);
-    if (option.name != kRate) option.parse(value.toStringRef());
+    if (option.name == kRate || !archive.try_read(option.name, value)) continue;
+    option.parse(value.toStringRef());
+    named.insert(option.name);
   }
+  list.set_absent([&](const std::string& name) { return named.contains(name); });
   archive.read(kRate, value);
   rule.learning_rate = value.toDouble();
 }

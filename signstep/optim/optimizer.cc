@@ -32,7 +32,8 @@ StepReport gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::spa
                        std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
   const OptimizerOptions& o = plan.optimizer;
   const auto lr = static_cast<float>(rate);
-  const auto keep = static_cast<float>(1.0 - rate * o.decoupled_weight_decay.value_or(0));
+  const auto keep =
+      static_cast<float>(decay_factor(rate, o.decoupled_weight_decay.value_or(0), "decoupled_weight_decay"));
   const auto l2 = static_cast<float>(o.l2_penalty.value_or(0));
   const double beta1 = o.beta1.value_or(0), beta2 = o.beta2.value_or(0);
   const auto t = static_cast<double>(state.step + 1);
@@ -65,7 +66,7 @@ StepReport gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::spa
 OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t tensors) {
   OptimizerState state;
   const bool adam = is_adam(plan.optimizer.optimizer);
-  if (adam || keeps_average(plan)) state.m.resize(flat_elements);
+  if (adam || needs_average(plan)) state.m.resize(flat_elements);
   if (adam) state.v.resize(flat_elements);
   state.sign = make_sign_state(plan, tensors);
   return state;

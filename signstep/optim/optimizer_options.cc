@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/optimizer_options.h"
 
+#include <cmath>
+
 #include "signstep/core/error.h"
 
 namespace signstep {
@@ -36,13 +38,47 @@ void resolve(std::optional<double>& value, const std::optional<double>& standard
   if (!value) value = standard;
 }
 
+// Kernels compute in float: there a value above 0 must stay above 0 and finite, and a factor below 1 below 1.
+void require_float(const char* name, const std::optional<double>& value, bool factor) {
+  if (!value || *value == 0) return;
+  const auto single = static_cast<float>(*value);
+  if (factor ? single < 1 : single > 0 && std::isfinite(single)) return;
+  throw OptionError(fmt::format("{} is {}, which is {} in float; {}", name, *value, single,
+                                factor ? "wanted one that stays below 1, such as 0.9999"
+                                       : "wanted one that stays finite and above 0, such as 1e-8"));
+}
+
+void require_floats(const OptimizerOptions& o) {
+  require_float("learning_rate", o.learning_rate, false);
+  require_float("l2_penalty", o.l2_penalty, false);
+  require_float("epsilon", o.epsilon, false);
+  require_float("momentum", o.momentum, true);
+  require_float("beta1", o.beta1, true);
+  require_float("beta2", o.beta2, true);
+}
+
 }  // namespace
+
+double decay_factor(double rate, double decay, const char* what) {
+  const double factor = 1.0 - rate * decay;
+  if (std::isfinite(rate) && rate >= 0 && static_cast<float>(factor) > 0 && factor <= 1) return factor;
+  throw OptionError(fmt::format(
+      "{} is {} at a rate of {}, so each step would multiply the weights by {}; wanted a finite rate of at least 0 and "
+      "rate times decay in [0, 1); lower one of them",
+      what, decay, rate, factor));
+}
 
 const char* display_name(OptimizerKind kind) { return defaults_of(kind).display; }
 
 bool is_sign_rule(OptimizerKind kind) {
   return kind == OptimizerKind::kSignSgd || kind == OptimizerKind::kSignum || kind == OptimizerKind::kLion;
 }
+
+double own_momentum(const OptimizerOptions& o) {
+  return o.optimizer == OptimizerKind::kLion ? o.beta2.value_or(0) : o.momentum.value_or(0);
+}
+
+bool keeps_average(const OptimizerOptions& o) { return o.optimizer == OptimizerKind::kLion || own_momentum(o) > 0; }
 
 void describe(OptionList& list, OptimizerOptions& o) {
   list.group("Optimizer");
@@ -76,6 +112,8 @@ OptimizerOptions resolved(OptimizerOptions o) {
   resolve(o.l2_penalty, d.l2_penalty, "l2_penalty", d.name, "; it has decoupled_weight_decay");
   resolve(o.beta1, d.beta1, "beta1", d.name, "");
   resolve(o.beta2, d.beta2, "beta2", d.name, "");
+  require_floats(o);
+  decay_factor(*o.learning_rate, o.decoupled_weight_decay.value_or(0), "decoupled_weight_decay");
   if (o.nesterov && (o.optimizer != OptimizerKind::kSgd || *o.momentum == 0)) {
     throw OptionError("nesterov is true; wanted with sgd and a momentum above 0; leave it out or choose optimizer sgd");
   }

@@ -26,75 +26,102 @@ void set_sigmas(const UpdatePlan& plan, const DitherState& state, double level, 
   }
 }
 
+// What a step's phase means for one tensor.
+struct TensorPhase {
+  double sign_lr = 0, keep = 1, l2 = 0;
+};
+
+void sgd_pass(const UpdatePlan& plan, std::span<const TensorPhase> phases, std::span<const StepTensor> tensors,
+              std::span<StepStatistics> statistics, Stepper& stepper) {
+  const double mu = plan.switching.options.switch_momentum.value_or(0);
+  std::vector<SgdStep> steps;
+  for (const TensorPhase& phase : phases) steps.push_back({.mu = mu, .keep = phase.keep, .l2 = phase.l2});
+  stepper.sgd(tensors, steps, statistics);
+}
+
+SignStep common_step(const UpdatePlan& plan, const SignState& state, uint64_t t) {
+  const SwitchOptions& switching = plan.switching.options;
+  const double momentum = plan.optimizer.momentum.value_or(0), mu = switching.switch_momentum.value_or(0);
+  const bool own = keeps_average(plan.optimizer), sign = state.switching.phase == SwitchPhase::kSign;
+  // After the switch m is SGD's d. A rule that is followed without momentum keeps its m; the gradient is its d.
+  const bool apart = own && !sign && switching.switch_follow && mu == 0;
+  const bool is_d = !apart && (!sign || (!own && moves_average(plan, state)));
+  SignStep step;
+  step.b1 = plan.optimizer.beta1.value_or(momentum);
+  step.b2 = is_d ? mu : plan.optimizer.beta2.value_or(momentum);
+  step.zero = plan.optimizer.zero;
+  step.dither_on = plan.dither.dither_on;
+  step.sums = wants_sums(plan.switching, state.switching) ? StepSums::kAll
+              : state.dither.rms.empty()                  ? StepSums::kNone
+                                                          : StepSums::kSquare;
+  step.products_with =
+      switching.switch_direction == SwitchDirection::kGradient ? ProductsWith::kGradient : ProductsWith::kMomentum;
+  step.sgd_along = apart ? SgdAlong::kGradient : SgdAlong::kAverage;
+  step.seed = plan.seed;
+  step.step = t;
+  return step;
+}
+
+// The phases sign and blend, and phase sgd where the sign step goes on being measured: at a sign_lr of 0.
+void sign_pass(const UpdatePlan& plan, SignState& state, uint64_t t, double level, std::span<const TensorPhase> phases,
+               std::span<StepTensor> tensors, std::span<StepStatistics> statistics, Stepper& stepper) {
+  std::vector<float*> untracked;
+  if (!moves_average(plan, state)) {
+    for (StepTensor& tensor : tensors) untracked.push_back(std::exchange(tensor.m, nullptr));
+  }
+  const SignStep step = common_step(plan, state, t);
+  set_sigmas(plan, state.dither, level, step, tensors, stepper);
+  std::vector<SignStep> steps(tensors.size(), step);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    steps[i].lr = phases[i].sign_lr;
+    steps[i].keep = phases[i].keep;
+  }
+  stepper.sign(tensors, steps, statistics);
+  for (size_t i = 0; i < state.dither.rms.size(); ++i) {
+    const StepStatistics& s = statistics[i];
+    if (s.finite + s.nonfinite > 0) state.dither.rms[i] = rms_of(s.u_dot_u, s.finite);
+  }
+  for (size_t i = 0; i < untracked.size(); ++i) tensors[i].m = untracked[i];
+}
+
 }  // namespace
 
 SignState make_sign_state(const UpdatePlan& plan, size_t tensors) {
   return {make_dither_state(plan.dither, tensors), make_switch_state(plan.switching, tensors)};
 }
 
-bool keeps_average(const UpdatePlan& plan) {
-  return plan.optimizer.optimizer == OptimizerKind::kLion || plan.optimizer.momentum.value_or(0) > 0 ||
-         plan.switching.options.switch_when != SwitchWhen::kNever;
+bool needs_average(const UpdatePlan& plan) {
+  return keeps_average(plan.optimizer) || plan.switching.options.switch_when != SwitchWhen::kNever;
+}
+
+bool moves_average(const UpdatePlan& plan, const SignState& state) {
+  return keeps_average(plan.optimizer) || tracks_average(plan.switching, state.switching);
 }
 
 StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors,
                                std::span<const TensorRate> rates, Stepper& stepper) {
-  const SwitchOptions& switching = plan.switching.options;
-  const double mu = switching.switch_momentum.value_or(0);
   const bool sums = wants_sums(plan.switching, state.switching);
   StepReport report;
   report.phase = state.switching.phase;
   double largest_lr = 0;
-  std::vector<double> sign_lr(tensors.size()), keep(tensors.size());
+  std::vector<TensorPhase> phases(tensors.size());
   PhaseRates phase;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const auto& [lr, decay] = rates[i];
     if (i == 0 || lr != rates[i - 1].lr) phase = phase_rates(plan.switching, state.switching, lr);
     largest_lr = std::max(largest_lr, lr);
-    sign_lr[i] = phase.blended_sign_lr();
-    keep[i] = 1 - lr * decay;
+    const PhaseDecay shrinking = phase_decay(plan.switching, phase, i, decay);
+    phases[i] = {phase.blended_sign_lr(), shrinking.keep, shrinking.l2};
     tensors[i].index = static_cast<uint32_t>(i);
     tensors[i].sigma = 0;
     tensors[i].sgd_rate = phase.blended_sgd_rate(i);
   }
   std::vector<StepStatistics> statistics(tensors.size());
-
-  if (report.phase == SwitchPhase::kSgd) {
-    std::vector<SgdStep> steps(tensors.size(), SgdStep{.mu = mu});
-    for (size_t i = 0; i < tensors.size(); ++i) steps[i].keep = keep[i];
-    stepper.sgd(tensors, steps, statistics);
+  if (report.phase == SwitchPhase::kSgd && !sums) {
+    sgd_pass(plan, phases, tensors, statistics, stepper);
   } else {
-    const bool plain = plan.optimizer.optimizer == OptimizerKind::kSignSgd;
-    const bool tracks = plain && tracks_average(plan.switching, state.switching);
-    std::vector<float*> untracked;
-    if (plain && !tracks) {
-      for (StepTensor& tensor : tensors) untracked.push_back(std::exchange(tensor.m, nullptr));
-    }
-    const double momentum = plan.optimizer.momentum.value_or(0);
-    const bool relative = !state.dither.rms.empty();
-    SignStep step;
-    step.b1 = plan.optimizer.beta1.value_or(momentum);
-    step.b2 = tracks || report.phase == SwitchPhase::kBlend ? mu : plan.optimizer.beta2.value_or(momentum);
-    step.zero = plan.optimizer.zero;
-    step.dither_on = plan.dither.dither_on;
-    step.sums = sums ? StepSums::kAll : relative ? StepSums::kSquare : StepSums::kNone;
-    step.products_with =
-        switching.switch_direction == SwitchDirection::kGradient ? ProductsWith::kGradient : ProductsWith::kMomentum;
-    step.seed = plan.seed;
-    step.step = t;
     report.dither_level = dither_level(plan.dither, t, plan.total_steps);
-    set_sigmas(plan, state.dither, report.dither_level, step, tensors, stepper);
-    std::vector<SignStep> steps(tensors.size(), step);
-    for (size_t i = 0; i < tensors.size(); ++i) {
-      steps[i].lr = sign_lr[i];
-      steps[i].keep = keep[i];
-    }
-    stepper.sign(tensors, steps, statistics);
-    for (size_t i = 0; i < state.dither.rms.size(); ++i) {
-      const StepStatistics& s = statistics[i];
-      if (s.finite + s.nonfinite > 0) state.dither.rms[i] = rms_of(s.u_dot_u, s.finite);
-    }
-    for (size_t i = 0; i < untracked.size(); ++i) tensors[i].m = untracked[i];
+    sign_pass(plan, state, t, report.dither_level, phases, tensors, statistics, stepper);
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
     StepStatistics& s = statistics[i];

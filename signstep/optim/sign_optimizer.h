@@ -22,8 +22,9 @@ struct SignState {
 };
 SignState make_sign_state(const UpdatePlan& plan, size_t tensors);
 
-// Whether a sign rule needs an m at all: SignSGD without a switch keeps 0 bytes.
-bool keeps_average(const UpdatePlan& plan);
+// Whether any step of the run needs an m (SignSGD without a switch keeps 0 bytes), and whether the next one does.
+bool needs_average(const UpdatePlan& plan);
+bool moves_average(const UpdatePlan& plan, const SignState& state);
 
 struct StepReport {
   uint64_t nonfinite = 0;                  // coordinates left alone
@@ -74,8 +75,9 @@ class KernelStepper : public Stepper {
 };
 
 // Step number t (0 for the first), tensors[i] at rates[i]. x, g, m, n and decay of each tensor are the caller's; index,
-// sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where keeps_average says no. A tensor of
-// n = 0 sits the step out and keeps its rms. The report quotes gamma and SGD's rate at the largest lr of the tensors.
+// sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where moves_average says no. A tensor of
+// n = 0 sits the step out and keeps its rms. The report quotes gamma and SGD's rate at the largest lr of the tensors. Throws
+// OptionError, before anything is touched, for a rate or decay that is negative, not finite or too large (decay_factor).
 StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors,
                                std::span<const TensorRate> rates, Stepper& stepper);
 

@@ -27,7 +27,7 @@ std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_
                                const StepStatistics& sums) {
   const SwitchOptions& o = plan.options;
   const bool moved = std::isfinite(lr) && lr > 0;
-  const auto ratio = moved ? rate_ratio(o.switch_projection, sums) : std::nullopt;
+  const auto ratio = moved ? rate_ratio(o.switch_projection, sums, o.switch_negative) : std::nullopt;
   if (!ratio) {
     state.settled[which] = 0;
     return std::nullopt;
@@ -144,8 +144,22 @@ PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double 
   return out;
 }
 
+PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t tensor, double decay) {
+  PhaseDecay out{decay_factor(rates.sign_lr, decay, "decoupled_weight_decay"), 0};
+  const SwitchOptions& o = plan.options;
+  if (rates.phase == SwitchPhase::kSign || o.switch_decay == SwitchDecay::kSign) return out;
+  const double penalty = decay > 0 ? o.switch_penalty : 0;
+  const bool in_gradient = o.switch_decay == SwitchDecay::kL2 && rates.phase == SwitchPhase::kSgd;
+  if (in_gradient) return {1, penalty};
+  const double rate = rates.sgd_rate(tensor);
+  decay_factor(rate, penalty, "switch_penalty");
+  out.keep = 1.0 - (rates.alpha * rates.sign_lr * decay + (1 - rates.alpha) * rate * penalty);
+  return out;
+}
+
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state) {
-  if (plan.options.switch_when == SwitchWhen::kNever || state.phase != SwitchPhase::kSign) return false;
+  if (plan.options.switch_when == SwitchWhen::kNever) return false;
+  if (state.phase != SwitchPhase::kSign) return plan.options.switch_follow;
   return plan.options.switch_direction == SwitchDirection::kGradient || state.steps >= plan.calibrate_from;
 }
 
@@ -159,18 +173,22 @@ SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, 
   ++state.steps;
   SwitchReport report;
   if (plan.options.switch_when == SwitchWhen::kNever) return report;
-  if (state.phase == SwitchPhase::kSign) {
-    if (!sums.empty()) {
-      assert(!by_tensor(plan) || sums.size() + 1 == state.lambda.size());
-      if (const auto ratio = estimate(plan, state, 0, lr, total_of(sums))) report.gamma = *ratio * lr;
-      if (by_tensor(plan)) {
-        for (size_t t = 0; t < sums.size(); ++t) estimate(plan, state, t + 1, lr, sums[t]);
-      }
+  if (!sums.empty()) {
+    assert(!by_tensor(plan) || sums.size() + 1 == state.lambda.size());
+    if (const auto ratio = estimate(plan, state, 0, lr, total_of(sums))) report.gamma = *ratio * lr;
+    if (by_tensor(plan)) {
+      for (size_t t = 0; t < sums.size(); ++t) estimate(plan, state, t + 1, lr, sums[t]);
     }
+  }
+  if (state.phase == SwitchPhase::kSign) {
     if (const auto reason = trigger(plan, state, sums)) report.event = try_switch(plan, state, *reason, lr);
-  } else if (state.phase == SwitchPhase::kBlend) {
-    const bool last = ++state.blended == static_cast<uint64_t>(plan.options.switch_blend);
-    if (last) state.phase = SwitchPhase::kSgd;
+  } else {
+    if (plan.options.switch_follow) {
+      if (auto rates = usable_rates(plan, state); !rates.empty()) state.rates = std::move(rates);
+    }
+    if (state.phase == SwitchPhase::kBlend && ++state.blended == static_cast<uint64_t>(plan.options.switch_blend)) {
+      state.phase = SwitchPhase::kSgd;
+    }
   }
   if (state.estimates[0] > 0) {
     report.lambda = lambda_at(plan, state, 0);

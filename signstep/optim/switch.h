@@ -7,8 +7,9 @@
 //   blend   x = keep x - (alpha lr_t s + (1 - alpha) Lambda lr_t d),  alpha = 1 - j / W, j = 1 .. W
 //   sgd     x = keep x - Lambda lr_t d                  for good
 //
-// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and keep = 1 - lr_t * decay once a step
-// in every phase. lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged.
+// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by keep once a step in every phase
+// (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged. Lambda is frozen
+// at the switch, or with switch_follow goes on being averaged: of the sign step that is not taken any more, a step late.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct SwitchState {
   std::vector<double> lambda;       // before bias correction
   std::vector<uint64_t> estimates;  // k
   std::vector<uint64_t> settled;    // estimates in a row within tolerance
-  std::vector<double> rates;        // the Lambda that SGD runs at, one or one per tensor; empty before the switch
+  std::vector<double> rates;        // the Lambda that SGD runs at next, one or one per tensor; empty before the switch
 };
 
 // Every field with its name, for a checkpoint: v("phase", number), v("steps", state.steps), ... V takes uint64_t, bool,
@@ -75,7 +76,18 @@ struct PhaseRates {
 };
 PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double lr);
 
-// Whether the next step must deliver StepStatistics, and whether SignSGD must keep d in it.
+// What the next step shrinks a tensor's weights by, decay being the tensor's decoupled one. With R = Lambda lr_t and w =
+// switch_penalty, 0 where decay is 0:
+//   sign phase, and every phase under switch_decay sign   keep = 1 - lr_t decay
+//   decoupled, and l2 in the blend                        keep = 1 - (alpha lr_t decay + (1 - alpha) R w)
+//   l2 after the blend                                    keep = 1, and g + w x in the place of g
+// Throws OptionError where a factor would not be in (0, 1].
+struct PhaseDecay {
+  double keep = 1, l2 = 0;
+};
+PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t tensor, double decay);
+
+// Whether the next step must deliver StepStatistics, and whether a rule without an average of its own must keep d in it.
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state);
 bool tracks_average(const SwitchPlan& plan, const SwitchState& state);
 
@@ -95,8 +107,8 @@ struct SwitchEvent {
 
 // What to log for a step. gamma and lambda are over all tensors under either scope.
 struct SwitchReport {
-  std::optional<double> gamma;     // this step's estimate, r lr_t; none after the switch
-  std::optional<double> lambda;    // Lambda after this step; the frozen one after the switch (scope global)
+  std::optional<double> gamma;     // this step's estimate, r lr_t; after the switch with switch_follow only
+  std::optional<double> lambda;    // Lambda after this step; the frozen one after the switch without switch_follow
   std::optional<double> sgd_rate;  // lambda * lr_t
   std::optional<SwitchEvent> event;
 };

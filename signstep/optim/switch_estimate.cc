@@ -11,15 +11,16 @@ StepStatistics total_of(std::span<const StepStatistics> tensors) {
   return total;
 }
 
-std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums) {
+std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums, SwitchNegative negative) {
   const auto nonzero = static_cast<double>(sums.nonzero);
+  const double s_dot_v = negative == SwitchNegative::kAbsolute ? std::abs(sums.s_dot_v) : sums.s_dot_v;
   double ratio = 0;
   switch (projection) {
     case SwitchProjection::kSwats:
-      ratio = nonzero / sums.s_dot_v;
+      ratio = nonzero / s_dot_v;
       break;
     case SwitchProjection::kInner:
-      ratio = sums.s_dot_v / sums.v_dot_v;
+      ratio = s_dot_v / sums.v_dot_v;
       break;
     case SwitchProjection::kNorm:
       ratio = std::sqrt(nonzero) / std::sqrt(sums.v_dot_v);

@@ -11,13 +11,6 @@ namespace {
 
 constexpr double kDefaultShare = 0.6;
 
-// The factor of the moving average that the rule keeps anyway; 0 when it keeps none.
-double own_momentum(const OptimizerOptions& o) {
-  return o.optimizer == OptimizerKind::kLion ? o.beta2.value_or(0) : o.momentum.value_or(0);
-}
-
-bool keeps_average(const OptimizerOptions& o) { return o.optimizer == OptimizerKind::kLion || own_momentum(o) > 0; }
-
 uint64_t steps_of(double share, uint64_t total) {
   return static_cast<uint64_t>(std::llround(share * static_cast<double>(total)));
 }
@@ -59,6 +52,32 @@ void check_company(const SwitchOptions& o, const OptimizerOptions& optimizer, co
   }
 }
 
+void check_following(const SwitchOptions& o, const OptimizerOptions& optimizer, const DitherOptions& dither) {
+  if (o.switch_negative == SwitchNegative::kAbsolute && o.switch_projection == SwitchProjection::kNorm) {
+    throw OptionError(
+        "switch_negative is absolute and switch_projection norm, which has no sign to lose; choose switch_projection "
+        "swats or inner, or leave switch_negative out");
+  }
+  if (!o.switch_follow) return;
+  // One buffer: SGD's d is the sign rule's m, or there is no d, or no m.
+  if (keeps_average(optimizer) && *o.switch_momentum != 0 && *o.switch_momentum != own_momentum(optimizer)) {
+    throw OptionError(fmt::format(
+        "switch_follow is true and switch_momentum {}; wanted 0 or {}'s own {}, because the sign rule's average goes on "
+        "in the same buffer; choose one of them or leave switch_follow out",
+        *o.switch_momentum, display_name(optimizer.optimizer), own_momentum(optimizer)));
+  }
+  if (dither.dither != DitherKind::kNone && dither.dither_on == DitherOn::kGradient) {
+    throw OptionError(
+        "switch_follow is true and dither_on gradient, whose noise would go on into SGD's average; choose dither_on "
+        "update, or leave switch_follow out");
+  }
+  if (o.switch_decay == SwitchDecay::kL2) {
+    throw OptionError(
+        "switch_follow is true and switch_decay l2, whose penalty would enter the sign rule's average; choose "
+        "switch_decay decoupled, or leave switch_follow out");
+  }
+}
+
 }  // namespace
 
 void describe(OptionList& list, SwitchOptions& o) {
@@ -73,6 +92,8 @@ void describe(OptionList& list, SwitchOptions& o) {
               "estimates SGD's rate from a sign step: swats, its inverse inner, or equal step lengths");
   list.choice("switch_direction", o.switch_direction, {"gradient", "momentum"}, "what sign steps are compared with");
   list.choice("switch_scope", o.switch_scope, {"global", "tensor"}, "one SGD rate, or one for each tensor");
+  list.choice("switch_negative", o.switch_negative, {"skip", "absolute"},
+              "what an estimate of swats or inner is where the sign step points uphill: none, or its absolute value");
   list.number("switch_average", o.switch_average, Range::fraction(), "", "memory of the average of the estimates");
   list.number("switch_tolerance", o.switch_tolerance, Range::positive(), "relative to the average",
               "auto: an estimate this near to the average counts as settled");
@@ -87,7 +108,15 @@ void describe(OptionList& list, SwitchOptions& o) {
   list.number_or_auto("switch_momentum", o.switch_momentum, Range::fraction(), "",
                       "of SGD after the switch; auto: the sign rule's own, 0.9 for signsgd");
   list.number_or_auto("switch_calibrate_from", o.switch_calibrate_from, Range::fraction(), "share of the run",
-                      "from here on signsgd keeps the average of its gradients; auto: not at all");
+                      "from here on a sign rule without momentum keeps the average of its gradients; auto: not at all");
+  list.flag("switch_follow", o.switch_follow,
+            "the average of the estimates goes on after the switch, and SGD's rate with it");
+  // A run recorded before there was a choice went on with the sign rule's decay.
+  list.choice("switch_decay", o.switch_decay, {"decoupled", "l2", "sign"},
+              "after the switch: switch_penalty decoupled or in the gradient, or the sign rule's own decay as before")
+      .older = [&o] { return o.switch_when == SwitchWhen::kNever ? "" : "sign"; };
+  list.number("switch_penalty", o.switch_penalty, Range::at_least(0), "",
+              "after the switch weights shrink by SGD's rate times this");
 }
 
 SwitchOptions resolved(SwitchOptions o, const OptimizerOptions& optimizer, const DitherOptions& dither) {
@@ -110,6 +139,7 @@ SwitchOptions resolved(SwitchOptions o, const OptimizerOptions& optimizer, const
                     o.switch_after, o.switch_fallback));
   }
   if (!o.switch_momentum) o.switch_momentum = keeps_average(optimizer) ? own_momentum(optimizer) : 0.9;
+  check_following(o, optimizer, dither);
   return o;
 }
 

@@ -17,6 +17,8 @@ enum class SwitchWhen { kNever, kAt, kAuto };
 enum class SwitchProjection { kSwats, kInner, kNorm };
 enum class SwitchDirection { kGradient, kMomentum };
 enum class SwitchScope { kGlobal, kTensor };
+enum class SwitchNegative { kSkip, kAbsolute };
+enum class SwitchDecay { kDecoupled, kL2, kSign };
 
 struct SwitchOptions {
   SwitchWhen switch_when = SwitchWhen::kNever;
@@ -25,6 +27,7 @@ struct SwitchOptions {
   SwitchProjection switch_projection = SwitchProjection::kNorm;
   SwitchDirection switch_direction = SwitchDirection::kMomentum;
   SwitchScope switch_scope = SwitchScope::kGlobal;
+  SwitchNegative switch_negative = SwitchNegative::kSkip;  // what an estimate with s.v < 0 is
   double switch_average = 0.98;                // rho, [0, 1): memory of 50: a batch that doubles r moves Lambda by 2 %
   double switch_tolerance = 0.1;               // > 0, relative to Lambda; for when = auto, like the next four
   int64_t switch_patience = 10;                // estimates in a row
@@ -36,6 +39,11 @@ struct SwitchOptions {
   // Share of the run, [0, 1), from which SignSGD keeps the average d of its gradients (4 bytes per parameter); auto:
   // not at all, d then starts at 0 at the switch and direction momentum has nothing to measure.
   std::optional<double> switch_calibrate_from = {};
+  bool switch_follow = false;  // whether the average goes on after the switch, of the sign step that is no longer taken
+  // What shrinks weights after the switch: switch_penalty times SGD's rate, decoupled or in the gradient, or still the
+  // sign rule's decay times its own rate. A tensor whose decay is 0 has none after it either.
+  SwitchDecay switch_decay = SwitchDecay::kDecoupled;
+  double switch_penalty = 5e-4;  // >= 0: what SGD itself is given by default
 
   friend bool operator==(const SwitchOptions&, const SwitchOptions&) = default;
 };

@@ -24,7 +24,7 @@ bool is_open(const std::string& option, const std::string& planned) {
 TrainOptions recorded_options(const PlannedRun& run) {
   TrainOptions recorded;
   OptionList list = option_list(recorded);
-  read_toml(run.folder + "/config.toml", list);
+  read_recorded_toml(run.folder + "/config.toml", list);
   return recorded;
 }
 

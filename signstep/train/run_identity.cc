@@ -10,7 +10,7 @@ TrainOptions recorded_options(const nlohmann::json& options, const std::string& 
   TrainOptions recorded;
   OptionList list = option_list(recorded);
   try {
-    from_json(options, list);
+    from_recorded_json(options, list);
     return resolved(recorded);
   } catch (const OptionError& e) {
     throw CheckpointError(fmt::format("{} has settings that this program does not know: {}; use the version that wrote it", source, e.what()));

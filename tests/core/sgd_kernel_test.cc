@@ -19,7 +19,7 @@ TEST(SgdKernel, EveryTargetAndThreadCountEqualsTheReference) {
     for (const size_t threads : {1, 2, 3, 8}) {
       ThreadPool pool(threads);
       for (const float mu : {0.0f, 0.9f})
-        for (const bool products : {false, true})
+        for (const auto& [products, l2] : {std::pair{false, 0.0f}, {true, 0.0f}, {true, 0.01f}, {false, 0.01f}})
           for (const ProductsWith with : {ProductsWith::kGradient, ProductsWith::kMomentum}) {
             TensorList expected = original, actual = original;
             std::vector<StepStatistics> want(lengths.size()), got(lengths.size());
@@ -31,7 +31,7 @@ TEST(SgdKernel, EveryTargetAndThreadCountEqualsTheReference) {
               }
               return tensors;
             };
-            const SgdStep step = {mu, 0.999f, products, with};
+            const SgdStep step = {.mu = mu, .keep = 0.999f, .l2 = l2, .products = products, .products_with = with};
             sgd_step_ref(prepare(expected), step, want);
             sgd_step(prepare(actual), step, got, pool);
             ASSERT_TRUE(same_bits(actual.x, expected.x));
@@ -60,6 +60,29 @@ TEST(SgdKernel, MovingAverageKnownAnswers) {
     sgd_step({&tensor, 1}, step, {&statistics, 1}, serial);
     EXPECT_NEAR(before - x, expected, 1e-6);
   }
+}
+
+// x = 8, g = 1, mu 1/2, rate 1, l2 1/4: h = 3, d = 1.5; then h = 1 + 6.5 / 4, d = 0.75 + 1.3125. Spared without decay.
+TEST(SgdKernel, ThePenaltyJoinsTheGradient) {
+  float x[2] = {8, 8}, g[2] = {1, 1}, d[2] = {0, 0};
+  std::vector<StepTensor> tensors(2);
+  for (int i = 0; i < 2; ++i) {
+    tensors[i].x = x + i;
+    tensors[i].g = g + i;
+    tensors[i].m = d + i;
+    tensors[i].n = 1;
+    tensors[i].sgd_rate = 1;
+  }
+  tensors[1].decay = false;
+  const SgdStep step{.mu = 0.5f, .l2 = 0.25f};
+  StepStatistics statistics[2];
+  SerialExecutor serial;
+  sgd_step(tensors, step, statistics, serial);
+  EXPECT_EQ(x[0], 6.5f);
+  EXPECT_EQ(x[1], 7.5f);
+  sgd_step(tensors, step, statistics, serial);
+  EXPECT_EQ(x[0], 6.5f - 2.0625f);
+  EXPECT_EQ(d[0], 2.0625f);
 }
 
 TEST(SgdKernel, NonFiniteCoordinatesStayAndAreCounted) {

@@ -48,6 +48,7 @@ std::vector<Case> cases() {
             c.step.dither_on = on;
             c.step.sums = sums;
             c.step.products_with = zero == ZeroPolicy::kPlus ? ProductsWith::kMomentum : ProductsWith::kGradient;
+            c.step.sgd_along = zero == ZeroPolicy::kRandom ? SgdAlong::kGradient : SgdAlong::kAverage;
             c.step.seed = 0x123456789ABCDEF0;
             c.step.step = 0x300000007;
             c.step.rank = 3;
@@ -190,6 +191,11 @@ TEST(SignKernel, WhatDoesNotFitTheCounterIsAnErrorBeforeAnythingIsTouched) {
   SignStep step;
   step.lr = 1;
   EXPECT_THROW(sign_step(tensors, step, statistics, serial), OptionError);
+  EXPECT_EQ(x[0], 1);
+  tensors[1].index = 1;
+  tensors[1].n = size_t{1} << 34;
+  EXPECT_THROW(sign_step(tensors, step, statistics, serial), OptionError);
+  EXPECT_THROW(sign_measure(tensors, step, statistics, serial), OptionError);
   EXPECT_EQ(x[0], 1);
 }
 

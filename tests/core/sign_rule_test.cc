@@ -161,6 +161,14 @@ TEST(SignRule, LionDecayAndBlend) {
   t.decay = false;  // u = -1.5, d = -2
   t.step(s);
   EXPECT_EQ(t.x[0], 5.25f + 0.125f + 0.5f);
+
+  // The SGD term along the gradient: m and the sign go on as the rule's.
+  t = {{10}, {-3}, {1}};
+  t.sgd_rate = 0.25f;
+  s.sgd_along = SgdAlong::kGradient;
+  t.step(s);
+  EXPECT_EQ(t.x[0], 5 + 0.75f);
+  EXPECT_EQ(t.m[0], -1);
 }
 
 // Placement on the gradient: m follows the noise, the square does not. After the sign: s + sigma xi.

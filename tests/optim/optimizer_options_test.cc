@@ -73,6 +73,33 @@ TEST(OptimizerOptions, RefusesWhatIsOutOfRange) {
   EXPECT_THAT(error({.optimizer = kAdam, .epsilon = 0}), HasSubstr("epsilon"));
 }
 
+TEST(OptimizerOptions, RefusesWhatFloatTurnsIntoSomethingElse) {
+  const auto error = [](OptimizerOptions o) { return option_error([&] { resolved(o); }); };
+  EXPECT_THAT(error({.optimizer = kAdam, .epsilon = 1e-50}), HasSubstr("epsilon is 1e-50, which is 0 in float"));
+  EXPECT_THAT(error({.optimizer = kAdam, .epsilon = 1e50}), HasSubstr("epsilon is 1e+50, which is inf in float"));
+  EXPECT_THAT(error({.learning_rate = 1e-60}), HasSubstr("learning_rate"));
+  EXPECT_THAT(error({.optimizer = kSgd, .l2_penalty = 1e40}), HasSubstr("l2_penalty"));
+  EXPECT_THAT(error({.momentum = 1 - 1e-12}), HasSubstr("which is 1 in float; wanted one that stays below 1"));
+  EXPECT_THAT(error({.optimizer = kAdam, .beta2 = 1 - 1e-12}), HasSubstr("beta2"));
+}
+
+TEST(OptimizerOptions, RefusesADecayThatTakesAllOfAWeight) {
+  const auto error = [](OptimizerOptions o) { return option_error([&] { resolved(o); }); };
+  for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdamW}) {
+    EXPECT_THAT(error({.optimizer = kind, .learning_rate = 1.0, .decoupled_weight_decay = 2.0}),
+                HasSubstr("decoupled_weight_decay is 2 at a rate of 1, so each step would multiply the weights by -1"));
+    EXPECT_THAT(error({.optimizer = kind, .learning_rate = 1.0, .decoupled_weight_decay = 1.0}), HasSubstr("by 0"));
+    EXPECT_EQ(error({.optimizer = kind, .learning_rate = 1.0, .decoupled_weight_decay = 0.99}), "no error");
+  }
+}
+
+TEST(OptimizerOptions, OneMeaningOfKeepingAnAverage) {
+  EXPECT_TRUE(keeps_average(resolved(OptimizerOptions{.optimizer = kSignum})));
+  EXPECT_TRUE(keeps_average(resolved(OptimizerOptions{.optimizer = kLion, .beta2 = 0.0})));
+  EXPECT_FALSE(keeps_average(resolved(OptimizerOptions{.optimizer = kSignum, .momentum = 0.0})));
+  EXPECT_FALSE(keeps_average(resolved(OptimizerOptions{.optimizer = kSignSgd})));
+}
+
 TEST(OptimizerOptions, SignRulesAreThree) {
   for (const OptimizerKind kind : kAll) EXPECT_EQ(is_sign_rule(kind), kind <= kLion);
 }

@@ -107,6 +107,24 @@ TEST(Optimizer, TheFactorScalesRateAndDecayAlike) {
   EXPECT_EQ(x[0], 6.75f) << "a factor of 0 moves nothing";
 }
 
+TEST(Optimizer, AFactorThatIsNoneIsRefusedBeforeAnythingMoves) {
+  SerialExecutor serial;
+  for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW}) {
+    const UpdatePlan plan = make_update_plan({.optimizer = kind});
+    OptimizerState state = make_state(plan, 1, 1);
+    std::vector<float> x{8};
+    for (const double factor : {-1.0, std::nan(""), HUGE_VAL}) {
+      EXPECT_THAT(option_error([&] {
+                    optimizer_step(plan, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, factor, serial);
+                  }),
+                  testing::HasSubstr("wanted a finite rate of at least 0"))
+          << display_name(kind) << " " << factor;
+    }
+    EXPECT_EQ(x[0], 8);
+    EXPECT_EQ(state.step, 0u);
+  }
+}
+
 TEST(Optimizer, SignumWithoutMomentumIsSignSgd) {
   SerialExecutor serial;
   const auto run = [&](OptimizerOptions o) {

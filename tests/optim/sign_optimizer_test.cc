@@ -93,6 +93,26 @@ TEST(SignOptimizer, TheFirstNonFiniteTensorIsNamed) {
   EXPECT_EQ(report.first_nonfinite, 1u);
 }
 
+// A rule without momentum that is asked to keep d from a quarter of the run on does so, whatever it is called.
+TEST(SignOptimizer, SignumWithoutMomentumTracksWhatSignSgdTracks) {
+  const SwitchOptions o{.switch_when = SwitchWhen::kAt, .switch_at = 0.5, .switch_calibrate_from = 0.1};
+  const auto run = [&](const OptimizerOptions& rule) {
+    const UpdatePlan plan = make_update_plan(rule, {}, o, 1, 100);
+    SignState state = make_sign_state(plan, 3);
+    Tensors t = some_tensors();
+    for (auto& m : t.m) m.assign(m.size(), 0.0f);
+    std::vector<double> gammas;
+    for (uint64_t i = 0; i < 80; ++i) {
+      for (uint64_t k = 0; k < 3; ++k) t.g[k] = normals(t.g[k].size(), 50 * i + k);
+      EXPECT_EQ(moves_average(plan, state), i >= 10) << i;
+      gammas.push_back(step(plan, state, i, t.list(), std::vector<TensorRate>(3, {0.01, 0})).switching.gamma.value_or(0));
+    }
+    EXPECT_NE(t.m[0][0], 0) << "d is kept";
+    return std::tuple(gammas, t.x, t.m);
+  };
+  EXPECT_EQ(run({.optimizer = OptimizerKind::kSignum, .momentum = 0.0}), run({.optimizer = OptimizerKind::kSignSgd}));
+}
+
 TEST(SignOptimizer, ATensorAtRateZeroGivesNoEstimate) {
   const UpdatePlan plan = signum({}, {.switch_when = SwitchWhen::kAt, .switch_step = 50});
   const auto gamma = [&](const std::vector<TensorRate>& rates, size_t count) {

@@ -41,6 +41,13 @@ TEST(SwitchEstimate, AStepAgainstTheGradientGivesNone) {
   EXPECT_TRUE(rate_ratio(kNorm, sums)) << "lengths have no direction";
 }
 
+TEST(SwitchEstimate, OrItsAbsoluteValueWhereAsked) {
+  const StepStatistics sums = sums_of({1, 1, 1}, {-3, 1, 1});  // s.v = -1, v.v = 11
+  EXPECT_EQ(rate_ratio(kSwats, sums, SwitchNegative::kAbsolute), 3);
+  EXPECT_EQ(rate_ratio(kInner, sums, SwitchNegative::kAbsolute), 1.0 / 11);
+  EXPECT_EQ(rate_ratio(kInner, sums_of({1, 1}, {-1, 1}), SwitchNegative::kAbsolute), std::nullopt) << "0 is no rate";
+}
+
 TEST(SwitchEstimate, MatchesTheProjectionsOfDesignInFull) {
   const std::vector<double> m{0.5, -2, 0.25, 0, -1, 3}, v{1, -1, -0.5, 2, -3, 0.125};
   const double lr = 0.003;

@@ -39,6 +39,11 @@ inline SwitchOptions at_step(int64_t step, int64_t blend = 0) {
           .switch_blend = blend};
 }
 
+inline SwitchOptions followed(SwitchOptions o) {
+  o.switch_follow = true;
+  return o;
+}
+
 inline SwitchOptions by_tensor(SwitchOptions o) {
   o.switch_scope = SwitchScope::kTensor;
   return o;

@@ -76,7 +76,8 @@ std::string decisions(const SwitchPlan& plan, std::optional<uint64_t> interrupte
 
 TEST(Switch, AResumedRunDecidesTheSameBitForBit) {
   for (const SwitchOptions& o :
-       {at_step(30, 10), by_tensor(at_step(30, 10)), auto_swats(3, 0.2), by_tensor(auto_swats(2, 0.2))}) {
+       {at_step(30, 10), by_tensor(at_step(30, 10)), auto_swats(3, 0.2), by_tensor(auto_swats(2, 0.2)),
+        followed(at_step(30, 10)), followed(by_tensor(at_step(30)))}) {
     const SwitchPlan plan = plan_of(o, 60);
     const std::string whole = decisions(plan, std::nullopt);
     EXPECT_THAT(whole, HasSubstr("switched to SGD"));
