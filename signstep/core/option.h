@@ -75,8 +75,8 @@ class OptionList {
   const Option* find(std::string_view name) const;
   // Sets one option from text. Throws OptionError for an unknown name (with the nearest known one) or a bad value.
   void set(std::string_view name, std::string_view value);
-  // To be called after the options of a record have been set, with their names: gives each of the others what the record
-  // means by its silence (Option::older).
+  // To be called after the options of a record have been set, with their names: gives each of the others what the
+  // record means by its silence (Option::older).
   void set_absent(const std::function<bool(const std::string&)>& is_named);
   // Parses every value's own text again, so that values set from C++ meet the same ranges.
   void validate() const;

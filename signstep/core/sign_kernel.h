@@ -35,8 +35,8 @@ struct SignStep {
 };
 
 // Steps every tensor and sets statistics[i] for tensors[i] (what step.sums leaves out is 0). Same bits as
-// sign_step_ref for any executor and SIMD target. Throws OptionError, before anything is touched, when a tensor's size or
-// index, the step or the rank does not fit the random counter. Scratch: 64 bytes per 2^18 elements and tensor.
+// sign_step_ref for any executor and SIMD target. Throws OptionError, before anything is touched, when a tensor's size
+// or index, the step or the rank does not fit the random counter. Scratch: 64 bytes per 2^18 elements and tensor.
 void sign_step(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics,
                Executor& executor);
 void sign_step_ref(std::span<const StepTensor> tensors, const SignStep& step, std::span<StepStatistics> statistics);

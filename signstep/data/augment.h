@@ -29,14 +29,14 @@ constexpr int framed_side(int side) { return side == 28 ? 32 : side; }
 struct Window {
   int dy = 0, dx = 0;  // -kCropPadding to kCropPadding
   bool flip = false;
-  int cutout = 0;                        // side of the square of zeros; 0: none
+  int cutout = 0;                       // side of the square of zeros; 0: none
   int cutout_top = 0, cutout_left = 0;  // its corner in the shown image, may lie outside
 };
 
-// A function of (seed, epoch, image) alone, image being the index in the whole set: word 0 of the group of that number gives
-// dy, word 1 dx, word 2 flip; in the stream Purpose::kCutout word 0 gives the row of the square's centre, word 1 the column.
-// The square begins at centre - cutout / 2, as in the paper's code for an even cutout (its odd ones are one smaller). side is
-// the frame's. An offset's probability is off by less than 2^-27 of itself.
+// A function of (seed, epoch, image) alone, image being the index in the whole set: word 0 of the group of that number
+// gives dy, word 1 dx, word 2 flip; in the stream Purpose::kCutout word 0 gives the row of the square's centre, word 1
+// the column. The square begins at centre - cutout / 2, as in the paper's code for an even cutout (its odd ones are one
+// smaller). side is the frame's. An offset's probability is off by less than 2^-27 of itself.
 Window draw_window(const AugmentOptions& options, uint64_t seed, uint64_t epoch, uint32_t image, int side = 32);
 
 // Writes one normalised image, height x width x channels of the frame, to out. tables are those of pixel_tables, one

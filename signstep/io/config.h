@@ -22,8 +22,8 @@ std::map<std::string, std::string> read_toml_values(const std::string& path);
 std::string to_toml(const OptionList& options, const std::string& title);
 
 nlohmann::ordered_json to_json(const OptionList& options);
-// The same for the record of a run (its config.toml, the configuration in a checkpoint): what an older version had no option
-// for means what that version did (Option::older).
+// The same for the record of a run (its config.toml, the configuration in a checkpoint): what an older version had no
+// option for means what that version did (Option::older).
 void read_recorded_toml(const std::string& path, OptionList& options);
 void from_recorded_json(const nlohmann::json& object, OptionList& options);
 

@@ -29,9 +29,10 @@ struct OptimizerState {
 // A fresh state for that many tensors in flat buffers of flat_elements.
 OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t tensors);
 
-// One step at schedule factor f >= 0: the rate is the plan's learning rate times f. Throws OptionError, before anything is
-// touched, where that rate is negative or not finite or takes all of a weight by decay (decay_factor). Gradients that are NaN or infinite are
-// counted in the report and their coordinates left alone. Cost: one pass over value, gradient and state.
+// One step at schedule factor f >= 0: the rate is the plan's learning rate times f. Throws OptionError, before anything
+// is touched, where that rate is negative or not finite or takes all of a weight by decay (decay_factor). Gradients
+// that are NaN or infinite are counted in the report and their coordinates left alone. Cost: one pass over value,
+// gradient and state.
 StepReport optimizer_step(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> tensors,
                           std::span<float> values, std::span<const float> gradients, double factor, Executor& executor);
 

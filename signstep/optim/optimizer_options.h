@@ -29,8 +29,8 @@ struct OptimizerOptions {
 void describe(OptionList& list, OptimizerOptions& options);
 
 // Fills what is auto with the optimizer's documented default and refuses what the optimizer does not have
-// (a momentum for SignSGD, an L2 penalty for AdamW, ...), what float turns into 0, 1 or infinity, and a decay that takes
-// all of a weight at the peak rate. Throws OptionError.
+// (a momentum for SignSGD, an L2 penalty for AdamW, ...), what float turns into 0, 1 or infinity, and a decay that
+// takes all of a weight at the peak rate. Throws OptionError.
 OptimizerOptions resolved(OptimizerOptions options);
 
 // 1 - rate * decay, by which a step multiplies the weights. Throws OptionError, calling the decay `what`, where rate is
@@ -42,8 +42,8 @@ const char* display_name(OptimizerKind kind);
 
 bool is_sign_rule(OptimizerKind kind);
 
-// A sign rule's own moving average m = b m + (1 - b) g: b (Signum's momentum, Lion's beta2), and whether it keeps one, from
-// the first step on. options must be resolved.
+// A sign rule's own moving average m = b m + (1 - b) g: b (Signum's momentum, Lion's beta2), and whether it keeps one,
+// from the first step on. options must be resolved.
 double own_momentum(const OptimizerOptions& options);
 bool keeps_average(const OptimizerOptions& options);
 

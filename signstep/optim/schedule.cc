@@ -36,7 +36,8 @@ std::vector<double> parse_milestones(const std::string& text) {
 
 void describe(OptionList& list, ScheduleOptions& o) {
   list.group("Schedule");
-  list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle", "linear"}, "shape of the learning rate over the run");
+  list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle", "linear"},
+              "shape of the learning rate over the run");
   list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
   list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine and linear end");
   list.text("milestones", o.milestones, "shares of the run at which schedule step lowers the rate");

@@ -27,9 +27,9 @@ class Schedule {
   // Factor for step t = 0 .. total_steps - 1; later steps keep the last factor. After w warm-up steps with factors
   // 1/(w+1) .. w/(w+1), with tau in [0, 1] the share of the remaining run:
   //   constant 1;  step step_factor^(milestones passed);  cosine f + (1 - f) (1 + cos(pi tau)) / 2
-  //   (Loshchilov, Hutter 2017, arXiv 1608.03983);  one-cycle: cosine from 1/25 to 1 over the first 30 %, then to 1e-4/25
-  //   (Smith, Topin 2018, arXiv 1708.07120, in the form that PyTorch gives it);  linear 1 - (1 - f) tau, with warm-up a
-  //   triangle.
+  //   (Loshchilov, Hutter 2017, arXiv 1608.03983);  one-cycle: cosine from 1/25 to 1 over the first 30 %, then to
+  //   1e-4/25 (Smith, Topin 2018, arXiv 1708.07120, in the form that PyTorch gives it);  linear 1 - (1 - f) tau, with
+  //   warm-up a triangle.
   double factor(uint64_t t) const;
 
  private:

@@ -7,9 +7,10 @@
 //   blend   x = keep x - (alpha lr_t s + (1 - alpha) Lambda lr_t d),  alpha = 1 - j / W, j = 1 .. W
 //   sgd     x = keep x - Lambda lr_t d                  for good
 //
-// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by keep once a step in every phase
-// (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged. Lambda is frozen
-// at the switch, or with switch_follow goes on being averaged: of the sign step that is not taken any more, a step late.
+// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by keep once a step in every
+// phase (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged.
+// Lambda is frozen at the switch, or with switch_follow goes on being averaged: of the sign step that is not taken any
+// more, a step late.
 #pragma once
 
 #include <cstdint>
@@ -76,8 +77,8 @@ struct PhaseRates {
 };
 PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double lr);
 
-// What the next step shrinks a tensor's weights by, decay being the tensor's decoupled one. With R = Lambda lr_t and w =
-// switch_penalty, 0 where decay is 0:
+// What the next step shrinks a tensor's weights by, decay being the tensor's decoupled one. With R = Lambda lr_t and w
+// = switch_penalty, 0 where decay is 0:
 //   sign phase, and every phase under switch_decay sign   keep = 1 - lr_t decay
 //   decoupled, and l2 in the blend                        keep = 1 - (alpha lr_t decay + (1 - alpha) R w)
 //   l2 after the blend                                    keep = 1, and g + w x in the place of g
@@ -87,7 +88,8 @@ struct PhaseDecay {
 };
 PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t tensor, double decay);
 
-// Whether the next step must deliver StepStatistics, and whether a rule without an average of its own must keep d in it.
+// Whether the next step must deliver StepStatistics, and whether a rule without an average of its own must keep d in
+// it.
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state);
 bool tracks_average(const SwitchPlan& plan, const SwitchState& state);
 

@@ -24,7 +24,8 @@ StepStatistics total_of(std::span<const StepStatistics> tensors);
 //   swats (p.p)/(-p.v) / lr = nnz / s.v;  inner (-p.v)/(v.v) / lr = s.v / |v|^2;  norm |p|/|v| / lr = sqrt(nnz) / |v|,
 // the geometric mean of the other two. nullopt where there is none: s.v < 0 (swats, inner) unless negative says to take
 // |s.v|, s.v = 0 or a step or direction of length 0, a result that is not finite and positive.
-std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums, SwitchNegative negative = SwitchNegative::kSkip);
+std::optional<double> rate_ratio(SwitchProjection projection, const StepStatistics& sums,
+                                 SwitchNegative negative = SwitchNegative::kSkip);
 
 // One step of lambda_k = rho lambda_{k-1} + (1 - rho) r, and Lambda_k = lambda_k / (1 - rho^k) with k estimates made;
 // 0 for k = 0. The average is over r, not gamma, so a schedule's decay of lr never enters it.

@@ -61,10 +61,11 @@ void check_following(const SwitchOptions& o, const OptimizerOptions& optimizer, 
   if (!o.switch_follow) return;
   // One buffer: SGD's d is the sign rule's m, or there is no d, or no m.
   if (keeps_average(optimizer) && *o.switch_momentum != 0 && *o.switch_momentum != own_momentum(optimizer)) {
-    throw OptionError(fmt::format(
-        "switch_follow is true and switch_momentum {}; wanted 0 or {}'s own {}, because the sign rule's average goes on "
-        "in the same buffer; choose one of them or leave switch_follow out",
-        *o.switch_momentum, display_name(optimizer.optimizer), own_momentum(optimizer)));
+    throw OptionError(
+        fmt::format("switch_follow is true and switch_momentum {}; wanted 0 or {}'s own {}, because the sign rule's "
+                    "average goes on "
+                    "in the same buffer; choose one of them or leave switch_follow out",
+                    *o.switch_momentum, display_name(optimizer.optimizer), own_momentum(optimizer)));
   }
   if (dither.dither != DitherKind::kNone && dither.dither_on == DitherOn::kGradient) {
     throw OptionError(

@@ -81,6 +81,7 @@ TEST(AtenStep, WithoutNoiseTheBitsAreTheKernels) {
         step.zero = zero;
         step.sums = StepSums::kAll;
         step.products_with = with;
+        step.sgd_along = with == ProductsWith::kGradient ? SgdAlong::kGradient : SgdAlong::kAverage;
         const AtenTensor ours{torch::randn({kElements}), gradient(),
                               rule.state ? torch::randn({kElements}) : at::Tensor()};
         const AtenTensor theirs = copy_of(ours);
@@ -103,9 +104,9 @@ TEST(AtenStep, TheSgdPhaseHasTheBitsOfItsKernel) {
   torch::manual_seed(2);
   const at::NoGradGuard no_grad;
   SerialExecutor serial;
-  for (const bool state : {false, true}) {
+  for (const auto& [state, l2] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.01f}, {true, 0.01f}}) {
     const SgdStep step{
-        .mu = state ? 0.9f : 0, .keep = 0.999f, .products = true, .products_with = ProductsWith::kMomentum};
+        .mu = state ? 0.9f : 0, .keep = 0.999f, .l2 = l2, .products = true, .products_with = ProductsWith::kMomentum};
     const AtenTensor ours{torch::randn({kElements}), gradient(), state ? torch::randn({kElements}) : at::Tensor()};
     const AtenTensor theirs = copy_of(ours);
     const StepTensor numbers = kernel_view(theirs, 0, 0.05f);

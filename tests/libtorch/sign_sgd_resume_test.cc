@@ -63,6 +63,7 @@ TEST(SignSGDResume, BitForBitInEveryPhase) {
     for (const SwitchScope scope : {SwitchScope::kGlobal, SwitchScope::kTensor}) {
       SignSGDOptions options = everything(kind);
       options.switching.switch_scope = scope;
+      options.switching.switch_follow = scope == SwitchScope::kTensor;
       for (const int stop : {0, 1, 5, 6, 8, 10, 15}) {  // calibrating, at the switch, blending, SGD
         SCOPED_TRACE(testing::Message() << display_name(kind) << " stopped after " << stop);
         Model whole, part;
@@ -214,6 +215,29 @@ TEST(SignSGDResume, NumbersThatCannotBeAreRefused) {
   EXPECT_THAT(error([](auto& c) { c.state.dither.rms.push_back(1); }),
               HasSubstr("dither_rms has 2 entries, wanted 1; it is damaged"));
   EXPECT_EQ(error([](auto&) {}), "no error");
+}
+
+// What an archive of an older version has no option for means what that version did.
+TEST(SignSGDResume, OptionsOfAnOlderArchive) {
+  SignSGDOptions options = everything();
+  OptionList list;
+  describe(list, options);
+  torch::serialize::OutputArchive out;
+  for (const Option& option : list.options()) {
+    if (option.name == "learning_rate" || option.name == "switch_decay" || option.name == "switch_follow") continue;
+    out.write(option.name, c10::IValue(option.text()));
+  }
+  out.write("learning_rate", c10::IValue(0.5));
+  std::stringstream bytes;
+  out.save_to(bytes);
+  torch::serialize::InputArchive in;
+  in.load_from(bytes);
+  SignSGDOptions read;
+  read.serialize(in);
+  EXPECT_EQ(read.switching.switch_decay, SwitchDecay::kSign);
+  EXPECT_FALSE(read.switching.switch_follow);
+  EXPECT_EQ(read.switching.switch_step, options.switching.switch_step);
+  EXPECT_EQ(read.get_lr(), 0.5);
 }
 
 // A cut archive is LibTorch's error; a whole one that lacks an entry is ours.

@@ -51,9 +51,8 @@ TEST(Schedule, OneCycleRisesThenFalls) {
 }
 
 TEST(Schedule, LaterStepsKeepTheLastFactor) {
-  for (const ScheduleKind kind :
-       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle,
-        ScheduleKind::kLinear}) {
+  for (const ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine,
+                                  ScheduleKind::kOneCycle, ScheduleKind::kLinear}) {
     const Schedule schedule({.schedule = kind}, 10);
     EXPECT_EQ(schedule.factor(10), schedule.factor(9));
     EXPECT_EQ(schedule.factor(UINT64_MAX), schedule.factor(9));
@@ -61,9 +60,8 @@ TEST(Schedule, LaterStepsKeepTheLastFactor) {
 }
 
 TEST(Schedule, EveryFactorOfShortRunsIsAFactor) {
-  for (const ScheduleKind kind :
-       {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine, ScheduleKind::kOneCycle,
-        ScheduleKind::kLinear})
+  for (const ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kCosine,
+                                  ScheduleKind::kOneCycle, ScheduleKind::kLinear})
     for (uint64_t total = 0; total < 6; ++total)
       for (const double warmup : {0.0, 0.3, 0.99})
         for (uint64_t t = 0; t < 8; ++t) {

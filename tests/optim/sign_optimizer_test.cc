@@ -105,7 +105,8 @@ TEST(SignOptimizer, SignumWithoutMomentumTracksWhatSignSgdTracks) {
     for (uint64_t i = 0; i < 80; ++i) {
       for (uint64_t k = 0; k < 3; ++k) t.g[k] = normals(t.g[k].size(), 50 * i + k);
       EXPECT_EQ(moves_average(plan, state), i >= 10) << i;
-      gammas.push_back(step(plan, state, i, t.list(), std::vector<TensorRate>(3, {0.01, 0})).switching.gamma.value_or(0));
+      gammas.push_back(
+          step(plan, state, i, t.list(), std::vector<TensorRate>(3, {0.01, 0})).switching.gamma.value_or(0));
     }
     EXPECT_NE(t.m[0][0], 0) << "d is kept";
     return std::tuple(gammas, t.x, t.m);

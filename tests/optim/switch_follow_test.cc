@@ -39,7 +39,8 @@ std::vector<float> gradient(uint64_t t) {
   return g;
 }
 
-// The rule written down in doubles: the sign rule's m goes on, Lambda is the bias-corrected average of the estimates so far.
+// The rule written down in doubles: the sign rule's m goes on, Lambda is the bias-corrected average of the estimates so
+// far.
 struct Naive {
   double b, mu, rho, lr;
   bool absolute;
@@ -116,7 +117,8 @@ TEST(SwitchFollow, ThroughABlendItIsTheSameAverage) {
   o.switch_blend = 10;
   OneTensor blended{make_update_plan({}, {}, o, 1, 100)};
   for (uint64_t t = 0; t < 50; ++t) {
-    const auto a = at_once.step(gradient(t), 0.01).switching.lambda, b = blended.step(gradient(t), 0.01).switching.lambda;
+    const auto a = at_once.step(gradient(t), 0.01).switching.lambda,
+               b = blended.step(gradient(t), 0.01).switching.lambda;
     ASSERT_EQ(a, b) << t;
   }
   EXPECT_EQ(at_once.m, blended.m);
@@ -171,7 +173,10 @@ TEST(SwitchFollow, RefusesWhatHasNoBufferForIt) {
 }
 
 PhaseDecay decay_in(SwitchPhase phase, SwitchDecay kind, double decay) {
-  SwitchOptions o{.switch_when = SwitchWhen::kAt, .switch_step = 1, .switch_blend = 4, .switch_decay = kind,
+  SwitchOptions o{.switch_when = SwitchWhen::kAt,
+                  .switch_step = 1,
+                  .switch_blend = 4,
+                  .switch_decay = kind,
                   .switch_penalty = 0.25};
   const SwitchPlan plan = plan_switch(resolved(o, resolved(OptimizerOptions{}), {}), 100);
   SwitchState state = make_switch_state(plan, 1);
@@ -219,11 +224,13 @@ TEST(SwitchDecay, AFactorThatTakesAllIsRefusedBeforeAnythingMoves) {
   OneTensor run{make_update_plan({}, {}, o, 1, 100)};
   run.step(normals(kSize, 3), 1e-3, 0.05);
   const std::vector<float> x = run.x;
-  EXPECT_THAT(option_error([&] { run.step(normals(kSize, 4), 1e-3, 0.05); }), HasSubstr("switch_penalty is 1000000000"));
+  EXPECT_THAT(option_error([&] { run.step(normals(kSize, 4), 1e-3, 0.05); }),
+              HasSubstr("switch_penalty is 1000000000"));
   EXPECT_EQ(run.x, x);
 }
 
-// A record from before the choice went on with the sign rule's decay; one without a switch means nothing by its silence.
+// A record from before the choice went on with the sign rule's decay; one without a switch means nothing by its
+// silence.
 TEST(SwitchDecay, AnOlderRecordKeepsItsMeaning) {
   for (const SwitchWhen when : {SwitchWhen::kNever, SwitchWhen::kAt}) {
     SwitchOptions o{.switch_when = when};
