@@ -109,7 +109,8 @@ TEST(SignSGDOptions, RatesThatCannotBeAreRefusedBeforeAnythingMoves) {
   EXPECT_EQ(error(0, 1e9), "no error");
   SignSGDOptions o(1);
   o.rule.decoupled_weight_decay = 2.0;
-  EXPECT_THAT(message<OptionError>([&] { SignSGD({leaf(torch::ones({3}))}, o); }), HasSubstr("wanted less than 1"));
+  EXPECT_THAT(message<OptionError>([&] { SignSGD({leaf(torch::ones({3}))}, o); }),
+              HasSubstr("decoupled_weight_decay is 2 at a rate of 1"));
 }
 
 // They were ignored, but saved, so that the archive told of another run.
