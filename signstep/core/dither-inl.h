@@ -87,6 +87,71 @@ struct DitherDraw {
   VF inverse_sigma, margin;
 };
 
+// The mean of a Gaussian dither's sign, gaussian_mean in vectors, rounded to float.
+HWY_INLINE VF gaussian_means(VF u, VF sigma) {
+  const DF d;
+  const DD dd;
+  const hn::Half<DF> half;
+  const auto of = [&](VD wide_u, VD wide_sigma) {
+    const VD z = hn::Div(wide_u, wide_sigma), end = hn::Set(dd, kCdfEnd);
+    const VD t = hn::Sub(hn::Mul(hn::Mul(z, z), hn::Set(dd, kCdfScale)), hn::Set(dd, 1.0));
+    VD p = hn::Set(dd, kCdf[kCdfTerms - 1]);
+    for (int k = kCdfTerms - 2; k >= 0; --k) p = hn::Add(hn::Mul(p, t), hn::Set(dd, kCdf[k]));
+    const VD mean = hn::Mul(hn::Set(dd, 2.0), hn::Mul(z, p));
+    return hn::DemoteTo(half, hn::IfThenElse(hn::Lt(hn::Abs(z), end), mean, hn::CopySign(hn::Set(dd, 1.0), z)));
+  };
+  const auto low = of(hn::PromoteTo(dd, hn::LowerHalf(half, u)), hn::PromoteTo(dd, hn::LowerHalf(half, sigma)));
+  const auto high = of(hn::PromoteTo(dd, hn::UpperHalf(half, u)), hn::PromoteTo(dd, hn::UpperHalf(half, sigma)));
+  return hn::Combine(d, high, low);
+}
+
+HWY_INLINE VF uniform_means(VF u, VF sigma) {
+  const VF one = hn::Set(DF(), 1.0f);
+  return hn::Min(hn::Max(hn::Div(u, sigma), hn::Neg(one)), one);
+}
+
+// Signs of u[0 .. kN) at element i, +-1, for noise of scale sigma, one for each element, all above 0.
+struct LawDraw {
+  bool uniform;
+  Stream refinement;
+
+  HWY_INLINE VF draw(size_t i, const int16_t* halfwords, VF u, VF sigma) const {
+    const DF d;
+    const hn::RebindToSigned<DF> di;
+    const hn::Rebind<int16_t, DF> d16;
+    const VF h = hn::ConvertTo(d, hn::PromoteTo(di, hn::Load(d16, halfwords)));
+    const VF end = hn::Set(d, uniform ? 1.0f : kFilterEnd);
+    const VF z = hn::Max(hn::Neg(end), hn::Min(hn::Div(u, sigma), end));
+    VF filter = hn::Set(d, 0x1p15f);
+    if (!uniform) {
+      const VF z2 = hn::Mul(z, z);
+      filter = hn::Set(d, kFilter[6]);
+      for (int c = 5; c >= 0; --c) filter = hn::MulAdd(filter, z2, hn::Set(d, kFilter[c]));
+    }
+    const VF decided = hn::MulSub(z, filter, h);
+    const MF open = hn::Lt(hn::Abs(decided), hn::Set(d, uniform ? kUniformMargin : kFilterMargin));
+    const VF signs = HWY_LIKELY(hn::AllFalse(d, open)) ? decided : exactly(i, halfwords, u, sigma, decided, open);
+    return hn::CopySignToAbs(hn::Set(d, 1.0f), signs);
+  }
+
+ private:
+  HWY_NOINLINE VF exactly(size_t i, const int16_t* halfwords, VF u, VF sigma, VF decided, MF open) const {
+    const DF d;
+    HWY_ALIGN float us[kN], sigmas[kN], signs[kN];
+    hn::Store(u, d, us);
+    hn::Store(sigma, d, sigmas);
+    hn::Store(decided, d, signs);
+    for (uint64_t bits = bits_of(open); bits != 0; bits &= bits - 1) {
+      const int k = std::countr_zero(bits);
+      const uint32_t w = refinement.word(i + k);
+      const bool plus = uniform ? uniform_is_plus(us[k], sigmas[k], halfwords[k], w)
+                                : dither_is_plus(us[k], sigmas[k], halfwords[k], w);
+      signs[k] = plus ? 1.0f : -1.0f;
+    }
+    return hn::Load(d, signs);
+  }
+};
+
 }  // namespace HWY_NAMESPACE
 }  // namespace signstep
 HWY_AFTER_NAMESPACE();

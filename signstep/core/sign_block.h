@@ -16,7 +16,8 @@ namespace signstep {
 // What decides the sign.
 enum class Noise : uint8_t {
   kNone,
-  kBernoulli,  // drawn by dither_draw.h
+  kBernoulli,  // Gaussian on the update, one sigma: drawn by dither_draw.h
+  kLaw,        // the rest of it: uniform, a scale for each coordinate, or the mean in the place of the draw
   kGradient,   // Gaussian, added to g
   kPost,       // Gaussian, added to the sign
 };
@@ -34,8 +35,11 @@ struct SignBlock {
         keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
         sgd_rate(static_cast<float>(t.sgd_rate)),
         sigma(static_cast<float>(t.sigma)),
+        maximum(t.maximum),
         zero(s.zero),
         sums(s.sums),
+        uniform(s.noise == DitherNoise::kUniform),
+        mean(s.dither_on == DitherOn::kMean),
         v_is_momentum(s.products_with == ProductsWith::kMomentum),
         sgd_along_gradient(s.sgd_along == SgdAlong::kGradient),
         square_of_gradient(s.dither_on == DitherOn::kGradient),
@@ -51,8 +55,10 @@ struct SignBlock {
       noise = Noise::kNone;
     else if (s.dither_on == DitherOn::kPost)
       noise = Noise::kPost;
+    else if (s.dither_on == DitherOn::kGradient && m != nullptr)
+      noise = Noise::kGradient;
     else
-      noise = s.dither_on == DitherOn::kGradient && m != nullptr ? Noise::kGradient : Noise::kBernoulli;
+      noise = uniform || mean || maximum != nullptr ? Noise::kLaw : Noise::kBernoulli;
   }
 
   float* x;
@@ -60,9 +66,10 @@ struct SignBlock {
   float b1, a1, b2, a2;
   float* m;  // null: u = m' = g
   float lr, keep, sgd_rate, sigma;
+  float* maximum;  // null: sigma is the scale of all
   ZeroPolicy zero;
   StepSums sums;
-  bool v_is_momentum, sgd_along_gradient, square_of_gradient;
+  bool uniform, mean, v_is_momentum, sgd_along_gradient, square_of_gradient;
   Noise noise;
   Stream draws, refinement, gaussian, coins;
 };

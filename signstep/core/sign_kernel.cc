@@ -43,6 +43,35 @@ HWY_NOINLINE VF coin_signs(const SignBlock& b, size_t i) {
   return hn::Load(DF(), signs);
 }
 
+// The sign of u without a dither.
+HWY_INLINE VF plain_signs(const SignBlock& b, ZeroPolicy policy, size_t i, VF u) {
+  const DF d;
+  const VF one = hn::Set(d, 1.0f);
+  const MF is_zero = hn::Eq(u, hn::Zero(d));
+  const VF s = hn::IfThenZeroElse(is_zero, hn::CopySignToAbs(one, u));
+  if (policy == ZeroPolicy::kSkip || hn::AllFalse(d, is_zero)) return s;
+  return hn::IfThenElse(is_zero, policy == ZeroPolicy::kPlus ? one : coin_signs(b, i), s);
+}
+
+// A step's signs under Noise::kLaw; where the scale is 0 they are plain.
+HWY_INLINE VF law_signs(const SignBlock& b, const LawDraw& law, size_t i, const int16_t* halfwords, VF u, VF sigma) {
+  const DF d;
+  const MF bare = hn::Eq(sigma, hn::Zero(d));
+  const VF scale = hn::IfThenElse(bare, hn::Set(d, 1.0f), sigma);
+  const VF s = !b.mean     ? law.draw(i, halfwords, u, scale)
+               : b.uniform ? uniform_means(u, scale)
+                           : gaussian_means(u, scale);
+  return HWY_LIKELY(hn::AllFalse(d, bare)) ? s : hn::IfThenElse(bare, plain_signs(b, b.zero, i, u), s);
+}
+
+// The tensor's maximum with |u| taken in, stored where u is finite, and the scale of the dither that it means.
+HWY_INLINE VF scale_by_maximum(float* maximum, VF u, MF finite, VF sigma) {
+  const DF d;
+  const VF old = hn::LoadU(d, maximum), now = hn::IfThenElse(finite, hn::Max(old, hn::Abs(u)), old);
+  hn::StoreU(now, d, maximum);
+  return hn::Mul(sigma, now);
+}
+
 template <Moving kMoving, Noise kNoise, Sums kSums>
 void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& partial) {
   // Without a moving average u, v and g are one thing, and their squares are summed once.
@@ -58,9 +87,11 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
   const float* const gs = b.g;
   const Stream draws = b.draws, gaussian = b.gaussian;
   const DitherDraw dither(b.sigma, b.refinement);
+  const LawDraw law{b.uniform, b.refinement};
+  float* const maxima = b.maximum;
+  const ZeroPolicy zero_policy = b.zero;
   const bool square_of_gradient = b.square_of_gradient, v_is_momentum = b.v_is_momentum;
   const bool along_gradient = b.sgd_along_gradient;
-  const ZeroPolicy zero_policy = b.zero;
   const bool one_average = b.b1 == b.b2;  // then u and m' are one number
   Chunk random;
 
@@ -70,9 +101,9 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
     VectorSums s_dot_v, v_dot_v, u_dot_u;
     SignSums sums;
     for (size_t chunk = block; chunk < turns_end; chunk += kChunk) {
-      if constexpr (kNoise == Noise::kBernoulli) {
+      if (kNoise == Noise::kBernoulli || (kNoise == Noise::kLaw && !b.mean)) {
         philox_batch(draws, static_cast<uint32_t>(chunk / 8), reinterpret_cast<uint32_t*>(random.halfwords));
-      } else if constexpr (kNoise != Noise::kNone) {
+      } else if constexpr (kNoise == Noise::kGradient || kNoise == Noise::kPost) {
         normal_batch(gaussian, chunk, random.xi);
         normal_batch(gaussian, chunk + kNormalBatch, random.xi + kNormalBatch);
       }
@@ -116,13 +147,15 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
           dither.template draw<kVectors>(i, random.halfwords + (i - chunk), u, s);
         for (size_t k = 0; k < kVectors; ++k) {
           const size_t at = i + k * kN;
+          VF scale = sigma;
+          if (kNoise != Noise::kBernoulli && maxima != nullptr)
+            scale = scale_by_maximum(maxima + at, u[k], finite[k], sigma);
           if constexpr (kNoise == Noise::kBernoulli) {
             s[k] = hn::CopySignToAbs(one, s[k]);
+          } else if constexpr (kNoise == Noise::kLaw) {
+            s[k] = law_signs(b, law, at, random.halfwords + (at - chunk), u[k], scale);
           } else {
-            const MF is_zero = hn::Eq(u[k], zero);
-            s[k] = hn::IfThenZeroElse(is_zero, hn::CopySignToAbs(one, u[k]));
-            if (zero_policy != ZeroPolicy::kSkip && !hn::AllFalse(d, is_zero))
-              s[k] = hn::IfThenElse(is_zero, zero_policy == ZeroPolicy::kPlus ? one : coin_signs(b, at), s[k]);
+            s[k] = plain_signs(b, zero_policy, at, u[k]);
           }
           if constexpr (kSums == Sums::kAll) {
             VF v = v_is_momentum ? m[k] : g[k];
@@ -132,7 +165,11 @@ void sign_range(const SignBlock& b, size_t begin, size_t end, StepStatistics& pa
               counted = hn::IfThenElseZero(finite[k], counted);
             }
             sums.nonzero += hn::CountTrue(d, hn::Ne(counted, zero));
-            s_dot_v.add(k % kUnitVectors, hn::Mul(counted, v));
+            if constexpr (kNoise == Noise::kLaw) {
+              s_dot_v.add_products(k % kUnitVectors, counted, v);
+            } else {
+              s_dot_v.add(k % kUnitVectors, hn::Mul(counted, v));  // exact, s being -1, 0 or 1
+            }
             v_dot_v.add_products(k % kUnitVectors, v, v);
           }
           if constexpr (kNoise == Noise::kPost)
@@ -178,6 +215,8 @@ void for_noise(const SignBlock& b, size_t begin, size_t end, StepStatistics& par
       return for_sums<kMoving, Noise::kNone>(b, begin, end, partial);
     case Noise::kBernoulli:
       return for_sums<kMoving, Noise::kBernoulli>(b, begin, end, partial);
+    case Noise::kLaw:
+      return for_sums<kMoving, Noise::kLaw>(b, begin, end, partial);
     case Noise::kPost:
       return for_sums<kMoving, Noise::kPost>(b, begin, end, partial);
     case Noise::kGradient:

@@ -4,7 +4,8 @@
 //
 //   u  = b1 m + (1 - b1) g         g + sigma xi in place of g for DitherOn::kGradient
 //   m' = b2 m + (1 - b2) g
-//   s  = sign(u), dithered by sigma as DitherOn says
+//   G' = max(G, |u|)               the tensor's maximum, where it has one; the dither's scale is then sigma G'
+//   s  = sign(u), dithered by sigma as DitherOn and DitherNoise say
 //   x' = keep x - lr s - sgd_rate m'    keep is 1 for a tensor without decay; g in place of m' where sgd_along says so
 //
 // SignSGD: b1 = b2 = 0, m may be null. Signum: b1 = b2. Lion: b1 != b2. The last term is the blended transition to SGD:
@@ -26,6 +27,7 @@ struct SignStep {
   double keep = 1;        // what decoupled decay leaves, (0, 1]
   ZeroPolicy zero = ZeroPolicy::kSkip;
   DitherOn dither_on = DitherOn::kUpdate;
+  DitherNoise noise = DitherNoise::kGaussian;
   StepSums sums = StepSums::kNone;
   ProductsWith products_with = ProductsWith::kGradient;
   SgdAlong sgd_along = SgdAlong::kAverage;

@@ -23,9 +23,12 @@ float sign_without_dither(const SignBlock& b, float u, size_t i) {
   return 0;
 }
 
-float sign_of_update(const SignBlock& b, float u, size_t i) {
-  if (b.noise != Noise::kBernoulli) return sign_without_dither(b, u, i);
-  return dither_is_plus(u, b.sigma, dither_halfword(b.draws, i), b.refinement.word(i)) ? 1.0f : -1.0f;
+float sign_of_update(const SignBlock& b, float u, float sigma, size_t i) {
+  if (sigma == 0 || (b.noise != Noise::kBernoulli && b.noise != Noise::kLaw)) return sign_without_dither(b, u, i);
+  if (b.mean) return b.uniform ? uniform_mean(u, sigma) : static_cast<float>(gaussian_mean(u, sigma));
+  const int16_t h = dither_halfword(b.draws, i);
+  const uint32_t w = b.refinement.word(i);
+  return (b.uniform ? uniform_is_plus(u, sigma, h, w) : dither_is_plus(u, sigma, h, w)) ? 1.0f : -1.0f;
 }
 
 }  // namespace
@@ -47,11 +50,16 @@ void sign_elements_ref(const SignBlock& b, bool measure, size_t begin, size_t en
     if (b.sums != StepSums::kNone) sums.u_dot_u.add(i, square * square);
     if (measure) continue;
 
-    const float s = sign_of_update(b, u, i);
+    float sigma = b.sigma;
+    if (b.maximum != nullptr) {
+      b.maximum[i] = std::max(b.maximum[i], std::fabs(u));
+      sigma = b.sigma * b.maximum[i];
+    }
+    const float s = sign_of_update(b, u, sigma, i);
     if (b.sums == StepSums::kAll) {
       const double v = b.v_is_momentum ? m : g;
       sums.nonzero += s != 0;
-      sums.s_dot_v.add(i, s * v);
+      sums.s_dot_v.add(i, s * v);  // exact
       sums.v_dot_v.add(i, v * v);
     }
     const float noisy_sign = b.noise == Noise::kPost ? s + b.sigma * normal_at(b.gaussian, i) : s;

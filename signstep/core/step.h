@@ -17,7 +17,8 @@ struct StepTensor {
   float* m = nullptr;        // n moving averages (the SGD phase calls them d); null where the rule keeps no state
   size_t n = 0;              // [0, kMostElements)
   uint32_t index = 0;        // tensor number in the random counter, [0, 2^24); used by dither and zero coins only
-  double sigma = 0;          // >= 0, standard deviation of this step's dither, resolved by the caller; 0 = none
+  float* maximum = nullptr;  // n running maxima of |u|, updated in place: times sigma the dither's scale; or null
+  double sigma = 0;          // >= 0, scale of this step's dither (DitherNoise), resolved by the caller; 0 = none
   double sgd_rate = 0;       // >= 0: SGD phase: the rate. Blend: (1 - alpha) * rate. Sign phase: 0
   bool decay = true;         // whether decoupled weight decay applies to this tensor
 };
@@ -28,11 +29,18 @@ enum class ZeroPolicy : uint8_t {
   kPlus,    // +1
 };
 
-// Where the noise of standard deviation sigma enters.
+// Where the noise of scale sigma enters. Where sigma is 0 nothing does: s = sign(u).
 enum class DitherOn : uint8_t {
   kUpdate,    // s = sign(u + sigma xi); drawn as a Bernoulli with P(s = +1) = Phi(u / sigma)
   kGradient,  // g + sigma xi replaces g in both moving averages
   kPost,      // s = sign(u) + sigma xi; the statistics are of sign(u)
+  kMean,      // s = the mean of what kUpdate draws, in [-1, 1]: no noise, 0 for u = 0
+};
+
+// What xi is, on the update and in its mean; elsewhere it is Gaussian and of one scale.
+enum class DitherNoise : uint8_t {
+  kGaussian,  // standard normal: P(s = +1) = Phi(u / sigma), mean erf(u / (sigma sqrt 2))
+  kUniform,   // uniform in [-1, 1], sigma its half width: P(s = +1) = (1 + u / sigma) / 2, mean u / sigma, both cut
 };
 
 // What the products of a step are taken against.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <numbers>
 
 #include "signstep/core/dither_draw.h"
 #include "signstep/core/normal.h"
@@ -44,9 +45,11 @@ class CounterNoise final : public AtenNoise {
     return out.to(like.scalar_type());
   }
 
-  Tensor signs(const Tensor& u, double sigma) override {
+  Tensor signs(const Tensor& u, const Tensor& sigma, DitherNoise law) override {
     const Tensor wide = u.to(at::kDouble).contiguous(), out = at::empty(u.sizes(), at::kDouble);
-    const auto* values = wide.data_ptr<double>();
+    const Tensor scale = sigma.to(at::kDouble).expand_as(u).contiguous();
+    const auto *values = wide.data_ptr<double>(), *sigmas = scale.data_ptr<double>();
+    const auto is_plus = law == DitherNoise::kUniform ? uniform_is_plus : dither_is_plus;
     auto* s = out.data_ptr<double>();
     for_each_piece(out.numel(), [&](int64_t begin, int64_t end) {
       for (int64_t group = begin; group < end; group += 8) {
@@ -56,9 +59,22 @@ class CounterNoise final : public AtenNoise {
         for (int64_t k = 0; k < std::min<int64_t>(8, end - group); ++k) {
           const uint32_t word = words[k / 2];
           const auto halfword = static_cast<int16_t>(k % 2 ? word >> 16 : word);
-          s[group + k] = dither_is_plus(values[group + k], sigma, halfword, fine[k / 4][k % 4]) ? 1 : -1;
+          s[group + k] = is_plus(values[group + k], sigmas[group + k], halfword, fine[k / 4][k % 4]) ? 1 : -1;
         }
       }
+    });
+    return out.to(u.scalar_type());
+  }
+
+  // Rounding a double quotient of floats to float is the float quotient, so this is uniform_mean for float too.
+  Tensor means(const Tensor& u, const Tensor& sigma, DitherNoise law) override {
+    const Tensor wide = u.to(at::kDouble).contiguous(), scale = sigma.to(at::kDouble).expand_as(u).contiguous();
+    if (law == DitherNoise::kUniform) return at::clamp(at::div(wide, scale), -1, 1).to(u.scalar_type());
+    const Tensor out = at::empty(u.sizes(), at::kDouble);
+    const auto *values = wide.data_ptr<double>(), *sigmas = scale.data_ptr<double>();
+    auto* s = out.data_ptr<double>();
+    for_each_piece(out.numel(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) s[i] = gaussian_mean(values[i], sigmas[i]);
     });
     return out.to(u.scalar_type());
   }
@@ -95,7 +111,14 @@ class GeneratorNoise final : public AtenNoise {
   }
 
   Tensor normal(const Tensor& like) override { return at::randn(like.sizes(), generator_, like.options()); }
-  Tensor signs(const Tensor& u, double sigma) override { return plus_where(at::special_ndtr(at::div(u, sigma))); }
+  Tensor signs(const Tensor& u, const Tensor& sigma, DitherNoise law) override {
+    const Tensor z = at::div(u, sigma.to(u.options()));
+    return plus_where(law == DitherNoise::kUniform ? at::add(at::mul(z, 0.5), 0.5) : at::special_ndtr(z));
+  }
+  Tensor means(const Tensor& u, const Tensor& sigma, DitherNoise law) override {
+    const Tensor z = at::div(u, sigma.to(u.options()));
+    return law == DitherNoise::kUniform ? at::clamp(z, -1, 1) : at::erf(at::mul(z, std::numbers::sqrt2 / 2));
+  }
   Tensor coins(const Tensor& like) override { return plus_where(at::full_like(like, 0.5)); }
 
  private:

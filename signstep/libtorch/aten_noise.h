@@ -19,8 +19,11 @@ class AtenNoise {
 
   // Standard normal numbers in like's shape, type and device.
   virtual at::Tensor normal(const at::Tensor& like) = 0;
-  // +-1 with P(+1) = Phi(u / sigma), in u's shape, type and device. sigma > 0; where u is NaN the draw means nothing.
-  virtual at::Tensor signs(const at::Tensor& u, double sigma) = 0;
+  // +-1 by the law of the noise, in u's shape, type and device. sigma > 0, one number or one for each element; where u
+  // is NaN the draw means nothing.
+  virtual at::Tensor signs(const at::Tensor& u, const at::Tensor& sigma, DitherNoise law) = 0;
+  // The means of such signs, without a draw: on the CPU the kernels', to the bit.
+  virtual at::Tensor means(const at::Tensor& u, const at::Tensor& sigma, DitherNoise law) = 0;
   // +-1, each with probability 1/2.
   virtual at::Tensor coins(const at::Tensor& like) = 0;
 };

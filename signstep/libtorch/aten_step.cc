@@ -73,6 +73,11 @@ void store(const AtenTensor& t, const Tensor& finite, const Tensor& x, const Ten
   if (m.defined()) t.m.copy_(at::where(finite, m, t.m));
 }
 
+// For a scale that is one number or one for each element.
+Tensor law_signs(AtenNoise& noise, const SignStep& step, const Tensor& u, const Tensor& sigma) {
+  return step.dither_on == DitherOn::kMean ? noise.means(u, sigma, step.noise) : noise.signs(u, sigma, step.noise);
+}
+
 }  // namespace
 
 at::ScalarType compute_type(at::ScalarType type) { return type == at::kDouble ? at::kDouble : at::kFloat; }
@@ -87,13 +92,20 @@ Tensor aten_sign_step(const AtenTensor& t, const StepTensor& numbers, const Sign
   const auto normal = [&] { return at::mul(noise->normal(old_x), sigma); };
   const Moved moved = move(in, t, step, on_gradient ? normal() : Tensor());
 
+  if (t.maximum.defined())
+    t.maximum.copy_(at::where(moved.finite, at::maximum(t.maximum, at::abs(moved.u)), t.maximum));
+  const bool by_law = sigma > 0 && !on_gradient && !post;
   Tensor s;
-  if (sigma > 0 && !on_gradient && !post) {
-    s = noise->signs(moved.u, sigma);
-  } else {
+  if (!by_law || t.maximum.defined()) {
     s = at::sign(moved.u);
     if (step.zero == ZeroPolicy::kPlus) s = at::where(at::eq(moved.u, 0), at::ones_like(s), s);
     if (step.zero == ZeroPolicy::kRandom) s = at::where(at::eq(moved.u, 0), noise->coins(s), s);
+  }
+  if (by_law && t.maximum.defined()) {
+    const Tensor scale = at::mul(t.maximum, sigma), bare = at::eq(scale, 0);
+    s = at::where(bare, s, law_signs(*noise, step, moved.u, at::where(bare, at::ones_like(scale), scale)));
+  } else if (by_law) {
+    s = law_signs(*noise, step, moved.u, at::scalar_tensor(sigma, moved.u.options().dtype(at::kDouble)));
   }
   Tensor nonzero, s_dot_v, v_dot_v, u_dot_u;
   if (step.sums == StepSums::kAll) {

@@ -16,9 +16,10 @@
 
 namespace signstep {
 
-// x, g and m in one shape. m: double for double x, else float32; undefined where the rule keeps none.
+// x, g, m and maximum in one shape. m and maximum: double for double x, else float32; undefined where the rule keeps
+// none.
 struct AtenTensor {
-  at::Tensor x, g, m;
+  at::Tensor x, g, m, maximum;
 };
 
 // The type that a tensor's m has and its step is computed in.

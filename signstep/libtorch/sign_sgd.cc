@@ -59,7 +59,8 @@ bool suits_kernels(const at::Tensor& t) {
          t.is_non_overlapping_and_dense();
 }
 
-// Whether m goes with the parameter as it is now: a module may have been moved, converted or laid out anew.
+// Whether m, or a maximum, goes with the parameter as it is now: a module may have been moved, converted or laid out
+// anew.
 bool belongs_to(const at::Tensor& m, const at::Tensor& parameter) {
   return m.defined() && m.device() == parameter.device() && m.sizes() == parameter.sizes() &&
          m.scalar_type() == compute_type(parameter.scalar_type()) &&
@@ -88,7 +89,7 @@ void check_gradient(const at::Tensor& parameter, const at::Tensor& gradient, siz
 
 }  // namespace
 
-at::Tensor SignSGD::make_average(const at::Tensor& parameter) {
+at::Tensor SignSGD::make_state(const at::Tensor& parameter) {
   return at::zeros_like(parameter,
                         parameter.options().dtype(compute_type(parameter.scalar_type())).requires_grad(false));
 }
@@ -118,27 +119,30 @@ at::Tensor SignSGD::step(LossClosure closure) {
   }
 
   const bool averages = moves_average(plan_, state_);
+  const bool maxima = keeps_maximum(plan_.dither);
   std::vector<StepTensor> tensors(slots_.size());
   std::vector<AtenTensor> others(slots_.size());
   std::vector<at::Tensor> stepped;  // by the kernels
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     const at::Tensor& p = slots_[i].parameter;
-    at::Tensor& m = slots_[i].m;
-    if (averages && !belongs_to(m, p)) {
-      const at::Tensor before = m;
-      m = make_average(p);
-      if (before.defined()) m.copy_(before);
+    at::Tensor &m = slots_[i].m, &maximum = slots_[i].maximum;
+    for (at::Tensor* state : {averages ? &m : nullptr, maxima ? &maximum : nullptr}) {
+      if (state == nullptr || belongs_to(*state, p)) continue;
+      const at::Tensor before = *state;
+      *state = make_state(p);
+      if (before.defined()) state->copy_(before);
     }
     if (suits_kernels(p)) {
       gradients[i] = in_order_of(p, gradients[i]);
       tensors[i].x = p.data_ptr<float>();
       tensors[i].g = gradients[i].data_ptr<float>();
       tensors[i].m = m.defined() ? m.data_ptr<float>() : nullptr;
+      tensors[i].maximum = maximum.defined() ? maximum.data_ptr<float>() : nullptr;
       tensors[i].n = static_cast<size_t>(p.numel());
       stepped.push_back(p);
     } else {
-      others[i] = {p, gradients[i], m};
+      others[i] = {p, gradients[i], m, maximum};
     }
   }
   TorchExecutor threads;

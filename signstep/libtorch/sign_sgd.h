@@ -74,10 +74,10 @@ class SignSGD : public torch::optim::Optimizer {
 
  private:
   struct Slot {
-    at::Tensor parameter, m;
+    at::Tensor parameter, m, maximum;  // maximum: dither maximum's
   };
-  // A zero m for a parameter, in its memory layout.
-  static at::Tensor make_average(const at::Tensor& parameter);
+  // A zero m or maximum for a parameter, in its memory layout.
+  static at::Tensor make_state(const at::Tensor& parameter);
 
   std::vector<at::Tensor> all_parameters() const;
   void check_new(const std::vector<at::Tensor>& all) const;

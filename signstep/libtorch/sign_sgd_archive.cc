@@ -62,6 +62,13 @@ struct Reader {
 
 std::string key_of(size_t i) { return std::to_string(i); }
 
+void write_tensors(OutputArchive& archive, const std::string& key, const std::vector<at::Tensor>& tensors) {
+  OutputArchive list(archive.compilation_unit());
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].defined()) list.write(key_of(i), tensors[i], /*is_buffer=*/true);
+  archive.write(key, list);
+}
+
 SavedSignSGD read_all(InputArchive& archive, size_t expected) {
   c10::IValue format;
   if (!archive.try_read("signstep", format) || !format.isString() || format.toStringRef() != kFormat) {
@@ -90,8 +97,15 @@ SavedSignSGD read_all(InputArchive& archive, size_t expected) {
     saved_options.serialize(options);
     parameters += size;
   }
-  if (parameters == expected) out.averages.resize(expected);
-  for (size_t i = 0; i < out.averages.size(); ++i) averages.try_read(key_of(i), out.averages[i], /*is_buffer=*/true);
+  if (parameters != expected) return out;
+  InputArchive maxima;
+  const bool has_maxima = archive.try_read("maximum", maxima);
+  out.averages.resize(expected);
+  out.maxima.resize(expected);
+  for (size_t i = 0; i < expected; ++i) {
+    averages.try_read(key_of(i), out.averages[i], /*is_buffer=*/true);
+    if (has_maxima) maxima.try_read(key_of(i), out.maxima[i], /*is_buffer=*/true);
+  }
   return out;
 }
 
@@ -103,12 +117,11 @@ void write_archive(OutputArchive& archive, const SavedSignSGD& saved) {
   writer("steps", saved.steps);
   writer("dither_rms", saved.state.dither.rms);
   writer("groups", static_cast<uint64_t>(saved.groups.size()));
-  OutputArchive switching(archive.compilation_unit()), averages(archive.compilation_unit());
+  OutputArchive switching(archive.compilation_unit());
   visit_fields(saved.state.switching, Writer{switching});
   archive.write("switch", switching);
-  for (size_t i = 0; i < saved.averages.size(); ++i)
-    if (saved.averages[i].defined()) averages.write(key_of(i), saved.averages[i], /*is_buffer=*/true);
-  archive.write("average", averages);
+  write_tensors(archive, "average", saved.averages);
+  write_tensors(archive, "maximum", saved.maxima);
   for (size_t g = 0; g < saved.groups.size(); ++g) {
     OutputArchive group(archive.compilation_unit()), options(archive.compilation_unit());
     Writer{group}("size", saved.groups[g].first);

@@ -6,7 +6,8 @@
 //   steps, dither_rms, switch/NAME
 //   groups                   how many; groupG/size, groupG/options/NAME: those in force, as text, the learning rate as
 //                            a number
-//   average/I                m of parameter I over all groups, where it has one
+//   average/I, maximum/I     m and dither's maximum of parameter I over all groups, where it has one; older archives have no
+//                            maximum at all
 #pragma once
 
 #include <torch/serialize/archive.h>
@@ -23,12 +24,12 @@ struct SavedSignSGD {
   uint64_t steps = 0;
   SignState state;
   std::vector<std::pair<uint64_t, SignSGDOptions>> groups;  // number of parameters, options
-  std::vector<at::Tensor> averages;                         // undefined where there is none
+  std::vector<at::Tensor> averages, maxima;                 // undefined where there is none
 };
 
 void write_archive(torch::serialize::OutputArchive& archive, const SavedSignSGD& saved);
 
-// What the archive says, which need not fit anything. Averages are read, one for each of the parameters, where the
+// What the archive says, which need not fit anything. Averages and maxima are read, one for each of the parameters, where the
 // groups have that many. Throws CheckpointError for an archive of something else, a damaged or an incomplete one.
 SavedSignSGD read_archive(torch::serialize::InputArchive& archive, size_t parameters);
 

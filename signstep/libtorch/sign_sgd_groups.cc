@@ -91,7 +91,7 @@ void SignSGD::admit_new() {
     throw;
   }
   state_ = state_for(all.size());
-  for (size_t i = slots_.size(); i < all.size(); ++i) slots_.push_back({all[i], {}});
+  for (size_t i = slots_.size(); i < all.size(); ++i) slots_.push_back({all[i], {}, {}});
   for (; groups_ < param_groups().size(); ++groups_) {
     SignSGDOptions& options = sign_sgd_options(param_groups()[groups_]);
     options = in_force(options, options_, groups_);

@@ -44,11 +44,11 @@ void require_same_options(const SavedSignSGD& saved, const SignSGDOptions& own) 
   }
 }
 
-// wanted is a parameter's average as this optimizer would make it.
-void require_same_shape(const at::Tensor& seen, const at::Tensor& wanted, size_t i) {
+// wanted is a parameter's average or maximum, what, as this optimizer would make it.
+void require_same_shape(const char* what, const at::Tensor& seen, const at::Tensor& wanted, size_t i) {
   if (seen.sizes() == wanted.sizes() && seen.scalar_type() == wanted.scalar_type()) return;
   refuse(
-      fmt::format("the average of parameter {} is {} in the archive; wanted {}", i, shape_of(seen), shape_of(wanted)));
+      fmt::format("the {} of parameter {} is {} in the archive; wanted {}", what, i, shape_of(seen), shape_of(wanted)));
 }
 
 }  // namespace
@@ -56,11 +56,14 @@ void require_same_shape(const at::Tensor& seen, const at::Tensor& wanted, size_t
 void SignSGD::save(torch::serialize::OutputArchive& archive) const {
   const std::vector<at::Tensor> all = all_parameters();
   check_new(all);
-  SavedSignSGD saved{steps_, state_for(all.size()), {}, {}};
+  SavedSignSGD saved{steps_, state_for(all.size()), {}, {}, {}};
   for (const auto& group : param_groups()) {
     saved.groups.emplace_back(group.params().size(), in_force(sign_sgd_options(group), options_, saved.groups.size()));
   }
-  for (const Slot& slot : slots_) saved.averages.push_back(slot.m);
+  for (const Slot& slot : slots_) {
+    saved.averages.push_back(slot.m);
+    saved.maxima.push_back(slot.maximum);
+  }
   write_archive(archive, saved);
 }
 
@@ -74,17 +77,24 @@ void SignSGD::load(torch::serialize::InputArchive& archive) {
                                       saved.state.dither.rms.size(), state_.dither.rms.size()));
   }
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> averages(slots_.size());
+  std::vector<at::Tensor> averages(slots_.size()), maxima(slots_.size());
+  const auto like = [&](const char* what, const at::Tensor& seen, size_t i) {
+    if (!seen.defined()) return at::Tensor();
+    at::Tensor own = make_state(slots_[i].parameter);
+    require_same_shape(what, seen, own, i);
+    return own;
+  };
   for (size_t i = 0; i < slots_.size(); ++i) {
-    if (!saved.averages[i].defined()) continue;
-    averages[i] = make_average(slots_[i].parameter);
-    require_same_shape(saved.averages[i], averages[i], i);
+    averages[i] = like("average", saved.averages[i], i);
+    maxima[i] = like("maximum", saved.maxima[i], i);
   }
   require_fit(saved.state.switching, plan_.switching, slots_.size());
 
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (averages[i].defined()) averages[i].copy_(saved.averages[i]);
+    if (maxima[i].defined()) maxima[i].copy_(saved.maxima[i]);
     slots_[i].m = averages[i];
+    slots_[i].maximum = maxima[i];
   }
   for (size_t g = 0; g < saved.groups.size(); ++g) {
     SignSGDOptions& options = sign_sgd_options(param_groups()[g]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much dither a step takes: the annealed level c_t, and per tensor the standard deviation sigma that it means.
-// Noise itself is drawn by the kernels. s = sign(u + sigma xi), so P(s_i = +1) = Phi(u_i / sigma): where |u_i| << sigma
-// the mean step is about sqrt(2 / pi) u_i / sigma, which gives the magnitude back that the sign threw away.
+// Noise itself is drawn by the kernels. s = sign(u + sigma xi), so for Gaussian xi P(s_i = +1) = Phi(u_i / sigma):
+// where |u_i| << sigma the mean step is about sqrt(2 / pi) u_i / sigma, which gives the magnitude back that the sign
+// threw away.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,9 @@ double rms_of(double sum_of_squares, uint64_t finite_count);
 // first step and after a step whose u was all zero.
 bool must_measure(const DitherOptions& options, double level, double stored_rms);
 
-// sigma of one tensor's step: level for absolute and for placement post, level * rms for relative, where rms is the
-// stored one or, when must_measure said so, the one just measured. An all-zero tensor (rms 0) takes no dither.
+// sigma of one tensor's step: level for absolute, maximum (which the kernels multiply by) and placement post, level *
+// rms for relative, where rms is the stored one or, when must_measure said so, the one just measured. An all-zero
+// tensor (rms 0) takes no dither.
 double sigma_for(const DitherOptions& options, double level, double rms);
 
 }  // namespace signstep

@@ -8,8 +8,7 @@ namespace {
 
 void refuse_when_off(const char* name, const std::optional<double>& value) {
   if (!value) return;
-  throw OptionError(fmt::format("{} is {} and dither is none; choose dither relative or absolute, or leave {} out",
-                                name, *value, name));
+  throw OptionError(fmt::format("{} is {} and dither is none; choose a dither, or leave {} out", name, *value, name));
 }
 
 double final_by_shape(DitherShape shape, double level) {
@@ -24,14 +23,29 @@ double final_by_shape(DitherShape shape, double level) {
   }
 }
 
+void check_place(const DitherOptions& o) {
+  if (o.dither_on == DitherOn::kUpdate || o.dither_on == DitherOn::kMean) return;
+  const char* place = o.dither_on == DitherOn::kPost ? "post" : "gradient";
+  const char* what = o.dither == DitherKind::kMaximum          ? "dither is maximum"
+                     : o.dither_noise == DitherNoise::kUniform ? "dither_noise is uniform"
+                                                               : nullptr;
+  if (what == nullptr) return;
+  throw OptionError(fmt::format(
+      "{} and dither_on {}; wanted it on the update or as its mean; choose dither_on update or mean", what, place));
+}
+
 }  // namespace
+
+bool keeps_maximum(const DitherOptions& o) { return o.dither == DitherKind::kMaximum; }
 
 void describe(OptionList& list, DitherOptions& o) {
   list.group("Dither");
-  list.choice("dither", o.dither, {"none", "relative", "absolute"},
-              "Gaussian noise before the sign: relative to each tensor's rms, or of an absolute size");
-  list.number_or_auto("dither_level", o.dither_level, Range::at_least(0), "times the rms, or gradient units",
-                      "where the annealing starts; auto: 1 for relative; absolute needs a number");
+  list.choice(
+      "dither", o.dither, {"none", "relative", "absolute", "maximum"},
+      "noise before the sign: relative to each tensor's rms, of an absolute size, or relative to each coordinate's "
+      "largest update so far");
+  list.number_or_auto("dither_level", o.dither_level, Range::at_least(0), "times the rms or maximum, or gradient units",
+                      "where the annealing starts; auto: 1 for relative and maximum; absolute needs a number");
   list.number_or_auto(
       "dither_final", o.dither_final, Range::at_least(0), "like dither_level",
       "where it ends; auto: 0 for linear and cosine, the level for constant, else a hundredth of the level");
@@ -39,9 +53,12 @@ void describe(OptionList& list, DitherOptions& o) {
               "of the way from dither_level to dither_final");
   list.number("dither_until", o.dither_until, {.low = 0, .high = 1, .low_open = true}, "share of the run",
               "where dither_final is reached; the level stays there");
-  list.choice(
-      "dither_on", o.dither_on, {"update", "gradient", "post"},
-      "noise joins the update before its sign, the gradient before the moving average, or the sign (an ablation)");
+  list.choice("dither_on", o.dither_on, {"update", "gradient", "post", "mean"},
+              "noise joins the update before its sign, the gradient before the moving average, or the sign; mean: no "
+              "noise, but the "
+              "mean of the dithered sign (the last two are ablations)");
+  list.choice("dither_noise", o.dither_noise, {"gaussian", "uniform"},
+              "of a standard deviation, or uniform of a half width, that the level gives");
 }
 
 DitherOptions resolved(DitherOptions o) {
@@ -53,6 +70,7 @@ DitherOptions resolved(DitherOptions o) {
     refuse_when_off("dither_final", o.dither_final);
     return o;
   }
+  check_place(o);
   if (!o.dither_level) {
     if (o.dither == DitherKind::kAbsolute) {
       throw OptionError(

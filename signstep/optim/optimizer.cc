@@ -20,6 +20,7 @@ StepReport sign_rule(const UpdatePlan& plan, OptimizerState& state, std::span<co
     t.x = values.data() + slot.offset;
     t.g = gradients.data() + slot.offset;
     t.m = state.m.empty() ? nullptr : state.m.data() + slot.offset;
+    t.maximum = state.maximum.empty() ? nullptr : state.maximum.data() + slot.offset;
     t.n = slot.size;
     tensors.push_back(t);
   }
@@ -68,6 +69,7 @@ OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t t
   const bool adam = is_adam(plan.optimizer.optimizer);
   if (adam || needs_average(plan)) state.m.resize(flat_elements);
   if (adam) state.v.resize(flat_elements);
+  if (keeps_maximum(plan.dither)) state.maximum.resize(flat_elements);
   state.sign = make_sign_state(plan, tensors);
   return state;
 }

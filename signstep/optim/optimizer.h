@@ -23,6 +23,7 @@ struct OptimizerState {
   uint64_t step = 0;     // steps taken
   std::vector<float> m;  // flat, like the values; empty for a rule without momentum (SignSGD keeps 0 bytes)
   std::vector<float> v;  // flat, Adam and AdamW only
+  std::vector<float> maximum;  // flat, dither maximum only: each coordinate's running maximum of |u|
   SignState sign;        // of the sign rules: dither's rms, the switch
 };
 

@@ -51,6 +51,7 @@ SignStep common_step(const UpdatePlan& plan, const SignState& state, uint64_t t)
   step.b2 = is_d ? mu : plan.optimizer.beta2.value_or(momentum);
   step.zero = plan.optimizer.zero;
   step.dither_on = plan.dither.dither_on;
+  step.noise = plan.dither.dither_noise;
   step.sums = wants_sums(plan.switching, state.switching) ? StepSums::kAll
               : state.dither.rms.empty()                  ? StepSums::kNone
                                                           : StepSums::kSquare;

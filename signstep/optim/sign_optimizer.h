@@ -74,11 +74,11 @@ class KernelStepper : public Stepper {
   Executor& executor_;
 };
 
-// Step number t (0 for the first), tensors[i] at rates[i]. x, g, m, n and decay of each tensor are the caller's; index,
-// sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where moves_average says no. A tensor of
-// n = 0 sits the step out and keeps its rms. The report quotes gamma and SGD's rate at the largest lr of the tensors.
-// Throws OptionError, before anything is touched, for a rate or decay that is negative, not finite or too large
-// (decay_factor).
+// Step number t (0 for the first), tensors[i] at rates[i]. x, g, m, maximum, n and decay of each tensor are the
+// caller's; index, sigma and sgd_rate are set here: tensors[i] draws as tensor i. m may be null where moves_average
+// says no. A tensor of n = 0 sits the step out and keeps its rms. The report quotes gamma and SGD's rate at the largest
+// lr of the tensors. Throws OptionError, before anything is touched, for a rate or decay that is negative, not finite
+// or too large (decay_factor).
 StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_t t, std::span<StepTensor> tensors,
                                std::span<const TensorRate> rates, Stepper& stepper);
 

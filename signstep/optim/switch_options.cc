@@ -32,11 +32,12 @@ void check_company(const SwitchOptions& o, const OptimizerOptions& optimizer, co
                     "switch_when never",
                     o.switch_when == SwitchWhen::kAt ? "at" : "auto", display_name(optimizer.optimizer)));
   }
-  if (dither.dither != DitherKind::kNone && dither.dither_on == DitherOn::kPost) {
-    throw OptionError(
-        "dither_on is post and a switch is wanted; the projection needs steps of -1, 0 or +1; choose dither_on update "
-        "or "
-        "gradient, or switch_when never");
+  if (dither.dither != DitherKind::kNone &&
+      (dither.dither_on == DitherOn::kPost || dither.dither_on == DitherOn::kMean)) {
+    throw OptionError(fmt::format(
+        "dither_on is {} and a switch is wanted; the projection needs steps of -1, 0 or +1; choose dither_on update or "
+        "gradient, or switch_when never",
+        dither.dither_on == DitherOn::kPost ? "post" : "mean"));
   }
   const bool average = keeps_average(optimizer);
   if (o.switch_calibrate_from && average) {

@@ -105,6 +105,7 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
   out.append("", shape.buffers, engine.buffers());
   if (!optimizer.m.empty()) out.append("optimizer.m.", shape.parameters, optimizer.m);
   if (!optimizer.v.empty()) out.append("optimizer.v.", shape.parameters, optimizer.v);
+  if (!optimizer.maximum.empty()) out.append("optimizer.maximum.", shape.parameters, optimizer.maximum);
   const nlohmann::ordered_json state = {
       {"version", kVersion},
       {"config", run.options},
@@ -144,6 +145,7 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
   OptimizerState restored;
   restored.m = load("optimizer.m.", optimizer.m);
   restored.v = load("optimizer.v.", optimizer.v);
+  restored.maximum = load("optimizer.maximum.", optimizer.maximum);
   restored.sign = optimizer.sign;
   TrainProgress where;
   damage_is_the_checkpoints([&] {

@@ -19,8 +19,24 @@ struct Case {
   std::string name;
   SignStep step;
   float sigma = 0, sgd_rate = 0;
-  bool state = true;
+  bool state = true, scaled = false;
 };
+
+// Where a dither enters, what it is, and whether each coordinate has a scale of its own.
+struct Place {
+  DitherOn on;
+  DitherNoise noise = DitherNoise::kGaussian;
+  bool scaled = false;
+};
+constexpr Place kPlaces[] = {{DitherOn::kUpdate},
+                             {DitherOn::kGradient},
+                             {DitherOn::kPost},
+                             {DitherOn::kMean},
+                             {DitherOn::kMean, DitherNoise::kUniform},
+                             {DitherOn::kUpdate, DitherNoise::kUniform},
+                             {DitherOn::kUpdate, DitherNoise::kGaussian, true},
+                             {DitherOn::kUpdate, DitherNoise::kUniform, true},
+                             {DitherOn::kMean, DitherNoise::kGaussian, true}};
 
 // Every combination that has code of its own.
 std::vector<Case> cases() {
@@ -33,19 +49,21 @@ std::vector<Case> cases() {
   for (const Rule& rule :
        {Rule{"SignSGD", 0, 0, 0, false}, Rule{"Signum", 0.9f, 0.9f, 0, true}, Rule{"Lion", 0.9f, 0.99f, 0, true},
         Rule{"blend", 0.9f, 0.8f, 0.05f, true}, Rule{"blend without state", 0, 0, 0.05f, false}}) {
-    for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kGradient, DitherOn::kPost})
+    for (const Place& place : kPlaces)
       for (const float sigma : {0.0f, 0.07f})
         for (const StepSums sums : {StepSums::kNone, StepSums::kSquare, StepSums::kAll})
           for (const ZeroPolicy zero : {ZeroPolicy::kSkip, ZeroPolicy::kRandom, ZeroPolicy::kPlus}) {
             Case c;
-            c.name = fmt::format("{}, placement {}, sigma {}, sums {}, zero {}", rule.name, int(on), sigma, int(sums),
-                                 int(zero));
+            c.name = fmt::format("{}, placement {}, noise {}, scaled {}, sigma {}, sums {}, zero {}", rule.name,
+                                 int(place.on), int(place.noise), place.scaled, sigma, int(sums), int(zero));
             c.step.b1 = rule.b1;
             c.step.b2 = rule.b2;
             c.step.lr = 0.01f;
             c.step.keep = 0.999f;
             c.step.zero = zero;
-            c.step.dither_on = on;
+            c.step.dither_on = place.on;
+            c.step.noise = place.noise;
+            c.scaled = place.scaled;
             c.step.sums = sums;
             c.step.products_with = zero == ZeroPolicy::kPlus ? ProductsWith::kMomentum : ProductsWith::kGradient;
             c.step.sgd_along = zero == ZeroPolicy::kRandom ? SgdAlong::kGradient : SgdAlong::kAverage;
@@ -62,7 +80,7 @@ std::vector<Case> cases() {
 }
 
 std::vector<StepTensor> prepare(TensorList& data, const Case& c) {
-  std::vector<StepTensor> tensors = data.tensors();
+  std::vector<StepTensor> tensors = data.tensors(c.scaled);
   for (StepTensor& t : tensors) {
     t.sigma = c.sigma;
     t.sgd_rate = c.sgd_rate;
@@ -87,6 +105,7 @@ void expect_equal_to_reference(const std::vector<size_t>& lengths, size_t thread
     }
     ASSERT_TRUE(same_bits(actual.x, expected.x));
     ASSERT_TRUE(same_bits(actual.m, expected.m));
+    ASSERT_TRUE(same_bits(actual.maximum, expected.maximum));
     for (size_t t = 0; t < lengths.size(); ++t) expect_same(got[t], want[t]);
     if (testing::Test::HasFailure()) return;
   }
@@ -105,8 +124,12 @@ TEST(SignKernel, MeasureEqualsTheReference) {
 TEST(SignKernel, ThreadsDoNotMatter) {
   const std::vector<size_t> lengths = {7, 2 * kPartialElements + 3, 4096, 0, kPartialElements};
   const TensorList original(lengths, 5, true);
-  for (const float sigma : {0.0f, 0.1f}) {
+  for (const auto& [sigma, place] :
+       {std::pair{0.0f, kPlaces[0]}, {0.1f, kPlaces[0]}, {0.1f, kPlaces[3]}, {1.0f, kPlaces[7]}}) {
     Case c;
+    c.step.dither_on = place.on;
+    c.step.noise = place.noise;
+    c.scaled = place.scaled;
     c.step.b1 = c.step.b2 = 0.9f;
     c.step.lr = 0.001f;
     c.step.sums = StepSums::kAll;
@@ -161,19 +184,23 @@ TEST(SignKernel, DitherOfAnyScaleEqualsTheReference) {
   const std::vector<size_t> lengths = {1000};
   for_each_target([&] {
     SerialExecutor serial;
-    for (const float sigma : {1e-45f, 1e-40f, 0x1p-126f, 1e-20f, 1e20f, 3e38f}) {
-      TensorList expected(lengths, 8, true), actual(lengths, 8, true);
-      for (auto* list : {&expected, &actual})
-        for (float& g : list->g) g *= sigma * 16;
-      Case c;
-      c.state = false;
-      c.sigma = sigma;
-      c.step.lr = 1;
-      StepStatistics want, got;
-      sign_step_ref(prepare(expected, c), c.step, {&want, 1});
-      sign_step(prepare(actual, c), c.step, {&got, 1}, serial);
-      ASSERT_TRUE(same_bits(actual.x, expected.x)) << sigma;
-    }
+    for (const Place& place : kPlaces)
+      for (const float sigma : {1e-45f, 1e-40f, 0x1p-126f, 1e-20f, 1e20f, 3e38f}) {
+        TensorList expected(lengths, 8, true), actual(lengths, 8, true);
+        for (auto* list : {&expected, &actual})
+          for (float& g : list->g) g *= sigma * 16;
+        Case c;
+        c.step.dither_on = place.on;
+        c.step.noise = place.noise;
+        c.scaled = place.scaled;
+        c.state = false;
+        c.sigma = sigma;
+        c.step.lr = 1;
+        StepStatistics want, got;
+        sign_step_ref(prepare(expected, c), c.step, {&want, 1});
+        sign_step(prepare(actual, c), c.step, {&got, 1}, serial);
+        ASSERT_TRUE(same_bits(actual.x, expected.x)) << sigma << ", placement " << int(place.on);
+      }
   });
 }
 

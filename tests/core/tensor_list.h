@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -37,15 +38,19 @@ class TensorList {
       v->resize(total);
       for (float& value : *v) value = sample(random, special && v != &x);
     }
+    maximum.resize(total);
+    for (float& value : maximum) value = random.below(16) == 0 ? 0.0f : std::abs(sample(random, false));
   }
 
-  std::vector<StepTensor> tensors() {
+  // scaled: with a maximum for each coordinate.
+  std::vector<StepTensor> tensors(bool scaled = false) {
     std::vector<StepTensor> list;
     for (size_t t = 0; t < lengths_.size(); ++t) {
       StepTensor tensor;
       tensor.x = x.data() + starts_[t];
       tensor.g = g.data() + starts_[t];
       tensor.m = m.data() + starts_[t];
+      tensor.maximum = scaled ? maximum.data() + starts_[t] : nullptr;
       tensor.n = lengths_[t];
       tensor.index = static_cast<uint32_t>(t);
       tensor.decay = t % 3 != 1;
@@ -54,7 +59,7 @@ class TensorList {
     return list;
   }
 
-  std::vector<float> x, g, m;
+  std::vector<float> x, g, m, maximum;
 
  private:
   static float sample(SequentialRandom& random, bool special) {

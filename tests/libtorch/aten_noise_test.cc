@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "signstep/core/normal_cdf.h"
@@ -19,6 +20,8 @@ std::unique_ptr<AtenNoise> from_generator(const SignStep& step, uint32_t index) 
 }
 constexpr Make kMakes[] = {counter_noise, from_generator};
 
+at::Tensor number(double value) { return torch::scalar_tensor(value, torch::kDouble); }
+
 double mean_of(const at::Tensor& a) { return a.mean().item<double>(); }
 
 // As DitherLaw.ChiSquareOverTenMillionDraws for the kernels: 10^7 draws in 100 groups by u / sigma. Chi-square of 100
@@ -31,7 +34,7 @@ TEST(AtenNoise, SignsHaveTheLawOfTheKernels) {
       for (int group = 0; group < 100; ++group) {
         const double z = (group - 49.5) / 20;
         const auto noise = make({.seed = 9, .step = 7}, static_cast<uint32_t>(group));
-        const at::Tensor s = noise->signs(torch::full({kDraws}, z * 0.37, type), 0.37);
+        const at::Tensor s = noise->signs(torch::full({kDraws}, z * 0.37, type), number(0.37), DitherNoise::kGaussian);
         ASSERT_EQ(s.scalar_type(), type);
         ASSERT_EQ(s.abs().min().item<double>(), 1);
         const double p = normal_cdf(z), deviation = (mean_of(s.to(torch::kDouble)) + 1) / 2 - p;
@@ -39,6 +42,24 @@ TEST(AtenNoise, SignsHaveTheLawOfTheKernels) {
       }
       EXPECT_GT(chi2, 61.9);
       EXPECT_LT(chi2, 149.4);
+    }
+  }
+}
+
+TEST(AtenNoise, UniformLawAndMeans) {
+  constexpr int64_t kDraws = 200'000;
+  for (const Make make : kMakes) {
+    for (const at::ScalarType type : {torch::kFloat, torch::kDouble}) {
+      for (const double z : {-1.5, -0.7, 0.0, 0.2, 1.0}) {
+        const at::Tensor u = torch::full({kDraws}, z * 0.37, type), sigma = torch::full({kDraws}, 0.37, type);
+        for (const DitherNoise law : {DitherNoise::kUniform, DitherNoise::kGaussian}) {
+          const double exact = law == DitherNoise::kUniform ? std::clamp(z, -1.0, 1.0) : 2 * normal_cdf(z) - 1;
+          const at::Tensor s = make({.seed = 4}, 2)->signs(u, sigma, law), means = make({}, 0)->means(u, sigma, law);
+          EXPECT_EQ(means.scalar_type(), type);
+          EXPECT_NEAR(mean_of(s), exact, 4.5 * std::sqrt((1 - exact * exact) / kDraws) + 1e-6);
+          EXPECT_NEAR(means[0].item<double>(), exact, 1e-6);
+        }
+      }
     }
   }
 }
@@ -65,8 +86,8 @@ TEST(AtenNoise, DependsOnSeedStepAndTensorAndOnNothingElse) {
   for (const Make make : kMakes) {
     const SignStep step{.seed = 1, .step = 2};
     const auto all = [&](const SignStep& of, uint32_t index) {
-      return std::vector<at::Tensor>{make(of, index)->signs(zero, 1), make(of, index)->coins(zero),
-                                     make(of, index)->normal(zero)};
+      return std::vector<at::Tensor>{make(of, index)->signs(zero, number(1), DitherNoise::kGaussian),
+                                     make(of, index)->coins(zero), make(of, index)->normal(zero)};
     };
     const auto draws = all(step, 3);
     const int threads = at::get_num_threads();
@@ -88,7 +109,9 @@ TEST(AtenNoise, DependsOnSeedStepAndTensorAndOnNothingElse) {
 // The CPU's generator reads 32 bits of its seed, so among some 10^5 steps two drew alike.
 TEST(AtenNoise, TwoStepsNeverDrawAlike) {
   const at::Tensor zero = torch::zeros({1000});
-  const auto signs = [&](uint64_t step) { return noise_for(at::kCPU, {.step = step}, 0)->signs(zero, 1); };
+  const auto signs = [&](uint64_t step) {
+    return noise_for(at::kCPU, {.step = step}, 0)->signs(zero, number(1), DitherNoise::kGaussian);
+  };
   EXPECT_FALSE(signs(33822).equal(signs(52669)));
 }
 
@@ -97,7 +120,8 @@ TEST(AtenNoise, AShorterTensorDrawsTheBeginningOfALongerOne) {
   const auto draw = [](int64_t n) {
     const at::Tensor zero = torch::zeros({n});
     const auto noise = counter_noise({.seed = 8}, 1);
-    return torch::stack({noise->signs(zero, 1), noise->normal(zero), noise->coins(zero)});
+    return torch::stack(
+        {noise->signs(zero, number(1), DitherNoise::kGaussian), noise->normal(zero), noise->coins(zero)});
   };
   const at::Tensor whole = draw(100'000);
   for (const int64_t n : {0, 1, 7, 8, 9, 31, 33, 129, 4095, 4096, 4097, 40'003})

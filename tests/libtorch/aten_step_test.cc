@@ -31,6 +31,7 @@ StepTensor kernel_view(const AtenTensor& t, double sigma = 0, double sgd_rate = 
   out.x = t.x.data_ptr<float>();
   out.g = t.g.data_ptr<float>();
   out.m = t.m.defined() ? t.m.data_ptr<float>() : nullptr;
+  out.maximum = t.maximum.defined() ? t.maximum.data_ptr<float>() : nullptr;
   out.n = static_cast<size_t>(t.x.numel());
   out.sigma = sigma;
   out.sgd_rate = sgd_rate;
@@ -38,7 +39,7 @@ StepTensor kernel_view(const AtenTensor& t, double sigma = 0, double sgd_rate = 
 }
 
 AtenTensor copy_of(const AtenTensor& t) {
-  return {t.x.clone(), t.g.clone(), t.m.defined() ? t.m.clone() : at::Tensor()};
+  return {t.x.clone(), t.g.clone(), t.m.defined() ? t.m.clone() : at::Tensor(), {}};
 }
 
 void expect_same_bits(const at::Tensor& a, const at::Tensor& b) {
@@ -82,8 +83,8 @@ TEST(AtenStep, WithoutNoiseTheBitsAreTheKernels) {
         step.sums = StepSums::kAll;
         step.products_with = with;
         step.sgd_along = with == ProductsWith::kGradient ? SgdAlong::kGradient : SgdAlong::kAverage;
-        const AtenTensor ours{torch::randn({kElements}), gradient(),
-                              rule.state ? torch::randn({kElements}) : at::Tensor()};
+        const AtenTensor ours{
+            torch::randn({kElements}), gradient(), rule.state ? torch::randn({kElements}) : at::Tensor(), {}};
         const AtenTensor theirs = copy_of(ours);
         const StepTensor numbers = kernel_view(theirs, 0, rule.sgd_rate);
         StepStatistics wanted, measured;
@@ -107,7 +108,7 @@ TEST(AtenStep, TheSgdPhaseHasTheBitsOfItsKernel) {
   for (const auto& [state, l2] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.01f}, {true, 0.01f}}) {
     const SgdStep step{
         .mu = state ? 0.9f : 0, .keep = 0.999f, .l2 = l2, .products = true, .products_with = ProductsWith::kMomentum};
-    const AtenTensor ours{torch::randn({kElements}), gradient(), state ? torch::randn({kElements}) : at::Tensor()};
+    const AtenTensor ours{torch::randn({kElements}), gradient(), state ? torch::randn({kElements}) : at::Tensor(), {}};
     const AtenTensor theirs = copy_of(ours);
     const StepTensor numbers = kernel_view(theirs, 0, 0.05f);
     StepStatistics wanted;
@@ -171,17 +172,29 @@ TEST(AtenStep, NoiseOnTheCpuHasTheBitsOfTheKernels) {
   torch::manual_seed(6);
   const at::NoGradGuard no_grad;
   SerialExecutor serial;
-  for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kGradient, DitherOn::kPost}) {
+  struct Place {
+    DitherOn on;
+    DitherNoise noise = DitherNoise::kGaussian;
+    bool scaled = false;
+  };
+  for (const auto& [on, noise, scaled] :
+       {Place{DitherOn::kUpdate}, Place{DitherOn::kGradient}, Place{DitherOn::kPost}, Place{DitherOn::kMean},
+        Place{DitherOn::kMean, DitherNoise::kUniform}, Place{DitherOn::kUpdate, DitherNoise::kUniform},
+        Place{DitherOn::kUpdate, DitherNoise::kUniform, true}, Place{DitherOn::kUpdate, DitherNoise::kGaussian, true},
+        Place{DitherOn::kMean, DitherNoise::kGaussian, true}}) {
     for (const float sigma : {0.0f, 0.7f}) {
       for (const at::ScalarType type : {torch::kFloat, torch::kBFloat16}) {
         SCOPED_TRACE(testing::Message() << static_cast<int>(on) << ' ' << sigma << ' ' << type);
         SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 0.01, .keep = 0.999, .zero = ZeroPolicy::kRandom, .dither_on = on};
+        step.noise = noise;
         step.sums = StepSums::kAll;
         step.seed = 5;
         step.step = 77;
         const at::Tensor g = gradient().to(type), x = torch::randn({kElements}).to(type);
-        const AtenTensor ours{torch::zeros({kElements, 3}, type).select(1, 1).copy_(x), g, torch::zeros({kElements})};
-        const AtenTensor theirs{x.to(torch::kFloat), g.to(torch::kFloat), torch::zeros({kElements})};
+        const at::Tensor maximum = scaled ? at::clamp(torch::randn({kElements}), 0) : at::Tensor();
+        const AtenTensor ours{torch::zeros({kElements, 3}, type).select(1, 1).copy_(x), g, torch::zeros({kElements}),
+                              scaled ? maximum.clone() : at::Tensor()};
+        const AtenTensor theirs{x.to(torch::kFloat), g.to(torch::kFloat), torch::zeros({kElements}), maximum};
         StepTensor numbers = kernel_view(theirs, sigma);
         numbers.index = 3;
         StepStatistics wanted;
@@ -189,6 +202,7 @@ TEST(AtenStep, NoiseOnTheCpuHasTheBitsOfTheKernels) {
         expect_same(statistics_of(aten_sign_step(ours, numbers, step)), wanted);
         expect_same_bits(ours.x.contiguous(), theirs.x.to(type));
         expect_same_bits(ours.m, theirs.m);
+        if (scaled) expect_same_bits(ours.maximum, theirs.maximum);
       }
     }
   }

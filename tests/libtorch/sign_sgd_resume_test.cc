@@ -86,6 +86,26 @@ TEST(SignSGDResume, BitForBitInEveryPhase) {
   }
 }
 
+// Each coordinate's maximum goes with it, on the kernels' tensors and on the others.
+TEST(SignSGDResume, TheMaximaOfADither) {
+  SignSGDOptions options = plain(kSignum, 0.01);
+  options.dither = {
+      .dither = DitherKind::kMaximum, .dither_shape = DitherShape::kConstant, .dither_noise = DitherNoise::kUniform};
+  Model whole, part;
+  SignSGD uninterrupted(groups_of(whole, options), options), first(groups_of(part, options), options);
+  run(whole, uninterrupted, 0, 20);
+  run(part, first, 0, 9);
+  Model resumed(part), forgetful(part);
+  SignSGD second(groups_of(resumed, options), options), none(groups_of(forgetful, options), options);
+  load(second, saved(first));
+  run(resumed, second, 9, 20);
+  run(forgetful, none, 9, 20);
+  for (size_t i = 0; i < 4; ++i) {
+    ASSERT_TRUE(resumed.parameters[i].equal(whole.parameters[i])) << i;
+    EXPECT_FALSE(forgetful.parameters[i].equal(whole.parameters[i])) << i;
+  }
+}
+
 TEST(SignSGDResume, AnotherOptimizersStateIsRefusedAndChangesNothing) {
   const SignSGDOptions options = everything();
   Model model;

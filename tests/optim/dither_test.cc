@@ -99,6 +99,31 @@ TEST(Dither, RefusesWhatCannotBe) {
   EXPECT_THAT(error({.dither = DitherKind::kRelative, .dither_until = 0}), HasSubstr("in (0, 1]"));
 }
 
+TEST(Dither, AMaximumNeedsNoRmsAndIsKept) {
+  const DitherOptions o = resolved(DitherOptions{.dither = DitherKind::kMaximum});
+  EXPECT_EQ(o.dither_level, 1.0);
+  EXPECT_EQ(o.dither_final, 0.0);
+  EXPECT_TRUE(keeps_maximum(o));
+  EXPECT_FALSE(keeps_maximum(DitherOptions{.dither = DitherKind::kRelative}));
+  EXPECT_TRUE(make_dither_state(o, 3).rms.empty());
+  EXPECT_FALSE(must_measure(o, 1, 0));
+  EXPECT_EQ(sigma_for(o, 0.5, 0), 0.5);
+}
+
+TEST(Dither, UniformNoiseAndMaximaHaveTheirPlaces) {
+  const auto error = [](DitherKind kind, DitherNoise noise, DitherOn on) {
+    return option_error([&] { resolved({.dither = kind, .dither_on = on, .dither_noise = noise}); });
+  };
+  for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kMean})
+    for (const DitherKind kind : {DitherKind::kRelative, DitherKind::kMaximum})
+      for (const DitherNoise noise : {DitherNoise::kGaussian, DitherNoise::kUniform})
+        EXPECT_EQ(error(kind, noise, on), "no error");
+  EXPECT_THAT(error(DitherKind::kMaximum, DitherNoise::kGaussian, DitherOn::kPost),
+              HasSubstr("dither is maximum and dither_on post; wanted it on the update or as its mean"));
+  EXPECT_THAT(error(DitherKind::kRelative, DitherNoise::kUniform, DitherOn::kGradient),
+              HasSubstr("dither_noise is uniform and dither_on gradient"));
+}
+
 TEST(Dither, SigmaFollowsTheStoredRms) {
   const DitherOptions relative = resolved(DitherOptions{.dither = DitherKind::kRelative});
   DitherState state = make_dither_state(relative, 3);

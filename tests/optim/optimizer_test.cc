@@ -107,6 +107,35 @@ TEST(Optimizer, TheFactorScalesRateAndDecayAlike) {
   EXPECT_EQ(x[0], 6.75f) << "a factor of 0 moves nothing";
 }
 
+// StoSignSGD by options: x moves by lr sign(m + G xi), and its mean by lr m / G.
+TEST(Optimizer, AMaximumIsStateAndScalesTheDither) {
+  SerialExecutor serial;
+  for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kMean}) {
+    const UpdatePlan plan =
+        make_update_plan({.optimizer = kSignum, .learning_rate = 0.25, .momentum = 0.5, .decoupled_weight_decay = 0.0},
+                         {.dither = DitherKind::kMaximum,
+                          .dither_shape = DitherShape::kConstant,
+                          .dither_on = on,
+                          .dither_noise = DitherNoise::kUniform},
+                         {}, 3, 1000);
+    OptimizerState state = make_state(plan, 2, 1);
+    ASSERT_EQ(state.maximum.size(), 2u);
+    std::vector<float> x{0, 0};
+    const auto step = [&](float a, float b) {
+      optimizer_step(plan, state, std::vector<TensorSlot>{{0, 2}}, x, std::vector{a, b}, 1, serial);
+    };
+    step(8, -2);  // m = 4, -1: its own maximum, so the sign is certain
+    EXPECT_EQ(x, (std::vector<float>{-0.25f, 0.25f}));
+    EXPECT_EQ(state.maximum, (std::vector<float>{4, 1}));
+    step(-2, -1);  // m = 1, -1
+    EXPECT_EQ(state.maximum, (std::vector<float>{4, 1}));
+    if (on == DitherOn::kMean) {
+      EXPECT_EQ(x, (std::vector<float>{-0.25f - 0.25f * 0.25f, 0.5f}));
+    }
+  }
+  EXPECT_TRUE(make_state(make_update_plan({}, {.dither = DitherKind::kRelative}), 2, 1).maximum.empty());
+}
+
 TEST(Optimizer, AFactorThatIsNoneIsRefusedBeforeAnythingMoves) {
   SerialExecutor serial;
   for (const OptimizerKind kind : {kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW}) {

@@ -53,6 +53,8 @@ TEST(SwitchOptions, PostSignDitherIsRefused) {
   EXPECT_THAT(error_of(kAtOptions, kSignum, post), HasSubstr("dither_on is post"));
   EXPECT_EQ(error_of({}, kSignum, post), "no error");
   EXPECT_EQ(error_of(kAtOptions, kSignum, {.dither_on = DitherOn::kPost}), "no error") << "no dither at all";
+  const DitherOptions mean{.dither = DitherKind::kRelative, .dither_on = DitherOn::kMean};
+  EXPECT_THAT(error_of(kAtOptions, kSignum, mean), HasSubstr("dither_on is mean"));
   for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kGradient})
     EXPECT_EQ(error_of(kAtOptions, kSignum, {.dither = DitherKind::kRelative, .dither_on = on}), "no error");
 }

@@ -127,6 +127,29 @@ TEST_F(TrainTest, ResumeAcrossTheSwitchGivesTheSameBytes) {
   }
 }
 
+// Each coordinate's maximum is state: a resumed run has the bytes of a whole one, file for file.
+TEST_F(TrainTest, ResumeKeepsTheMaximaOfADither) {
+  const auto scaled = [&](const std::string& name) {
+    TrainOptions o = options(name);
+    o.dither.dither = DitherKind::kMaximum;
+    o.dither.dither_noise = DitherNoise::kUniform;
+    o.dither.dither_shape = DitherShape::kConstant;
+    return o;
+  };
+  run(scaled("whole"));
+  run(scaled("parts"), stop_after(3));
+  const std::string checkpoint = find_checkpoint(folder_.path("parts"));
+  EXPECT_NE(SafetensorsFile(checkpoint).find("optimizer.maximum.conv1.weight"), nullptr);
+  run(scaled("parts"), resuming());
+  EXPECT_EQ(parameters("parts"), parameters("whole"));
+  EXPECT_NE(parameters("whole"), [&] {
+    TrainOptions o = scaled("mean");
+    o.dither.dither_on = DitherOn::kMean;
+    run(o);
+    return parameters("mean");
+  }());
+}
+
 // Batch norm's running statistics and the gradient are given back, so the weights are those of a run without.
 TEST_F(TrainTest, AnalyzeEveryChangesNoByteOfTheCheckpoint) {
   for (const OptimizerKind kind : {OptimizerKind::kSignum, OptimizerKind::kSgd, OptimizerKind::kAdamW}) {
