@@ -151,7 +151,7 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
   damage_is_the_checkpoints([&] {
     const JsonFields fields(state_, path_);
     restored.step = fields.get<uint64_t>("optimizer_step");
-    read_sign_state(fields.object("sign"), path, restored.sign);
+    read_sign_state(fields.object("sign"), path_, restored.sign);
     where.epoch = fields.get<uint64_t>("epoch");
     where.batch = fields.get<uint64_t>("batch");
     where.loss_sum = fields.get<double>("loss_sum");

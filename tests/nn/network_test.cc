@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string_view>
 
 #include "signstep/core/error.h"
 
 namespace signstep {
 namespace {
 
-const TensorInfo& named(const std::vector<TensorInfo>& list, const std::string& name) {
+const TensorInfo& named(const std::vector<TensorInfo>& list, std::string_view name) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const TensorInfo& t) { return t.name == name; });
-  if (found == list.end()) throw std::runtime_error("no tensor " + name);
+  if (found == list.end()) throw std::runtime_error("no tensor " + std::string(name));
   return *found;
 }
 
