@@ -19,7 +19,8 @@ namespace signstep {
 // x, g, m and maximum in one shape. m and maximum: double for double x, else float32; undefined where the rule keeps
 // none.
 struct AtenTensor {
-  at::Tensor x, g, m, maximum;
+  at::Tensor x, g, m;
+  at::Tensor maximum = {};  // for dither maximum only
 };
 
 // The type that a tensor's m has and its step is computed in.
