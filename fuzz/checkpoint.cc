@@ -33,7 +33,7 @@ Run& run() {
 
 std::string good_state() {
   Run& r = run();
-  save_checkpoint(r.path, r.engine, r.state, {}, {{"epochs", 2}});
+  save_checkpoint(r.path, r.engine, r.state, {}, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
   return SafetensorsFile(r.path).metadata().at("signstep.state");
 }
 
@@ -50,8 +50,9 @@ void read(std::span<const uint8_t> bytes) {
   write_safetensors(path, file.tensors(), metadata);
   OptimizerState state = r.state;
   TrainProgress progress;
-  checkpoint_config(path);
-  load_checkpoint(path, r.plan, r.engine, state, progress);
+  const Checkpoint checkpoint(path);
+  checkpoint.identity();
+  checkpoint.restore(r.plan, r.engine, state, progress);
   phase_rates(r.plan.switching, state.sign.switching, 0.1);
 }
 

@@ -125,7 +125,7 @@ std::vector<double> steps_of(const RunSummary& run, const char* key) {
 }  // namespace
 
 bool is_repetition_option(const std::string& option) {
-  static const std::set<std::string> names = {"seed",    "output",         "data",
+  static const std::set<std::string> names = {"seed",    "output",         "data",             "init",
                                               "threads", "loader_threads", "checkpoint_every", "analyze_every"};
   return names.contains(option);
 }

@@ -211,7 +211,7 @@ TEST(RunOptions, WhatAResumedRunMayChangeMakesNoOtherCurve) {
     EXPECT_TRUE(is_repetition_option(option.name)) << option.name;
     ++seen;
   }
-  EXPECT_EQ(seen, 5u);
+  EXPECT_EQ(seen, 6u);
 }
 
 }  // namespace
