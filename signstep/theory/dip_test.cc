@@ -14,7 +14,7 @@ struct Steps {
 };
 
 Steps steps_of(std::span<const float> values) {
-  std::vector<float> sorted(values.begin(), values.end());
+  std::vector<double> sorted(values.begin(), values.end());  // double, as x: of float, g++ 14 sees a false overflow
   std::sort(sorted.begin(), sorted.end());
   Steps s;
   for (size_t i = 0; i < sorted.size(); ++i) {
