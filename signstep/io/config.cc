@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "signstep/core/error.h"
 #include "signstep/io/atomic_file.h"
@@ -78,8 +79,11 @@ std::map<std::string, std::string> read_toml_values(const std::string& path) {
 void read_toml(const std::string& path, OptionList& options) { parse_toml(read_text_file(path), path, options); }
 
 void read_recorded_toml(const std::string& path, OptionList& options) {
-  read_toml(path, options);
-  const auto named = read_toml_values(path);
+  std::set<std::string> named;
+  for_each_value(read_text_file(path), path, [&](std::string_view key, const std::string& value) {
+    options.set(key, value);
+    named.emplace(key);
+  });
   options.set_absent([&](const std::string& name) { return named.contains(name); });
 }
 
