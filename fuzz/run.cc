@@ -4,13 +4,6 @@
 #include "signstep/report/run_group.h"
 
 namespace signstep::fuzz {
-namespace {
-
-std::span<const uint8_t> bytes_of(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-}  // namespace
 
 void read(std::span<const uint8_t> bytes) {
   static const bool once = [] {

@@ -16,6 +16,9 @@ void read(std::span<const uint8_t> bytes);
 std::vector<std::string> seeds();
 
 inline std::string text_of(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
+inline std::span<const uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
 
 // A folder of this process in memory, for readers that want a path; it goes when the process ends.
 const std::string& folder();

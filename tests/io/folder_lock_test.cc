@@ -9,9 +9,9 @@
 
 #include <csignal>
 #include <filesystem>
-#include <functional>
 
 #include "signstep/core/error.h"
+#include "tests/support/exit_code_of.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,15 +19,6 @@ namespace signstep {
 namespace {
 
 using testing::HasSubstr;
-
-// Runs child in a process of its own and returns its exit code.
-int exit_code_of(const std::function<int()>& child) {
-  const pid_t pid = fork();
-  if (pid == 0) _exit(child());
-  int status = -1;
-  waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 int try_lock(const std::string& folder) {
   try {
