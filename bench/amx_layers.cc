@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "bench/amx_peak.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/random.h"
-#include "signstep/core/thread_pool.h"
-#include "signstep/nn/amx_engine/workshop.h"
+#include "signstep/base/cpu.h"
+#include "signstep/engines/amx/workshop.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/amx_peak.h"
 
-#include "signstep/nn/amx_engine/amx_target.h"
-#include "signstep/nn/amx_engine/tiles.h"
+#include "signstep/engines/amx/amx_target.h"
+#include "signstep/engines/amx/tiles.h"
 
 SIGNSTEP_AMX_BEGIN
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "bench/bandwidth.h"
-#include "signstep/core/lane_sums.h"
-#include "signstep/core/prefetch.h"
+#include "signstep/kernels/prefetch.h"
+#include "signstep/parallel/pieces.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signstep {
@@ -49,17 +49,11 @@ namespace signstep {
 HWY_EXPORT(Bandwidth);
 
 void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor) {
-  struct Task {
-    size_t tensor, begin;
-  };
-  std::vector<Task> tasks;
-  for (size_t t = 0; t < tensors.size(); ++t)
-    for (size_t begin = 0; begin < tensors[t].n; begin += kPartialElements) tasks.push_back({t, begin});
   const auto run = HWY_DYNAMIC_DISPATCH(Bandwidth);
-  executor.run(tasks.size(), [&](size_t i) {
-    const StepTensor& t = tensors[tasks[i].tensor];
-    run(t, tasks[i].begin, HWY_MIN(tasks[i].begin + kPartialElements, t.n));
-  });
+  std::vector<int> nothing(tensors.size());
+  sum_pieces(
+      std::span(nothing), executor, [&](size_t t) { return tensors[t].n; },
+      [&](size_t t, size_t begin, size_t end) { return run(tensors[t], begin, end), 0; });
 }
 }  // namespace signstep
 #endif

@@ -4,8 +4,8 @@
 
 #include <span>
 
-#include "signstep/core/executor.h"
-#include "signstep/core/step.h"
+#include "signstep/kernels/step.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 

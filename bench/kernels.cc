@@ -23,10 +23,10 @@
 #include "bench/bandwidth.h"
 #include "bench/collector.h"
 #include "bench/model.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/sgd_kernel.h"
-#include "signstep/core/sign_kernel.h"
-#include "signstep/core/thread_pool.h"
+#include "signstep/base/cpu.h"
+#include "signstep/kernels/sgd_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
+#include "signstep/parallel/thread_pool.h"
 
 namespace signstep {
 namespace {

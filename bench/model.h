@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "signstep/core/random.h"
-#include "signstep/core/step.h"
+#include "signstep/kernels/step.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 

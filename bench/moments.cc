@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "bench/collector.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/lane_sums.h"
-#include "signstep/core/random.h"
-#include "signstep/core/sign_kernel.h"
-#include "signstep/core/thread_pool.h"
+#include "signstep/base/cpu.h"
+#include "signstep/kernels/sign_kernel.h"
+#include "signstep/parallel/pieces.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -56,8 +56,7 @@ struct Bandwidth {
   std::vector<double> a, b, c, d;
   explicit Bandwidth(size_t n) : a(n), b(n), c(n), d(n) {}
   void add(const std::vector<float>& x, Executor& executor) {
-    executor.run((x.size() + kPartialElements - 1) / kPartialElements, [&](size_t task) {
-      const size_t begin = task * kPartialElements, end = std::min(begin + kPartialElements, x.size());
+    for_each_piece(x.size(), executor, [&](size_t begin, size_t end) {
       const float* __restrict in = x.data();
       double* __restrict p = a.data(), * __restrict q = b.data(), * __restrict r = c.data(), * __restrict s = d.data();
       for (size_t i = begin; i < end; ++i) {

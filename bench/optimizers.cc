@@ -16,7 +16,7 @@
 
 #include "bench/collector.h"
 #include "bench/model.h"
-#include "signstep/core/cpu.h"
+#include "signstep/base/cpu.h"
 #include "signstep/libtorch/sign_sgd.h"
 #include "signstep/libtorch/torch_executor.h"
 

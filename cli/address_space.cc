@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LibTorch and OpenBLAS allocate and start threads in their constructors, before main, and end the program there as they
-// please when the address space is too small: terminate, SIGINT to oneself. So the room is looked at before them, by
-// what the system runs first of all (System V gABI: .preinit_array). Only system calls work there.
+// LibTorch and OpenBLAS allocate and start threads in their constructors, before main, and end the program there as
+// they please when the address space is too small: terminate, SIGINT to oneself. So the room is looked at before them,
+// by what the system runs first of all (System V gABI: .preinit_array). Only system calls work there.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -36,7 +36,8 @@ uint64_t mapped_bytes() {
   const ssize_t length = ::read(file, text, sizeof text - 1);
   ::close(file);
   uint64_t pages = 0;
-  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; ++i) pages = 10 * pages + static_cast<uint64_t>(text[i] - '0');
+  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; ++i)
+    pages = 10 * pages + static_cast<uint64_t>(text[i] - '0');
   return pages * static_cast<uint64_t>(::getpagesize());
 }
 
@@ -45,7 +46,8 @@ void require_room(int, char**, char**) {
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
   cpu_set_t cores;
   const int known = ::sched_getaffinity(0, sizeof cores, &cores);
-  const uint64_t wanted = mapped_bytes() + kRoom + kRoomPerCore * static_cast<uint64_t>(known == 0 ? CPU_COUNT(&cores) : 1);
+  const uint64_t wanted =
+      mapped_bytes() + kRoom + kRoomPerCore * static_cast<uint64_t>(known == 0 ? CPU_COUNT(&cores) : 1);
   if (limit.rlim_cur >= wanted) return;
   say("signstep: the limit on address space (ulimit -v) is ");
   say(limit.rlim_cur / 1024);

@@ -7,16 +7,16 @@
 #include "cli/flags.h"
 #include "cli/progress.h"
 #include "cli/saved_run.h"
-#include "signstep/core/error.h"
-#include "signstep/core/version.h"
+#include "signstep/analysis/analyze_report.h"
+#include "signstep/analysis/theory_rates.h"
+#include "signstep/base/error.h"
+#include "signstep/base/version.h"
 #include "signstep/data/split.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
-#include "signstep/study/analyze_report.h"
-#include "signstep/study/figures.h"
-#include "signstep/study/theory_rates.h"
+#include "signstep/report/figures.h"
 #include "signstep/train/checkpoint.h"
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
@@ -91,7 +91,8 @@ void print_analysis(const BatchAnalysis& a) {
     const double error = a.sample.failure_error[b];
     const std::string spread = std::isfinite(error) ? fmt::format("+- {:<7.4f}", error) : std::string();
     fmt::print("{:>8.4f} {:>8.4f}  {:>11.0f}  {:>8.4f} {:<10}  {:>8.4f}  {}\n", snr_bin_edge(b), snr_bin_edge(b + 1),
-               bin.count, bin.failures / bin.count, spread, bin.bound / bin.count, verdict == "floor" ? "not judged: too close to the reference's error" : verdict);
+               bin.count, bin.failures / bin.count, spread, bin.bound / bin.count,
+               verdict == "floor" ? "not judged: too close to the reference's error" : verdict);
   }
   fmt::print("\n{:>6}  {:>9}  {:>9}  {:>21}  {:>16}\n", "dither", "promised", "predicted", "measured",
              "fixed point |g*|");
@@ -136,7 +137,8 @@ int run_analyze(AnalyzeCommand& c) {
   // The run's engine where this machine has it, as eval does; --engine amx insists.
   if (c.engine.empty() && options.engine.kind == EngineKind::kAmx) options.engine.kind = EngineKind::kAuto;
   const EngineChoice choice = choose_engine(options.engine, options.network);
-  const auto engine = make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
+  const auto engine =
+      make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
   load_weights(path, *engine);
   const std::filesystem::path file(path);
   if (c.output.empty()) {

@@ -2,10 +2,10 @@
 // signstep bench: speed beside other programs, measured in turn.
 #include <algorithm>
 
+#include "cli/bench_train.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
-#include "signstep/core/error.h"
-#include "signstep/study/bench_train.h"
+#include "signstep/base/error.h"
 #include "signstep/train/speed_probe.h"
 
 namespace signstep::cli {
@@ -39,7 +39,8 @@ int run_bench_train(BenchCommand& c) {
 void add_bench(CLI::App& app, Run& run) {
   CLI::App* bench = app.add_subcommand("bench", "Measure speed beside PyTorch");
   bench->require_subcommand(1);
-  CLI::App* sub = bench->add_subcommand("train", "Training steps of ResNet-18, ours and PyTorch's in turn; ends with their ratio");
+  CLI::App* sub =
+      bench->add_subcommand("train", "Training steps of ResNet-18, ours and PyTorch's in turn; ends with their ratio");
   auto command = std::make_shared<BenchCommand>();
   command->options.script = SIGNSTEP_PYTORCH_SCRIPT;
   OptionList list;

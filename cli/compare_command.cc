@@ -10,15 +10,15 @@
 #include "cli/flags.h"
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/text.h"
+#include "signstep/base/cpu.h"
+#include "signstep/base/text.h"
+#include "signstep/experiment/compare.h"
+#include "signstep/experiment/comparison_files.h"
+#include "signstep/experiment/comparison_table.h"
+#include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/time_estimate.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/report/report.h"
-#include "signstep/study/compare.h"
-#include "signstep/study/comparison_files.h"
-#include "signstep/study/comparison_table.h"
-#include "signstep/study/output_folder.h"
-#include "signstep/study/time_estimate.h"
 
 namespace signstep::cli {
 namespace {
@@ -86,10 +86,10 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
     total += seconds * (1 - share);
     done += state.done();
     fmt::print("{}  {:>9}  {}{}\n", run.tuning ? "tuning  " : "reported", hours_text(seconds), run.name,
-               state.done() ? "  (done)"
+               state.done()                          ? "  (done)"
                : state.status == RunStatus::kDamaged ? fmt::format("  (damaged: {})", state.problem)
-               : share > 0  ? fmt::format("  ({:.0f} % done)", 100 * share)
-                            : "");
+               : share > 0                           ? fmt::format("  ({:.0f} % done)", 100 * share)
+                                                     : "");
   }
   fmt::print("\n{}: {} rows, {} tuning and {} reported runs, {} done\n", plan.experiment.title, plan.rows.size(),
              plan.tuning.size(), runs.size() - plan.tuning.size(), done);
@@ -179,7 +179,7 @@ int run_compare(CompareCommand& c) {
     say("\nRuns of other shards or processes are not done yet. The same command continues when they are.\n");
   if (!result.failures.empty())
     say("\n{} failed; the same command tries again.\n",
-               result.failures.size() == 1 ? "A run" : fmt::format("{} runs", result.failures.size()));
+        result.failures.size() == 1 ? "A run" : fmt::format("{} runs", result.failures.size()));
   return end_code(result, time_up && caught_signal == 0);
 }
 

@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "cli/terminal.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep::cli {
 namespace {
@@ -77,7 +77,8 @@ void Console::started(const std::string& run_folder, const nlohmann::ordered_jso
                    data["test_images"].get<size_t>()));
   const auto& network = run["network"];
   note(fmt::format("{}, width {}, {} parameters; engine {}", network["name"].get<std::string>(),
-                   network["width"].get<int64_t>(), network["parameters"].get<size_t>(), run["engine"].get<std::string>()));
+                   network["width"].get<int64_t>(), network["parameters"].get<size_t>(),
+                   run["engine"].get<std::string>()));
   note(fmt::format("writing to {}", run_folder));
 }
 
@@ -96,16 +97,20 @@ void Console::batch(const BatchProgress& p) {
   if (progress_json_) {
     if (now - last_draw_ < kJsonInterval && p.batch < p.batches) return;
     last_draw_ = now;
-    const nlohmann::ordered_json line = {{"epoch", p.epoch}, {"epochs", p.epochs}, {"batch", p.batch}, {"batches", p.batches},
-                                         {"loss", p.loss}, {"accuracy", p.accuracy}, {"images_per_second", p.images_per_second},
+    const nlohmann::ordered_json line = {{"epoch", p.epoch},
+                                         {"epochs", p.epochs},
+                                         {"batch", p.batch},
+                                         {"batches", p.batches},
+                                         {"loss", p.loss},
+                                         {"accuracy", p.accuracy},
+                                         {"images_per_second", p.images_per_second},
                                          {"seconds_left", p.seconds_left}};
     put(line.dump() + "\n");
     return;
   }
   const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
-  const std::string figures =
-      fmt::format("loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s  {} left", p.loss, p.accuracy, p.images_per_second,
-                  clock_text(p.seconds_left));
+  const std::string figures = fmt::format("loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s  {} left", p.loss,
+                                          p.accuracy, p.images_per_second, clock_text(p.seconds_left));
   if (terminal_ && !quiet_) {
     if (now - last_draw_ < kRedraw) return;
     last_draw_ = now;

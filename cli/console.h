@@ -18,7 +18,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 class Console final : public TrainObserver {
  public:
-  // progress_json: progress goes to standard output as a JSON object a line, for programs, and all text to standard error.
+  // progress_json: progress goes to standard output as a JSON object a line, for programs, and all text to standard
+  // error.
   Console(bool quiet, LogLevel level, bool progress_json = false);
   ~Console() override;
 

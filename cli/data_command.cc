@@ -4,7 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/dataset.h"
 
 namespace signstep::cli {
@@ -28,7 +28,8 @@ void print_dataset(const Dataset& d) {
                set->width, set->classes, class_counts(*set));
   }
   for (const SourceFile& f : d.files)
-    fmt::print("  {}  {:>10} bytes  sha256 {}  {}\n", f.path, f.bytes, f.sha256.substr(0, 16), f.official ? "official" : "not recognised");
+    fmt::print("  {}  {:>10} bytes  sha256 {}  {}\n", f.path, f.bytes, f.sha256.substr(0, 16),
+               f.official ? "official" : "not recognised");
   fmt::print("  content  sha256 {}\n  {}\n", d.checksum(),
              d.official() ? "This is the official data set." : "Not known to be the official data set.");
 }
@@ -56,8 +57,11 @@ int run_data(const DataCommand& c) {
 void add_data(CLI::App& app, Run& run) {
   auto command = std::make_shared<DataCommand>();
   CLI::App* sub = app.add_subcommand("data", "Show which data sets were found where");
-  sub->add_option("--dataset", command->dataset, "cifar10, cifar100, fashion-mnist, mnist or all")->type_name("TEXT")->capture_default_str();
-  sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")->type_name("TEXT");
+  sub->add_option("--dataset", command->dataset, "cifar10, cifar100, fashion-mnist, mnist or all")
+      ->type_name("TEXT")
+      ->capture_default_str();
+  sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")
+      ->type_name("TEXT");
   sub->callback([command, &run] { run = [command] { return run_data(*command); }; });
 }
 

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/saved_run.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/split.h"
 #include "signstep/train/checkpoint.h"
 #include "signstep/train/run_folder.h"
@@ -50,21 +50,24 @@ int run_eval(EvalCommand& c) {
   }
   const bool test = c.split == SplitName::kTest;
   const auto loader = evaluation_loader(test ? data.test : data.train,
-                                        test ? std::vector<uint32_t>()
-                                             : c.split == SplitName::kTrain ? split.train : split.validation,
+                                        test                           ? std::vector<uint32_t>()
+                                        : c.split == SplitName::kTrain ? split.train
+                                                                       : split.validation,
                                         options);
   // The run's engine where this machine has it: another gives the same accuracy but for rounding.
   if (options.engine.kind == EngineKind::kAmx) options.engine.kind = EngineKind::kAuto;
   const EngineChoice choice = choose_engine(options.engine, options.network);
-  if (!choice.reason.empty()) fmt::print(stderr, "signstep: trained with engine amx, evaluated with torch, because {}\n", choice.reason);
-  const auto engine = make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
+  if (!choice.reason.empty())
+    fmt::print(stderr, "signstep: trained with engine amx, evaluated with torch, because {}\n", choice.reason);
+  const auto engine =
+      make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
   load_weights(path, *engine);
   const Evaluation e = evaluate(*engine, *loader);
   const std::string name = c.flags->list().find("split")->text();
   if (c.json) {
-    const nlohmann::ordered_json out = {{"checkpoint", path}, {"split", name}, {"data", data.folder},
-                                        {"same_data", same_data}, {"images", e.images},
-                                        {"accuracy", e.accuracy}, {"loss", e.loss}};
+    const nlohmann::ordered_json out = {{"checkpoint", path},     {"split", name},      {"data", data.folder},
+                                        {"same_data", same_data}, {"images", e.images}, {"accuracy", e.accuracy},
+                                        {"loss", e.loss}};
     fmt::print("{}\n", out.dump());
   } else {
     fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", path, name, e.accuracy, e.images, e.loss);

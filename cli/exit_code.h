@@ -2,7 +2,7 @@
 // The documented exit codes (docs/running.md and --help say the same).
 #pragma once
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/train/trainer.h"
 
 namespace signstep::cli {
@@ -13,7 +13,8 @@ inline constexpr int kTerminated = 143;   // 128 + SIGTERM; a closed terminal (S
 inline constexpr int kTimeUp = 75;        // EX_TEMPFAIL: run it again with --resume
 
 inline constexpr const char* kExitCodeHelp =
-    "Exit codes: 0 done, 1 internal error, 2 wrong option, 3 bad data set, 4 bad checkpoint, 5 file system or machine,\n"
+    "Exit codes: 0 done, 1 internal error, 2 wrong option, 3 bad data set, 4 bad checkpoint, 5 file system or "
+    "machine,\n"
     "6 training diverged, 75 stopped by --stop-after, 130 stopped by Ctrl-C, 143 stopped by SIGTERM or a hangup.";
 
 constexpr int exit_code(ErrorKind kind) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep::cli {
 namespace {
@@ -33,7 +33,9 @@ Flags::Flags(CLI::App& app, OptionList list) : list_(std::move(list)) {
     if (option.type == OptionType::kFlag) {
       const std::string opposite = "--no-" + option.flag().substr(2);
       const std::string standard = now == "true" ? fmt::format(" (on; {} turns it off)", opposite) : "";
-      app.add_flag_callback(option.flag(), [remember] { remember("true"); }, option.help + standard)->group(option.group);
+      app.add_flag_callback(
+             option.flag(), [remember] { remember("true"); }, option.help + standard)
+          ->group(option.group);
       app.add_flag_callback(opposite, [remember] { remember("false"); })->group("");  // works, and is not listed
       continue;
     }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "signstep/core/option.h"
+#include "signstep/base/option.h"
 
 namespace signstep::cli {
 

@@ -10,11 +10,11 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/resources.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/sign_kernel.h"
-#include "signstep/core/version.h"
-#include "signstep/libtorch/torch_engine.h"
-#include "signstep/nn/amx_engine/amx_engine.h"
+#include "signstep/base/cpu.h"
+#include "signstep/base/version.h"
+#include "signstep/engines/amx/amx_engine.h"
+#include "signstep/engines/torch/torch_engine.h"
+#include "signstep/kernels/sign_kernel.h"
 
 namespace signstep::cli {
 namespace {
@@ -35,7 +35,8 @@ std::string engines_text() {
 
 std::string version_text() {
   return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines {}", version(), commit(),
-                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text(), engines_text());
+                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text(),
+                     engines_text());
 }
 
 // Names end up in JSON, TOML and on terminals: what these cannot hold is refused before any work is done.
@@ -57,9 +58,14 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   for (const CLI::App* sub : at->get_subcommands({})) known.push_back(sub->get_name());
   // Other programs' names for the same things, too far off for spelling to find.
   static const std::map<std::string, std::string> synonyms = {
-      {"--lr", "--learning-rate"}, {"--batch-size", "--batch"}, {"--wd", "--decoupled-weight-decay or --l2-penalty"},
-      {"--weight-decay", "--decoupled-weight-decay or --l2-penalty"}, {"--workers", "--loader-threads"},
-      {"--opt", "--optimizer"}, {"--out", "--output"}, {"--model", "--width"}};
+      {"--lr", "--learning-rate"},
+      {"--batch-size", "--batch"},
+      {"--wd", "--decoupled-weight-decay or --l2-penalty"},
+      {"--weight-decay", "--decoupled-weight-decay or --l2-penalty"},
+      {"--workers", "--loader-threads"},
+      {"--opt", "--optimizer"},
+      {"--out", "--output"},
+      {"--model", "--width"}};
   for (const std::string& extra : app.remaining(true)) {
     const std::string name = extra.substr(0, extra.find('='));
     const auto synonym = synonyms.find(name);
@@ -73,8 +79,9 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 int run_program(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) require_text(fmt::format("argument {}", i), argv[i]);
   if (const char* folder = std::getenv("SIGNSTEP_DATA")) require_text("SIGNSTEP_DATA", folder);
-  CLI::App app("signstep trains neural networks with the sign of the gradient: SignSGD, Signum and their relatives.\n"
-               "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
+  CLI::App app(
+      "signstep trains neural networks with the sign of the gradient: SignSGD, Signum and their relatives.\n"
+      "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
   app.name("signstep");
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());

@@ -7,7 +7,7 @@
 
 #include "cli/console.h"
 #include "cli/terminal.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "signstep/study/compare.h"
+#include "signstep/experiment/compare.h"
 
 namespace signstep::cli {
 

@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/report/label.h"
 #include "signstep/report/report.h"
 

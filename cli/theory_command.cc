@@ -5,12 +5,12 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/progress.h"
-#include "signstep/core/cpu.h"
-#include "signstep/core/error.h"
-#include "signstep/core/thread_pool.h"
+#include "signstep/analysis/theory_report.h"
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
-#include "signstep/study/figures.h"
-#include "signstep/study/theory_report.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/report/figures.h"
 
 namespace signstep::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/stop_signal.h"
-#include "signstep/core/text.h"
+#include "signstep/base/text.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 
@@ -80,8 +80,10 @@ void read_settings(TrainCommand& c) {
     const std::string before = option->text();
     option->parse(value);
     if (option->text() != before) {
-      throw OptionError(fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
-                                    "the flag out, or start another run", option->flag(), value, before));
+      throw OptionError(
+          fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
+                      "the flag out, or start another run",
+                      option->flag(), value, before));
     }
   }
   c.flags->apply();
@@ -99,16 +101,17 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   const auto epochs = last["epoch"].get<uint64_t>();
   fmt::print(out, "\nTest accuracy  {:.2f} % after {} epoch{}", last["test_accuracy"].get<double>(), epochs,
              epochs == 1 ? "" : "s");
-  if (last["validation_accuracy"].is_number()) fmt::print(out, " (validation {:.2f} %)", last["validation_accuracy"].get<double>());
+  if (last["validation_accuracy"].is_number())
+    fmt::print(out, " (validation {:.2f} %)", last["validation_accuracy"].get<double>());
   fmt::print(out, "\n");
   if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
   fmt::print(out, "Run folder     {}\n", result.run_folder);
   fmt::print(out, "Next           signstep eval {}\n", folder);
   const TrainOptions& o = command.options;
   const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
-  fmt::print(out, "               signstep train --dataset {}{} --width {} --optimizer {} --output {}\n", dataset_name(o.dataset),
-             data, o.network.width, o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd",
-             shell_quoted(result.run_folder + "-2"));
+  fmt::print(out, "               signstep train --dataset {}{} --width {} --optimizer {} --output {}\n",
+             dataset_name(o.dataset), data, o.network.width,
+             o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd", shell_quoted(result.run_folder + "-2"));
 }
 
 int run_train(TrainCommand& c) {
@@ -141,8 +144,9 @@ void add_train(CLI::App& app, Run& run) {
   sub->add_option("--config", command->config, "TOML file with any of these options; flags win")->type_name("FILE");
   sub->add_flag("--resume", command->resume, "continue the run in --output with its recorded settings");
   command->flags = std::make_unique<Flags>(*sub, command->list());
-  sub->footer("Example: signstep train --dataset cifar10 --optimizer signum --width 16 --epochs 5 --output runs/first\n"
-              "In a TOML file a flag --learning-rate is the key learning_rate.");
+  sub->footer(
+      "Example: signstep train --dataset cifar10 --optimizer signum --width 16 --epochs 5 --output runs/first\n"
+      "In a TOML file a flag --learning-rate is the key learning_rate.");
   sub->callback([command, &run] { run = [command] { return run_train(*command); }; });
 }
 

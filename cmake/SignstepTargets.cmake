@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One folder = one library: signstep_library(core LINKS fmt::fmt) makes signstep_core with the alias signstep::core
+# One folder = one library: signstep_library(io LINKS fmt::fmt) makes signstep_io with the alias signstep::io
 # from every .cc file listed. Its headers are public, but for those that a kernel includes once for each SIMD target
 # (-inl, _block). LINKS are public, because headers of a layer show the layers below it; what only its sources include
 # stands under USES. With the word INSTALL the folder is a component of find_package(signstep), as are the signstep::

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# find_package(signstep 0.1 REQUIRED COMPONENTS core optim libtorch) makes the targets signstep::core, signstep::optim,
+# find_package(signstep 0.1 REQUIRED COMPONENTS io optim libtorch) makes the targets signstep::io, signstep::optim,
 # signstep::libtorch, and finds again what they link. Without COMPONENTS: all that need no LibTorch. libtorch is asked
 # for by name, because LibTorch brings its own compiler flags and takes seconds to find.
 include(CMakeFindDependencyMacro)

@@ -6,7 +6,7 @@ execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=10 -
 if(failed OR commit STREQUAL "")
   set(commit unknown)
 endif()
-file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#include \"signstep/core/version.h\"
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#include \"signstep/base/version.h\"
 namespace signstep {
 const char* version() { return \"@VERSION@\"; }
 const char* commit() { return \"@commit@\"; }

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "signstep/core/random.h"
-#include "signstep/core/thread_pool.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
 
 int main() {
   constexpr size_t kSize = 1000;

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "fuzz/target.h"
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/nn/network.h"
 #include "signstep/optim/dither_options.h"
 #include "signstep/optim/optimizer_options.h"

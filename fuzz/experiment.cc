@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/study/experiment.h"
+#include "signstep/experiment/experiment.h"
 
 #include "fuzz/target.h"
 

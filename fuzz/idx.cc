@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz/target.h"
 #include "signstep/data/idx.h"
+#include "fuzz/target.h"
 
 namespace signstep::fuzz {
 
@@ -12,7 +12,8 @@ void read(std::span<const uint8_t> bytes) {
 }
 
 std::vector<std::string> seeds() {
-  return {std::string("\0\0\0\x08\x03\0\0\0\1\0\0\0\2\0\0\0\3abcdef", 23), std::string("\1\0\0\x08\x01\0\0\0\4abcd", 13)};
+  return {std::string("\0\0\0\x08\x03\0\0\0\1\0\0\0\2\0\0\0\3abcdef", 23),
+          std::string("\1\0\0\x08\x01\0\0\0\4abcd", 13)};
 }
 
 }  // namespace signstep::fuzz

@@ -31,11 +31,12 @@ void read(std::span<const uint8_t> bytes) {
 }
 
 std::vector<std::string> seeds() {
-  return {R"({"epoch":1,"step":10,"train_loss":2.3,"train_accuracy":10.0,"validation_accuracy":null,"test_accuracy":11.5,)"
-          R"("train_seconds":1.5,"curve":{"step":[1,10],"learning_rate":[0.1,0.1],"gamma":[null,0.2]},)"
-          R"("events":[{"step":5,"event":"switch","text":"t"}],"probe":{"step":[1,2],"signal":[0.1,0.2],)"
-          R"("squared_norm":[1,2],"noise":[0.1,null],"agreement":[0.5,0.6],"density":[0.1,0.1],"seconds":[0.1,0.2]}})"
-          "\n{\"epoch\":2,\"step\":20,\"test_accuracy\":12.5}\n"};
+  return {
+      R"({"epoch":1,"step":10,"train_loss":2.3,"train_accuracy":10.0,"validation_accuracy":null,"test_accuracy":11.5,)"
+      R"("train_seconds":1.5,"curve":{"step":[1,10],"learning_rate":[0.1,0.1],"gamma":[null,0.2]},)"
+      R"("events":[{"step":5,"event":"switch","text":"t"}],"probe":{"step":[1,2],"signal":[0.1,0.2],)"
+      R"("squared_norm":[1,2],"noise":[0.1,null],"agreement":[0.5,0.6],"density":[0.1,0.1],"seconds":[0.1,0.2]}})"
+      "\n{\"epoch\":2,\"step\":20,\"test_accuracy\":12.5}\n"};
 }
 
 }  // namespace signstep::fuzz

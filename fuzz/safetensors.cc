@@ -22,7 +22,8 @@ std::vector<std::string> seeds() {
   write_safetensors(path, {{"a", "F32", {2, 2}, bytes}, {"b", "U8", {0}, {}}}, {{"format", "pt"}});
   // Without a checksum, too, so that what is mutated is looked at.
   const std::string header = R"({"a":{"dtype":"U8","shape":[2,1],"data_offsets":[0,2]},"__metadata__":{"k":"v"}})";
-  return {read_text_file(path), std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + "xy"};
+  return {read_text_file(path),
+          std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + "xy"};
 }
 
 }  // namespace signstep::fuzz

@@ -7,13 +7,14 @@
 #include <fstream>
 #include <string_view>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep::fuzz {
 
 const std::string& folder() {
   static const struct Folder {
-    std::string path = std::filesystem::is_directory("/dev/shm") ? "/dev/shm/signstep-fuzz-XXXXXX" : "/tmp/signstep-fuzz-XXXXXX";
+    std::string path =
+        std::filesystem::is_directory("/dev/shm") ? "/dev/shm/signstep-fuzz-XXXXXX" : "/tmp/signstep-fuzz-XXXXXX";
     Folder() {
       if (::mkdtemp(path.data()) == nullptr) std::abort();
     }

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "signstep/core/error.h"
-#include "signstep/core/random.h"
+#include "signstep/base/error.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -13,8 +13,8 @@
 namespace signstep {
 
 struct AugmentOptions {
-  bool crop = false;  // a window of the image's size, anywhere in the image padded by kCropPadding on each side
-  bool flip = false;  // left to right, with probability 1/2
+  bool crop = false;   // a window of the image's size, anywhere in the image padded by kCropPadding on each side
+  bool flip = false;   // left to right, with probability 1/2
   int64_t cutout = 0;  // [0, kLargestCutout], pixels: side of the square; its centre is any pixel, the rest is clipped
 };
 

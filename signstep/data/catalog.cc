@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/data/catalog.h"
 
-#include "signstep/core/error.h"
-#include "signstep/core/option.h"
+#include "signstep/base/error.h"
+#include "signstep/base/option.h"
 
 namespace signstep {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/idx.h"
 #include "signstep/data/read_file.h"
 #include "signstep/io/checksum.h"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

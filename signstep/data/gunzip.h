@@ -17,8 +17,8 @@ bool is_gzip(std::span<const uint8_t> bytes);
 // or unpacks to more than limit bytes.
 std::vector<uint8_t> gunzip(std::span<const uint8_t> packed, const std::string& path, size_t limit);
 
-// The first count bytes of what it unpacks to, or all where there are fewer: for a header that says how large the rest is.
-// Throws DataError as far as it gets.
+// The first count bytes of what it unpacks to, or all where there are fewer: for a header that says how large the rest
+// is. Throws DataError as far as it gets.
 std::vector<uint8_t> gunzip_begin(std::span<const uint8_t> packed, const std::string& path, size_t count);
 
 }  // namespace signstep

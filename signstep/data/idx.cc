@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/data/idx.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/gunzip.h"
 #include "signstep/data/read_file.h"
 
@@ -16,8 +16,10 @@ uint32_t big_endian(std::span<const uint8_t> b) {
 
 size_t header_bytes(size_t rank) { return 4 + 4 * rank; }
 
-// The sizes that a header declares. values becomes their product, at most kMaxDataBytes. bytes may hold more than the header.
-std::vector<uint32_t> parse_header(std::span<const uint8_t> bytes, size_t rank, const std::string& path, size_t& values) {
+// The sizes that a header declares. values becomes their product, at most kMaxDataBytes. bytes may hold more than the
+// header.
+std::vector<uint32_t> parse_header(std::span<const uint8_t> bytes, size_t rank, const std::string& path,
+                                   size_t& values) {
   const size_t header = header_bytes(rank);
   if (bytes.size() < header) {
     throw DataError(

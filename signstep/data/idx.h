@@ -19,8 +19,8 @@ struct IdxArray {
 // rank, an empty array, and for any length but the exact one.
 IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path);
 
-// The bytes of an IDX file of that rank as they are, or unpacked where they are gzip: as many as its header declares, and
-// DataError before more than that is held. Takes up to twice that while it unpacks.
+// The bytes of an IDX file of that rank as they are, or unpacked where they are gzip: as many as its header declares,
+// and DataError before more than that is held. Takes up to twice that while it unpacks.
 std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const std::string& path);
 
 // The same as parse_idx from a file, raw or gzip by content.

@@ -5,9 +5,9 @@
 #include <system_error>
 #include <utility>
 
-#include "signstep/core/error.h"
-#include "signstep/core/random.h"
+#include "signstep/base/error.h"
 #include "signstep/data/shuffle.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -3,20 +3,16 @@
 
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 
 Normalization normalization(DatasetKind kind) {
   switch (kind) {
-    case DatasetKind::kCifar10:
-      return {{.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}};
-    case DatasetKind::kCifar100:
-      return {{.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}};
-    case DatasetKind::kFashionMnist:
-      return {{.2860f}, {.3530f}};
-    case DatasetKind::kMnist:
-      return {{.1307f}, {.3081f}};
+    case DatasetKind::kCifar10: return {{.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}};
+    case DatasetKind::kCifar100: return {{.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}};
+    case DatasetKind::kFashionMnist: return {{.2860f}, {.3530f}};
+    case DatasetKind::kMnist: return {{.1307f}, {.3081f}};
   }
   throw OptionError(fmt::format("no such data set: {}", static_cast<int>(kind)));
 }

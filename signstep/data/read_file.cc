@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 
 namespace signstep {

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 

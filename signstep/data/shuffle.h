@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 

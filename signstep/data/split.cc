@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/shuffle.h"
 
 namespace signstep {

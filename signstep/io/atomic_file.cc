@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <random>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/path.h"
 
 namespace signstep {

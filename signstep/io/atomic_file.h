@@ -12,9 +12,9 @@
 namespace signstep {
 
 // Writes the parts in a row to a new file of a random name beside path, syncs, renames, syncs the folder. Throws
-// EnvironmentError (full disk, no permission, ...), and then path is as it was and the temporary file is gone; only when
-// the folder cannot be synced is path the new file, which a power cut may then take back. Folders that cannot be synced at
-// all (EINVAL on some file systems, no permission to read) are fine.
+// EnvironmentError (full disk, no permission, ...), and then path is as it was and the temporary file is gone; only
+// when the folder cannot be synced is path the new file, which a power cut may then take back. Folders that cannot be
+// synced at all (EINVAL on some file systems, no permission to read) are fine.
 void write_file_atomic(const std::string& path, const std::vector<std::span<const std::byte>>& parts);
 void write_file_atomic(const std::string& path, std::string_view text);
 
@@ -25,8 +25,8 @@ std::string read_text_file(const std::string& path, size_t max_bytes = size_t{1}
 // Creates the folder and its parents, and syncs the folder that each new one lies in. Throws EnvironmentError.
 void make_folders(const std::string& path);
 
-// Removes what write_file_atomic left in the folder when its process was killed: files named .NAME.tmp-DIGITS. Call it only
-// where nobody else writes, as under the folder's lock. What cannot be removed stays.
+// Removes what write_file_atomic left in the folder when its process was killed: files named .NAME.tmp-DIGITS. Call it
+// only where nobody else writes, as under the folder's lock. What cannot be removed stays.
 void remove_stale_files(const std::string& folder);
 
 }  // namespace signstep

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/toml_limits.h"
 
@@ -72,7 +72,8 @@ void parse_toml(const std::string& text, const std::string& name, OptionList& op
 
 std::map<std::string, std::string> read_toml_values(const std::string& path) {
   std::map<std::string, std::string> values;
-  for_each_value(read_text_file(path), path, [&](std::string_view key, const std::string& value) { values.emplace(key, value); });
+  for_each_value(read_text_file(path), path,
+                 [&](std::string_view key, const std::string& value) { values.emplace(key, value); });
   return values;
 }
 

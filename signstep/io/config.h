@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "signstep/core/option.h"
+#include "signstep/base/option.h"
 
 namespace signstep {
 
@@ -15,7 +15,8 @@ namespace signstep {
 void read_toml(const std::string& path, OptionList& options);
 void parse_toml(const std::string& text, const std::string& name, OptionList& options);
 
-// The file's keys and values as text, without an idea of what they mean: for readers of other versions' files. The same errors.
+// The file's keys and values as text, without an idea of what they mean: for readers of other versions' files. The same
+// errors.
 std::map<std::string, std::string> read_toml_values(const std::string& path);
 
 // Every option with its help as a comment; read_toml of it gives the same values.

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -33,7 +33,8 @@ FolderLock::FolderLock(const std::string& folder) {
   const int code = errno;
   ::close(descriptor_);
   errno = code;
-  if (code != EWOULDBLOCK && code != EACCES) throw_errno("lock", path, "choose a folder on a file system that has locks");
+  if (code != EWOULDBLOCK && code != EACCES)
+    throw_errno("lock", path, "choose a folder on a file system that has locks");
   throw EnvironmentError(
       fmt::format("{} is in use by another process; wait for that run, or choose another folder", folder));
 }

@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_text.h"
 

@@ -8,14 +8,15 @@
 
 namespace signstep {
 
-// NaN and infinity, which JSON lacks, become null; bytes that are not UTF-8 become U+FFFD. Throws EnvironmentError when the line cannot be written whole.
+// NaN and infinity, which JSON lacks, become null; bytes that are not UTF-8 become U+FFFD. Throws EnvironmentError when
+// the line cannot be written whole.
 void append_json_line(const std::string& path, const nlohmann::ordered_json& object);
 
 // Replaces the file by these records, atomically.
 void write_json_lines(const std::string& path, const std::vector<nlohmann::ordered_json>& records);
 
-// The records of a file; a last line cut short by a crash is left out. Throws DataError for any other malformed line, or
-// one beyond the limits of json_text.h.
+// The records of a file; a last line cut short by a crash is left out. Throws DataError for any other malformed line,
+// or one beyond the limits of json_text.h.
 std::vector<nlohmann::ordered_json> read_json_lines(const std::string& path);
 
 }  // namespace signstep

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -43,30 +43,26 @@ void require_json_limits(std::string_view text, const std::string& name, const J
   size_t values = 1;
   for (size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '"':
-        i = after_string(text, i) - 1;
-        break;
+      case '"': i = after_string(text, i) - 1; break;
       case '[':
       case '{':
         members.push_back(text[i] == '{' ? 1 : 0);
         values += 8;
         if (members.size() > limits.depth)
-          fail_at(text, i, name, first_line, fmt::format("more than {} lists and objects within each other", limits.depth));
+          fail_at(text, i, name, first_line,
+                  fmt::format("more than {} lists and objects within each other", limits.depth));
         break;
       case ']':
       case '}':
         if (!members.empty()) members.pop_back();
         break;
-      case ':':
-        values += 2;
-        break;
+      case ':': values += 2; break;
       case ',':
         ++values;
         if (!members.empty() && members.back() > 0 && ++members.back() > limits.members)
           fail_at(text, i, name, first_line, fmt::format("an object of more than {} members", limits.members));
         break;
-      default:
-        break;
+      default: break;
     }
     if (values > limits.values) fail_at(text, i, name, first_line, fmt::format("more than {} values", limits.values));
   }
@@ -93,7 +89,8 @@ JsonFields::JsonFields(const nlohmann::ordered_json& object, std::string name, s
 
 JsonFields::JsonFields(const nlohmann::ordered_json& object, std::string name)
     : JsonFields(object, std::move(name), "") {
-  if (!object.is_object()) throw DataError(fmt::format("{} is {}; wanted a JSON object; {}", name_, shown(object), kAdvice));
+  if (!object.is_object())
+    throw DataError(fmt::format("{} is {}; wanted a JSON object; {}", name_, shown(object), kAdvice));
 }
 
 JsonFields JsonFields::object(const std::string& key) const {

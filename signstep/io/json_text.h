@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON that comes from a file: bounded before it is parsed, and a field of another type is an error that names file and key.
-// The library recurses over nesting when it copies, prints or frees a value, and its ordered object looks a key up by walking.
+// JSON that comes from a file: bounded before it is parsed, and a field of another type is an error that names file and
+// key. The library recurses over nesting when it copies, prints or frees a value, and its ordered object looks a key up
+// by walking.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +14,22 @@
 namespace signstep {
 
 struct JsonLimits {
-  size_t depth = 64;                 // lists and objects within each other
-  size_t members = 1024;             // of one object; building it compares members^2 / 2 keys
-  size_t values = size_t{1} << 20;   // in all, about 32 bytes each; a member counts 3, a list or an object 8
+  size_t depth = 64;                // lists and objects within each other
+  size_t members = 1024;            // of one object; building it compares members^2 / 2 keys
+  size_t values = size_t{1} << 20;  // in all, about 32 bytes each; a member counts 3, a list or an object 8
 };
 
 // Throws DataError with name, line and column where the text is beyond a limit. Reads it once and keeps nothing.
-void require_json_limits(std::string_view text, const std::string& name, const JsonLimits& limits = {}, size_t first_line = 1);
+void require_json_limits(std::string_view text, const std::string& name, const JsonLimits& limits = {},
+                         size_t first_line = 1);
 
-// Throws DataError, as require_json_limits does, also for malformed text. first_line is the number of the text's first line.
+// Throws DataError, as require_json_limits does, also for malformed text. first_line is the number of the text's first
+// line.
 nlohmann::ordered_json parse_json(std::string_view text, const std::string& name, const JsonLimits& limits = {},
                                   size_t first_line = 1);
 
-// The value as text that is UTF-8 whatever its strings hold: bytes that are not become U+FFFD, because a path or a title
-// that is none must not throw after hours of work. The numbers are exact. indent as nlohmann's dump has it.
+// The value as text that is UTF-8 whatever its strings hold: bytes that are not become U+FFFD, because a path or a
+// title that is none must not throw after hours of work. The numbers are exact. indent as nlohmann's dump has it.
 std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
 // The fields of an object, which must outlive this. Whatever is absent or of another type throws DataError:
@@ -35,7 +38,8 @@ class JsonFields {
  public:
   JsonFields(const nlohmann::ordered_json& object, std::string name);
 
-  // T: std::string, bool, double (any number), int64_t, uint64_t, nlohmann::ordered_json (an object), or a std::vector of one.
+  // T: std::string, bool, double (any number), int64_t, uint64_t, nlohmann::ordered_json (an object), or a std::vector
+  // of one.
   template <class T>
   T get(const std::string& key) const {
     const nlohmann::ordered_json* value = find_value(key);

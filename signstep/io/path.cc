@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

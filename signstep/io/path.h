@@ -7,8 +7,9 @@
 
 namespace signstep {
 
-// Whether there is a file or folder of that name, and whether it is a folder; links are followed. Throws EnvironmentError
-// when the system does not say: a name that is too long, a folder on the way that must not be searched, a loop of links.
+// Whether there is a file or folder of that name, and whether it is a folder; links are followed. Throws
+// EnvironmentError when the system does not say: a name that is too long, a folder on the way that must not be
+// searched, a loop of links.
 bool path_exists(const std::string& path);
 bool is_folder(const std::string& path);
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/checksum.h"
 #include "signstep/io/json_text.h"

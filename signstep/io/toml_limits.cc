@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -22,7 +22,8 @@ size_t after_string(std::string_view text, size_t offset) {
       return offset + 1;
     } else if (multiline && text.substr(offset, 3) == mark) {
       offset += 3;
-      while (offset < text.size() && text[offset] == quote) ++offset;  // up to two quotes before the mark are the string's
+      while (offset < text.size() && text[offset] == quote)
+        ++offset;  // up to two quotes before the mark are the string's
       return offset;
     }
   }
@@ -38,8 +39,7 @@ void require_toml_limits(const std::string& text, const std::string& name) {
   }
   size_t depth = 0, parts = 1, line = 1, line_begin = 0;
   const auto fail = [&](size_t at, const std::string& what) {
-    throw OptionError(
-        fmt::format("{}:{}:{}: {}; write the settings flat", name, line, at - line_begin + 1, what));
+    throw OptionError(fmt::format("{}:{}:{}: {}; write the settings flat", name, line, at - line_begin + 1, what));
   };
   for (size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
@@ -54,9 +54,7 @@ void require_toml_limits(const std::string& text, const std::string& name) {
         i = end - 1;
         break;
       }
-      case '#':
-        i = std::min(text.find('\n', i), text.size()) - 1;
-        break;
+      case '#': i = std::min(text.find('\n', i), text.size()) - 1; break;
       case '[':
       case '{':
         parts = 1;
@@ -75,11 +73,8 @@ void require_toml_limits(const std::string& text, const std::string& name) {
         parts = 1;
         break;
       case '=':
-      case ',':
-        parts = 1;
-        break;
-      default:
-        break;
+      case ',': parts = 1; break;
+      default: break;
     }
   }
 }

@@ -11,7 +11,8 @@ inline constexpr size_t kTomlBytes = size_t{1} << 20;  // of a file; parsing tak
 inline constexpr size_t kTomlDepth = 16;               // brackets and braces within each other
 inline constexpr size_t kTomlKeyParts = 16;            // of a key like a.b.c
 
-// Call before toml::parse. Throws OptionError with name and, where there is one, line and column of what is beyond a limit.
+// Call before toml::parse. Throws OptionError with name and, where there is one, line and column of what is beyond a
+// limit.
 void require_toml_limits(const std::string& text, const std::string& name);
 
 }  // namespace signstep

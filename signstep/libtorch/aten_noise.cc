@@ -8,10 +8,10 @@
 #include <mutex>
 #include <numbers>
 
-#include "signstep/core/dither_draw.h"
-#include "signstep/core/normal.h"
-#include "signstep/core/random.h"
-#include "signstep/core/zero_coins.h"
+#include "signstep/kernels/dither_draw.h"
+#include "signstep/kernels/zero_coins.h"
+#include "signstep/random/normal.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

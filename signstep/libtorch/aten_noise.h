@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "signstep/core/sign_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
 
 namespace signstep {
 

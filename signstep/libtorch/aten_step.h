@@ -11,8 +11,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "signstep/core/sgd_kernel.h"
-#include "signstep/core/sign_kernel.h"
+#include "signstep/kernels/sgd_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
 
 namespace signstep {
 

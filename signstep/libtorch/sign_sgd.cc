@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/libtorch/aten_step.h"
 #include "signstep/libtorch/torch_executor.h"
 

@@ -3,7 +3,7 @@
 
 #include <torch/torch.h>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

@@ -6,7 +6,8 @@
 //   steps, dither_rms, switch/NAME
 //   groups                   how many; groupG/size, groupG/options/NAME: those in force, as text, the learning rate as
 //                            a number
-//   average/I, maximum/I     m and dither's maximum of parameter I over all groups, where it has one; older archives have no
+//   average/I, maximum/I     m and dither's maximum of parameter I over all groups, where it has one; older archives
+//   have no
 //                            maximum at all
 #pragma once
 
@@ -29,8 +30,9 @@ struct SavedSignSGD {
 
 void write_archive(torch::serialize::OutputArchive& archive, const SavedSignSGD& saved);
 
-// What the archive says, which need not fit anything. Averages and maxima are read, one for each of the parameters, where the
-// groups have that many. Throws CheckpointError for an archive of something else, a damaged or an incomplete one.
+// What the archive says, which need not fit anything. Averages and maxima are read, one for each of the parameters,
+// where the groups have that many. Throws CheckpointError for an archive of something else, a damaged or an incomplete
+// one.
 SavedSignSGD read_archive(torch::serialize::InputArchive& archive, size_t parameters);
 
 }  // namespace signstep

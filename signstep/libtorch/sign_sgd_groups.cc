@@ -4,7 +4,7 @@
 
 #include <unordered_set>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/libtorch/sign_sgd.h"
 
 namespace signstep {

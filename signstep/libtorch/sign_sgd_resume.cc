@@ -2,7 +2,7 @@
 // Saving a SignSGD, and loading one where every part of what was saved fits.
 #include <torch/torch.h>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/libtorch/sign_sgd.h"
 #include "signstep/libtorch/sign_sgd_archive.h"
 

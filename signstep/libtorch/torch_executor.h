@@ -8,7 +8,7 @@
 #include <atomic>
 #include <functional>
 
-#include "signstep/core/executor.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 

@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "signstep/core/executor.h"
 #include "signstep/data/batch.h"
 #include "signstep/nn/network.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 

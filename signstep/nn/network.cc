@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "signstep/core/error.h"
-#include "signstep/core/random.h"
+#include "signstep/base/error.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -58,7 +58,8 @@ void store_row_major(const TensorInfo& tensor, std::span<const float> values, st
 
 void describe(OptionList& list, NetworkOptions& o) {
   list.group("Network");
-  list.integer("width", o.width, Range::closed(4, 1024), "channels", "of ResNet-18's first stage; 64 is the standard network");
+  list.integer("width", o.width, Range::closed(4, 1024), "channels",
+               "of ResNet-18's first stage; 64 is the standard network");
   list.choice("norm", o.norm, {"batch", "group"}, "normalisation");
 }
 
@@ -129,7 +130,8 @@ void initialize(const NetworkShape& shape, uint64_t seed, std::span<float> param
   }
   std::fill(buffers.begin(), buffers.end(), 0.0f);
   for (const TensorInfo& t : shape.buffers) {
-    if (t.name.ends_with(".running_var")) std::fill_n(buffers.begin() + static_cast<std::ptrdiff_t>(t.offset), t.size, 1.0f);
+    if (t.name.ends_with(".running_var"))
+      std::fill_n(buffers.begin() + static_cast<std::ptrdiff_t>(t.offset), t.size, 1.0f);
   }
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "signstep/core/option.h"
+#include "signstep/base/option.h"
 
 namespace signstep {
 
@@ -53,7 +53,8 @@ std::vector<BlockShape> resnet18_blocks(int64_t width);
 
 NetworkShape resnet18_shape(const NetworkOptions& options, int64_t input_channels, int64_t classes);
 
-// Groups of a group norm over that many channels: the largest divisor that is at most 32 (Wu, He 2018, arXiv 1803.08494).
+// Groups of a group norm over that many channels: the largest divisor that is at most 32 (Wu, He 2018, arXiv
+// 1803.08494).
 int64_t norm_groups(int64_t channels);
 
 // torchvision's initial values: convolutions He-normal by fan-out, norms 1 and 0, the last layer uniform in

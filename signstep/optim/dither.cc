@@ -28,14 +28,10 @@ double dither_level(const DitherOptions& o, uint64_t t, uint64_t total_steps) {
   if (t == 0) return first;
   const double tau = static_cast<double>(t) / length;
   switch (o.dither_shape) {
-    case DitherShape::kConstant:
-      return first;
-    case DitherShape::kLinear:
-      return first + (last - first) * tau;
-    case DitherShape::kCosine:
-      return last + (first - last) * 0.5 * (1 + std::cos(std::numbers::pi * tau));
-    case DitherShape::kExponential:
-      return first * std::pow(last / first, tau);
+    case DitherShape::kConstant: return first;
+    case DitherShape::kLinear: return first + (last - first) * tau;
+    case DitherShape::kCosine: return last + (first - last) * 0.5 * (1 + std::cos(std::numbers::pi * tau));
+    case DitherShape::kExponential: return first * std::pow(last / first, tau);
     case DitherShape::kInverseSqrt: {
       const double ratio = first / last;
       return first / std::sqrt(1 + (ratio * ratio - 1) * tau);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/dither_options.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -13,13 +13,10 @@ void refuse_when_off(const char* name, const std::optional<double>& value) {
 
 double final_by_shape(DitherShape shape, double level) {
   switch (shape) {
-    case DitherShape::kConstant:
-      return level;
+    case DitherShape::kConstant: return level;
     case DitherShape::kLinear:
-    case DitherShape::kCosine:
-      return 0;
-    default:
-      return level / 100;
+    case DitherShape::kCosine: return 0;
+    default: return level / 100;
   }
 }
 

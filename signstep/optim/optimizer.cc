@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/optimizer.h"
 
-#include <atomic>
 #include <cmath>
 
-#include "signstep/optim/blocks.h"
 #include "signstep/optim/span_rules.h"
+#include "signstep/parallel/pieces.h"
 
 namespace signstep {
 namespace {
@@ -30,7 +29,7 @@ StepReport sign_rule(const UpdatePlan& plan, OptimizerState& state, std::span<co
 }
 
 StepReport gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> slots,
-                       std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
+                         std::span<float> values, std::span<const float> gradients, double rate, Executor& executor) {
   const OptimizerOptions& o = plan.optimizer;
   const auto lr = static_cast<float>(rate);
   const auto keep =
@@ -39,26 +38,24 @@ StepReport gradient_rule(const UpdatePlan& plan, OptimizerState& state, std::spa
   const double beta1 = o.beta1.value_or(0), beta2 = o.beta2.value_or(0);
   const auto t = static_cast<double>(state.step + 1);
   const SgdRule sgd{lr, static_cast<float>(o.momentum.value_or(0)), l2, keep, o.nesterov};
-  const AdamRule adam{lr,   beta1, beta2, static_cast<float>(o.epsilon), l2,
-                      keep, 1 - std::pow(beta1, t), 1 - std::pow(beta2, t)};
-  std::vector<size_t> sizes;
-  for (const TensorSlot& slot : slots) sizes.push_back(slot.size);
-  std::atomic<size_t> first = sizes.size();
-  StepReport report;
-  report.nonfinite = for_each_piece(sizes, executor, [&](size_t tensor, size_t begin, size_t end) {
+  const AdamRule adam{
+      lr, beta1, beta2, static_cast<float>(o.epsilon), l2, keep, 1 - std::pow(beta1, t), 1 - std::pow(beta2, t)};
+  std::vector<uint64_t> nonfinite(slots.size());
+  const auto size = [&](size_t tensor) { return slots[tensor].size; };
+  sum_pieces(std::span(nonfinite), executor, size, [&](size_t tensor, size_t begin, size_t end) {
     const size_t at = slots[tensor].offset + begin, count = end - begin;
     const auto x = values.subspan(at, count);
     const auto g = gradients.subspan(at, count);
     const auto of = [&](std::vector<float>& s) {
       return s.empty() ? std::span<float>() : std::span(s).subspan(at, count);
     };
-    const uint64_t nonfinite =
-        is_adam(o.optimizer) ? adam_step(adam, x, g, of(state.m), of(state.v)) : sgd_step(sgd, x, g, of(state.m));
-    for (size_t seen = first; nonfinite > 0 && tensor < seen && !first.compare_exchange_weak(seen, tensor);) {
-    }
-    return nonfinite;
+    return is_adam(o.optimizer) ? adam_step(adam, x, g, of(state.m), of(state.v)) : sgd_step(sgd, x, g, of(state.m));
   });
-  if (report.nonfinite > 0) report.first_nonfinite = first;
+  StepReport report;
+  for (size_t tensor = slots.size(); tensor-- > 0;) {
+    if (nonfinite[tensor] > 0) report.first_nonfinite = tensor;
+    report.nonfinite += nonfinite[tensor];
+  }
   return report;
 }
 
@@ -75,7 +72,8 @@ OptimizerState make_state(const UpdatePlan& plan, size_t flat_elements, size_t t
 }
 
 StepReport optimizer_step(const UpdatePlan& plan, OptimizerState& state, std::span<const TensorSlot> tensors,
-                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor) {
+                          std::span<float> values, std::span<const float> gradients, double factor,
+                          Executor& executor) {
   const double rate = *plan.optimizer.learning_rate * factor;
   StepReport report;
   if (is_sign_rule(plan.optimizer.optimizer)) {

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "signstep/core/executor.h"
 #include "signstep/optim/sign_optimizer.h"
 #include "signstep/optim/update_plan.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 
@@ -20,11 +20,11 @@ struct TensorSlot {
 };
 
 struct OptimizerState {
-  uint64_t step = 0;     // steps taken
-  std::vector<float> m;  // flat, like the values; empty for a rule without momentum (SignSGD keeps 0 bytes)
-  std::vector<float> v;  // flat, Adam and AdamW only
+  uint64_t step = 0;           // steps taken
+  std::vector<float> m;        // flat, like the values; empty for a rule without momentum (SignSGD keeps 0 bytes)
+  std::vector<float> v;        // flat, Adam and AdamW only
   std::vector<float> maximum;  // flat, dither maximum only: each coordinate's running maximum of |u|
-  SignState sign;        // of the sign rules: dither's rms, the switch
+  SignState sign;              // of the sign rules: dither's rms, the switch
 };
 
 // A fresh state for that many tensors in flat buffers of flat_elements.

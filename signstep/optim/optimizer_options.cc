@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -89,13 +89,15 @@ void describe(OptionList& list, OptimizerOptions& o) {
   list.number_or_auto("learning_rate", o.learning_rate, Range::positive(), "per step",
                       "peak learning rate; auto: signsgd 3e-4, signum 1e-3, lion 3e-4, sgd 0.1, adam and adamw 1e-3");
   list.number_or_auto("momentum", o.momentum, Range::fraction(), "", "of signum and sgd; auto: 0.9");
-  list.number_or_auto("decoupled_weight_decay", o.decoupled_weight_decay, Range::at_least(0), "",
-                      "weights shrink by learning rate times this; auto: signsgd 0.1, signum 0.05, lion 0.1, sgd 0, adamw 0.05");
+  list.number_or_auto(
+      "decoupled_weight_decay", o.decoupled_weight_decay, Range::at_least(0), "",
+      "weights shrink by learning rate times this; auto: signsgd 0.1, signum 0.05, lion 0.1, sgd 0, adamw 0.05");
   list.number_or_auto("l2_penalty", o.l2_penalty, Range::at_least(0), "",
                       "added to the gradient times the weight; auto: sgd 5e-4, adam 0");
   list.flag("nesterov", o.nesterov, "Nesterov momentum for sgd");
   list.number_or_auto("beta1", o.beta1, Range::fraction(), "", "of lion, adam and adamw; auto: 0.9");
-  list.number_or_auto("beta2", o.beta2, Range::fraction(), "", "of lion, adam and adamw; auto: 0.99 for lion, else 0.999");
+  list.number_or_auto("beta2", o.beta2, Range::fraction(), "",
+                      "of lion, adam and adamw; auto: 0.99 for lion, else 0.999");
   list.number("epsilon", o.epsilon, Range::positive(), "", "of adam and adamw, added to the root");
   list.choice("zero", o.zero, {"skip", "random", "plus"}, "what the sign of 0 is: no step, a fair coin, or +1");
 }
@@ -106,7 +108,8 @@ OptimizerOptions resolved(OptimizerOptions o) {
   list.validate();
   const Defaults& d = defaults_of(o.optimizer);
   if (!o.learning_rate) o.learning_rate = d.learning_rate;
-  resolve(o.momentum, d.momentum, "momentum", d.name, d.beta1 ? "; it has beta1 and beta2" : "; signum is SignSGD with momentum");
+  resolve(o.momentum, d.momentum, "momentum", d.name,
+          d.beta1 ? "; it has beta1 and beta2" : "; signum is SignSGD with momentum");
   resolve(o.decoupled_weight_decay, d.decoupled_weight_decay, "decoupled_weight_decay", d.name,
           "; adam has l2_penalty, adamw decoupled_weight_decay");
   resolve(o.l2_penalty, d.l2_penalty, "l2_penalty", d.name, "; it has decoupled_weight_decay");

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "signstep/core/option.h"
-#include "signstep/core/step.h"
+#include "signstep/base/option.h"
+#include "signstep/kernels/step.h"
 
 namespace signstep {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -24,7 +24,8 @@ std::vector<double> parse_milestones(const std::string& text) {
     if (error != std::errc{} || !(value > 0 && value < 1) || (!last && *end != ',') ||
         (!out.empty() && value <= out.back())) {
       throw OptionError(fmt::format(
-          "milestones is '{}'; wanted rising shares of the run between 0 and 1, separated by commas, such as 0.5,0.75", text));
+          "milestones is '{}'; wanted rising shares of the run between 0 and 1, separated by commas, such as 0.5,0.75",
+          text));
     }
     out.push_back(value);
     at = last ? end : end + 1;
@@ -41,7 +42,8 @@ void describe(OptionList& list, ScheduleOptions& o) {
   list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
   list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine and linear end");
   list.text("milestones", o.milestones, "shares of the run at which schedule step lowers the rate");
-  list.number("step_factor", o.step_factor, {.low = 0, .high = 1, .low_open = true}, "", "what each milestone multiplies by");
+  list.number("step_factor", o.step_factor, {.low = 0, .high = 1, .low_open = true}, "",
+              "what each milestone multiplies by");
 }
 
 Schedule::Schedule(const ScheduleOptions& options, uint64_t total_steps)
@@ -54,20 +56,19 @@ double Schedule::factor(uint64_t t) const {
   t = std::min(t, total_ - 1);
   if (t < warmup_steps_) return static_cast<double>(t + 1) / static_cast<double>(warmup_steps_ + 1);
   const double share = static_cast<double>(t) / static_cast<double>(total_);
-  const double tau = static_cast<double>(t - warmup_steps_) / static_cast<double>(std::max<uint64_t>(total_ - warmup_steps_, 1));
+  const double tau =
+      static_cast<double>(t - warmup_steps_) / static_cast<double>(std::max<uint64_t>(total_ - warmup_steps_, 1));
   switch (options_.schedule) {
-    case ScheduleKind::kConstant:
-      return 1.0;
+    case ScheduleKind::kConstant: return 1.0;
     case ScheduleKind::kStep:
       return std::pow(options_.step_factor,
                       std::count_if(milestones_.begin(), milestones_.end(), [&](double m) { return share >= m; }));
-    case ScheduleKind::kCosine:
-      return cosine_between(1.0, options_.final_factor, tau);
-    case ScheduleKind::kLinear:
-      return 1.0 - (1.0 - options_.final_factor) * tau;
+    case ScheduleKind::kCosine: return cosine_between(1.0, options_.final_factor, tau);
+    case ScheduleKind::kLinear: return 1.0 - (1.0 - options_.final_factor) * tau;
     case ScheduleKind::kOneCycle: {
       constexpr double kRise = 0.3, kStart = 1.0 / 25, kEnd = kStart * 1e-4;
-      return tau < kRise ? cosine_between(kStart, 1.0, tau / kRise) : cosine_between(1.0, kEnd, (tau - kRise) / (1 - kRise));
+      return tau < kRise ? cosine_between(kStart, 1.0, tau / kRise)
+                         : cosine_between(1.0, kEnd, (tau - kRise) / (1 - kRise));
     }
   }
   return 1.0;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "signstep/core/option.h"
+#include "signstep/base/option.h"
 
 namespace signstep {
 
@@ -12,10 +12,10 @@ enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle, kLinear };
 
 struct ScheduleOptions {
   ScheduleKind schedule = ScheduleKind::kCosine;
-  double warmup = 0.0;         // [0, 1): share of the run with a linear ramp first
-  double final_factor = 0.0;   // [0, 1]: what cosine and linear end at
+  double warmup = 0.0;                  // [0, 1): share of the run with a linear ramp first
+  double final_factor = 0.0;            // [0, 1]: what cosine and linear end at
   std::string milestones = "0.5,0.75";  // shares of the run at which step multiplies by step_factor
-  double step_factor = 0.1;    // (0, 1]
+  double step_factor = 0.1;             // (0, 1]
 };
 
 void describe(OptionList& list, ScheduleOptions& options);

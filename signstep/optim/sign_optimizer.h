@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <span>
 
-#include "signstep/core/executor.h"
-#include "signstep/core/sgd_kernel.h"
-#include "signstep/core/sign_kernel.h"
+#include "signstep/kernels/sgd_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
 #include "signstep/optim/dither.h"
 #include "signstep/optim/switch.h"
 #include "signstep/optim/update_plan.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 

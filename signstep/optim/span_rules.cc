@@ -21,7 +21,8 @@ uint64_t sgd_step(const SgdRule& r, std::span<float> x, std::span<const float> g
   return nonfinite;
 }
 
-uint64_t adam_step(const AdamRule& r, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v) {
+uint64_t adam_step(const AdamRule& r, std::span<float> x, std::span<const float> g, std::span<float> m,
+                   std::span<float> v) {
   uint64_t nonfinite = 0;
   // Rounded from double: 1 - 0.999f is off by 1e-5 of itself.
   const auto c1 = static_cast<float>(1 - r.beta1), c2 = static_cast<float>(1 - r.beta2);

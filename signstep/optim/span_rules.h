@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// SGD and Adam on plain spans (the sign rules are core/sign_kernel.h): x is stepped in place, g is only read, m and v are state. All spans have one length.
-// A coordinate whose gradient is NaN or infinite takes no step, leaves its state alone and is counted; every rule
-// returns that count. Elementwise, so any cutting into pieces gives the same bits. The scalar form is the specification.
+// SGD and Adam on plain spans (the sign rules are core/sign_kernel.h): x is stepped in place, g is only read, m and v
+// are state. All spans have one length. A coordinate whose gradient is NaN or infinite takes no step, leaves its state
+// alone and is counted; every rule returns that count. Elementwise, so any cutting into pieces gives the same bits. The
+// scalar form is the specification.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ struct AdamRule {
   float epsilon, l2, keep;
   double correction1, correction2;
 };
-uint64_t adam_step(const AdamRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v);
+uint64_t adam_step(const AdamRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m,
+                   std::span<float> v);
 
 }  // namespace signstep

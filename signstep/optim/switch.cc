@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

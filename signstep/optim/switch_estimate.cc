@@ -16,15 +16,9 @@ std::optional<double> rate_ratio(SwitchProjection projection, const StepStatisti
   const double s_dot_v = negative == SwitchNegative::kAbsolute ? std::abs(sums.s_dot_v) : sums.s_dot_v;
   double ratio = 0;
   switch (projection) {
-    case SwitchProjection::kSwats:
-      ratio = nonzero / s_dot_v;
-      break;
-    case SwitchProjection::kInner:
-      ratio = s_dot_v / sums.v_dot_v;
-      break;
-    case SwitchProjection::kNorm:
-      ratio = std::sqrt(nonzero) / std::sqrt(sums.v_dot_v);
-      break;
+    case SwitchProjection::kSwats: ratio = nonzero / s_dot_v; break;
+    case SwitchProjection::kInner: ratio = s_dot_v / sums.v_dot_v; break;
+    case SwitchProjection::kNorm: ratio = std::sqrt(nonzero) / std::sqrt(sums.v_dot_v); break;
   }
   // A negative product gives a negative ratio, a zero one 0, infinity or NaN: one test refuses them all.
   if (!(std::isfinite(ratio) && ratio > 0)) return std::nullopt;

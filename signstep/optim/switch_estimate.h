@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "signstep/core/step.h"
+#include "signstep/kernels/step.h"
 #include "signstep/optim/switch_options.h"
 
 namespace signstep {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "signstep/core/option.h"
+#include "signstep/base/option.h"
 #include "signstep/optim/dither_options.h"
 #include "signstep/optim/optimizer_options.h"
 

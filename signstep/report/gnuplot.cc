@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 extern char** environ;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/report/html.h"
 
-#include "signstep/core/error.h"
-#include "signstep/core/version.h"
+#include "signstep/base/error.h"
+#include "signstep/base/version.h"
 
 namespace signstep {
 namespace {
@@ -39,23 +39,12 @@ std::string html_escaped(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
     }
   }
   return out;

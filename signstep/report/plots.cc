@@ -5,7 +5,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -57,16 +57,11 @@ std::string data_block(const Chart& chart, const Series& s, size_t index) {
 
 std::string style_text(SeriesStyle style) {
   switch (style) {
-    case SeriesStyle::kLine:
-      return "lines dashtype 1 linewidth 2.2";
-    case SeriesStyle::kDashed:
-      return "lines dashtype (8,5) linewidth 2.2";
-    case SeriesStyle::kDotted:
-      return "lines dashtype (2,4) linewidth 2.2";
-    case SeriesStyle::kPoints:
-      return "points pointtype 7 pointsize 0.5";
-    case SeriesStyle::kLinePoints:
-      return "linespoints dashtype 1 linewidth 2 pointtype 7 pointsize 0.5";
+    case SeriesStyle::kLine: return "lines dashtype 1 linewidth 2.2";
+    case SeriesStyle::kDashed: return "lines dashtype (8,5) linewidth 2.2";
+    case SeriesStyle::kDotted: return "lines dashtype (2,4) linewidth 2.2";
+    case SeriesStyle::kPoints: return "points pointtype 7 pointsize 0.5";
+    case SeriesStyle::kLinePoints: return "linespoints dashtype 1 linewidth 2 pointtype 7 pointsize 0.5";
   }
   return "lines";
 }

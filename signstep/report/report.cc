@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/path.h"
 #include "signstep/report/run_charts.h"

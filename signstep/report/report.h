@@ -21,7 +21,7 @@ struct ReportContent {
 struct ReportResult {
   std::string path;  // of report.html
   size_t charts = 0;
-  std::string problem;  // why there are no curves; "" when there are
+  std::string problem;    // why there are no curves; "" when there are
   bool replaced = false;  // an earlier report stood there
 };
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -164,17 +164,19 @@ NamedChart lambdas(const std::vector<RunGroup>& groups) {
 }
 
 NamedChart agreements(const std::vector<RunGroup>& groups) {
-  NamedChart out = by_epoch(groups, "sign-agreement", sign_agreement, "Sign agreement of two batches",
-                            "equal gradient signs (%)");
-  out.caption = "Share of coordinates whose gradients of two independent batches have one sign, mean over an epoch; "
-                "50 % is chance.";
+  NamedChart out =
+      by_epoch(groups, "sign-agreement", sign_agreement, "Sign agreement of two batches", "equal gradient signs (%)");
+  out.caption =
+      "Share of coordinates whose gradients of two independent batches have one sign, mean over an epoch; "
+      "50 % is chance.";
   return out;
 }
 
 NamedChart noise_scales(const std::vector<RunGroup>& groups) {
   NamedChart out = by_epoch(groups, "noise-scale", noise_scale, "Simple noise scale", "images");
-  out.caption = "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes; a gap is "
-                "an epoch whose noise hid the signal.";
+  out.caption =
+      "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes; a gap is "
+      "an epoch whose noise hid the signal.";
   out.chart.log_y = true;
   return out;
 }

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
@@ -125,8 +125,8 @@ std::vector<double> steps_of(const RunSummary& run, const char* key) {
 }  // namespace
 
 bool is_repetition_option(const std::string& option) {
-  static const std::set<std::string> names = {"seed",    "output",         "data",             "init",
-                                              "threads", "loader_threads", "checkpoint_every", "analyze_every"};
+  static const std::set<std::string> names = {"seed",           "output",           "data",         "init", "threads",
+                                              "loader_threads", "checkpoint_every", "analyze_every"};
   return names.contains(option);
 }
 

@@ -46,8 +46,8 @@ GroupCurve time_curve(const RunGroup& group, const char* key);
 // runs recorded none.
 GroupCurve step_curve(const RunGroup& group, const char* key);
 
-// Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that two
-// batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without
+// Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that
+// two batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without
 // probes, and where noise hides the signal.
 double sign_agreement(const RunSummary& run, size_t epoch_index);
 double noise_scale(const RunSummary& run, size_t epoch_index);

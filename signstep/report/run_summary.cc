@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
@@ -50,13 +50,16 @@ void require_agreement(const nlohmann::ordered_json& record, const nlohmann::ord
   for (const auto& [key, value] : last.items()) {
     const auto found = epoch.find(key);
     if (found != epoch.end() && *found == value) continue;
-    throw DataError(fmt::format("{}/metrics.jsonl contradicts run.json: {} of the last epoch is {} here and {} there; "
-                                "was one of them edited or copied from another run?",
-                                folder, printable(key), found == epoch.end() ? "absent" : shown(*found), shown(value)));
+    throw DataError(
+        fmt::format("{}/metrics.jsonl contradicts run.json: {} of the last epoch is {} here and {} there; "
+                    "was one of them edited or copied from another run?",
+                    folder, printable(key), found == epoch.end() ? "absent" : shown(*found), shown(value)));
   }
 }
 
-bool holds_a_run(const std::string& folder) { return path_exists(folder + "/run.json") && !path_exists(folder + "/experiment.json"); }
+bool holds_a_run(const std::string& folder) {
+  return path_exists(folder + "/run.json") && !path_exists(folder + "/experiment.json");
+}
 
 RunSummary read_run(const std::string& folder) {
   RunSummary run{.folder = folder, .record = {}, .epochs = {}, .config = {}};
@@ -82,8 +85,7 @@ RunSummary read_run(const std::string& folder) {
     throw OptionError(fmt::format("{} has no finished epoch yet (status {}); wait for the first, or leave the run out",
                                   folder, run.status()));
   }
-  if (status == "finished" || status == "diverged")
-    require_agreement(run.record, run.epochs.back(), folder);
+  if (status == "finished" || status == "diverged") require_agreement(run.record, run.epochs.back(), folder);
   return run;
 }
 

@@ -5,7 +5,7 @@
 #include <cassert>
 #include <set>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "signstep/core/normal_cdf.h"
+#include "signstep/random/normal_cdf.h"
 
 namespace signstep {
 

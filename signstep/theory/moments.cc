@@ -47,21 +47,10 @@ HWY_AFTER_NAMESPACE();
 #include <cassert>
 #include <cmath>
 
-#include "signstep/core/lane_sums.h"
+#include "signstep/parallel/pieces.h"
 
 namespace signstep {
 HWY_EXPORT(AddRange);
-
-namespace {
-
-// Coordinates do not meet, so pieces of any size give the same bits.
-template <class Body>
-void for_each_piece(size_t count, Executor& executor, Body&& body) {
-  executor.run((count + kPartialElements - 1) / kPartialElements,
-               [&](size_t task) { body(task * kPartialElements, std::min((task + 1) * kPartialElements, count)); });
-}
-
-}  // namespace
 
 void Moments::add(double x) { moments_add(x, MomentFactors(++n), mean, m2, m3, m4); }
 

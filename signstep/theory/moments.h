@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "signstep/core/executor.h"
+#include "signstep/parallel/executor.h"
 
 namespace signstep {
 

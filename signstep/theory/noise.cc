@@ -62,18 +62,12 @@ double third_moment(NoiseKind kind) { return kind == NoiseKind::kSkewed ? 2 / kR
 
 double noise_cdf(NoiseKind kind, double x) {
   switch (kind) {
-    case NoiseKind::kGaussian:
-      return phi(x);
-    case NoiseKind::kLaplace:
-      return x < 0 ? 0.5 * std::exp(kRoot2 * x) : 1 - 0.5 * std::exp(-kRoot2 * x);
-    case NoiseKind::kUniform:
-      return std::fmin(std::fmax(0.5 + x / (2 * kRoot3), 0), 1);
-    case NoiseKind::kStudentT:
-      return 0.5 + (x / (1 + x * x) + std::atan(x)) / kPi;  // x = t / sqrt 3
-    case NoiseKind::kSkewed:
-      return x < -1 / kRoot3 ? 0 : x < kRoot3 ? 0.75 : 1;
-    case NoiseKind::kBimodal:
-      return 0.5 * (phi((x - kCentre) / kBump) + phi((x + kCentre) / kBump));
+    case NoiseKind::kGaussian: return phi(x);
+    case NoiseKind::kLaplace: return x < 0 ? 0.5 * std::exp(kRoot2 * x) : 1 - 0.5 * std::exp(-kRoot2 * x);
+    case NoiseKind::kUniform: return std::fmin(std::fmax(0.5 + x / (2 * kRoot3), 0), 1);
+    case NoiseKind::kStudentT: return 0.5 + (x / (1 + x * x) + std::atan(x)) / kPi;  // x = t / sqrt 3
+    case NoiseKind::kSkewed: return x < -1 / kRoot3 ? 0 : x < kRoot3 ? 0.75 : 1;
+    case NoiseKind::kBimodal: return 0.5 * (phi((x - kCentre) / kBump) + phi((x + kCentre) / kBump));
   }
   return 0;
 }
@@ -82,8 +76,7 @@ double noise_mean(NoiseKind kind, uint32_t batch, SequentialRandom& random) {
   const double n = batch;
   double sum = 0;
   switch (kind) {
-    case NoiseKind::kGaussian:
-      return random.normal() / std::sqrt(n);
+    case NoiseKind::kGaussian: return random.normal() / std::sqrt(n);
     case NoiseKind::kLaplace: {
       const double up = gamma(n, random);
       return (up - gamma(n, random)) / (kRoot2 * n);
@@ -94,8 +87,7 @@ double noise_mean(NoiseKind kind, uint32_t batch, SequentialRandom& random) {
     case NoiseKind::kStudentT:
       for (uint32_t i = 0; i < batch; ++i) sum += student(random);
       return sum / n;
-    case NoiseKind::kSkewed:
-      return (heads(batch, true, random) * (4 / kRoot3) / n) - 1 / kRoot3;
+    case NoiseKind::kSkewed: return (heads(batch, true, random) * (4 / kRoot3) / n) - 1 / kRoot3;
     case NoiseKind::kBimodal:
       return kCentre * (2 * heads(batch, false, random) / n - 1) + kBump * random.normal() / std::sqrt(n);
   }

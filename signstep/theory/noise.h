@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "signstep/core/normal_cdf.h"
-#include "signstep/core/random.h"
+#include "signstep/random/normal_cdf.h"
+#include "signstep/random/random.h"
 #include "signstep/theory/bounds.h"
 #include "signstep/theory/dip_test.h"
 #include "signstep/theory/symmetry_test.h"

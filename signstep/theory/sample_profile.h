@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "signstep/core/executor.h"
+#include "signstep/parallel/executor.h"
 #include "signstep/theory/coordinate_sample.h"
 #include "signstep/theory/moments.h"
 #include "signstep/theory/snr_profile.h"

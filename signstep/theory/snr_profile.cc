@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "signstep/core/partials.h"
+#include "signstep/parallel/pieces.h"
 #include "signstep/theory/bounds.h"
 #include "signstep/theory/dither_law.h"
 
@@ -59,7 +59,7 @@ void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, 
 template <class Term>
 std::vector<double> tensor_sums(std::span<const TensorRange> tensors, Executor& executor, Term&& term) {
   std::vector<double> totals(tensors.size());
-  for_each_partial(
+  sum_pieces(
       std::span(totals), executor, [&](size_t t) { return tensors[t].size; },
       [&](size_t t, size_t begin, size_t end) {
         double sum = 0;
@@ -79,8 +79,8 @@ size_t snr_bin(double snr) {
 double snr_bin_edge(size_t bin) { return kFirstEdge * std::pow(10.0, static_cast<double>(bin) / kBinsPerDecade); }
 
 void SignCounts::add(std::span<const float> draw, Executor& executor) {
-  executor.run((draw.size() + kPartialElements - 1) / kPartialElements, [&](size_t task) {
-    for (size_t i = task * kPartialElements; i < std::min((task + 1) * kPartialElements, draw.size()); ++i) {
+  for_each_piece(draw.size(), executor, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
       positive_[i] = static_cast<uint16_t>(positive_[i] + (draw[i] > 0));
       negative_[i] = static_cast<uint16_t>(negative_[i] + (draw[i] < 0));
     }
@@ -132,7 +132,7 @@ std::vector<double> gradient_rms(const Draws& d, std::span<const TensorRange> te
 std::vector<SnrProfile> snr_profiles(const Draws& d, std::span<const TensorRange> tensors, double variance,
                                      std::span<const double> rms, Executor& executor) {
   std::vector<SnrProfile> totals(tensors.size());
-  for_each_partial(
+  sum_pieces(
       std::span(totals), executor, [&](size_t t) { return tensors[t].size; },
       [&](size_t t, size_t begin, size_t end) {
         SnrProfile partial;

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <deque>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/json_text.h"
 
 namespace signstep {
@@ -38,7 +38,8 @@ void read_sign_state(const JsonFields& json, const std::string& path, SignState&
   state.dither.rms = json.get<std::vector<double>>("dither_rms");
   const JsonFields fields = json.object("switch");
   if (const auto phase = fields.get<uint64_t>("phase"); phase > static_cast<uint64_t>(SwitchPhase::kSgd))
-    throw DataError(fmt::format("{}: sign.switch.phase is {}; wanted 0 to 2; was the file edited or damaged?", path, phase));
+    throw DataError(
+        fmt::format("{}: sign.switch.phase is {}; wanted 0 to 2; was the file edited or damaged?", path, phase));
   visit_fields(state.switching, [&](const char* name, auto& value) {
     value = fields.get<std::remove_reference_t<decltype(value)>>(name);
   });
@@ -53,13 +54,16 @@ std::vector<float> collect(const SafetensorsFile& file, const std::string& path,
   for (const TensorInfo& t : list) {
     const TensorEntry* entry = file.find(prefix + t.name);
     if (entry == nullptr) {
-      throw CheckpointError(fmt::format("{} has no tensor {}; it belongs to another network or optimizer: use the "
-                                        "options that it was trained with", path, prefix + t.name));
+      throw CheckpointError(
+          fmt::format("{} has no tensor {}; it belongs to another network or optimizer: use the "
+                      "options that it was trained with",
+                      path, prefix + t.name));
     }
     if (entry->dtype != "F32" || entry->shape != t.shape) {
-      throw CheckpointError(fmt::format("{}: tensor {} is {} {}; this network wants F32 {}: use the width, classes and "
-                                        "norm that it was trained with", path, entry->name, entry->dtype,
-                                        shape_text(entry->shape), shape_text(t.shape)));
+      throw CheckpointError(
+          fmt::format("{}: tensor {} is {} {}; this network wants F32 {}: use the width, classes and "
+                      "norm that it was trained with",
+                      path, entry->name, entry->dtype, shape_text(entry->shape), shape_text(t.shape)));
     }
     std::vector<float> values(t.size);
     std::memcpy(values.data(), entry->bytes.data(), entry->bytes.size());
@@ -81,15 +85,19 @@ auto damage_is_the_checkpoints(const Read& read) {
 nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& path) {
   const auto found = file.metadata().find(kStateKey);
   if (found == file.metadata().end() || !file.has_checksum()) {
-    throw CheckpointError(fmt::format("{} holds no training state; it is not a checkpoint of signstep: "
-                                      "start from its weights with --init", path));
+    throw CheckpointError(
+        fmt::format("{} holds no training state; it is not a checkpoint of signstep: "
+                    "start from its weights with --init",
+                    path));
   }
   return damage_is_the_checkpoints([&] {
     nlohmann::ordered_json state = parse_json(found->second, path + ": state", kStateLimits);
     const auto version = JsonFields(state, path).get<uint64_t>("version");
     if (version < kOldestVersion || version > kVersion) {
-      throw CheckpointError(fmt::format("{} has a state of format version {}; this program reads version {} to {}: use "
-                                        "another checkpoint, or the program that wrote it", path, version, kOldestVersion, kVersion));
+      throw CheckpointError(
+          fmt::format("{} has a state of format version {}; this program reads version {} to {}: use "
+                      "another checkpoint, or the program that wrote it",
+                      path, version, kOldestVersion, kVersion));
     }
     return state;
   });
@@ -135,12 +143,14 @@ RunIdentity Checkpoint::identity() const {
   });
 }
 
-void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer, TrainProgress& progress) const {
+void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
+                         TrainProgress& progress) const {
   const NetworkShape& shape = engine.shape();
   const auto values = collect(file_, path_, "", shape.parameters, shape.parameter_elements);
   const auto buffers = collect(file_, path_, "", shape.buffers, shape.buffer_elements);
   const auto load = [&](const char* prefix, const std::vector<float>& like) {
-    return like.empty() ? std::vector<float>() : collect(file_, path_, prefix, shape.parameters, shape.parameter_elements);
+    return like.empty() ? std::vector<float>()
+                        : collect(file_, path_, prefix, shape.parameters, shape.parameter_elements);
   };
   OptimizerState restored;
   restored.m = load("optimizer.m.", optimizer.m);
@@ -163,7 +173,8 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
     where.metrics = fields.get<std::vector<nlohmann::ordered_json>>("metrics");
   });
   if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
-    throw CheckpointError(fmt::format("{} was written with another dither; use the options that it was trained with", path_));
+    throw CheckpointError(
+        fmt::format("{} was written with another dither; use the options that it was trained with", path_));
   }
   require_fit(restored.sign.switching, plan.switching, shape.parameters.size());
   std::copy(values.begin(), values.end(), engine.values().begin());
@@ -178,7 +189,8 @@ void load_weights(const SafetensorsFile& file, const std::string& path, Engine& 
   const NetworkShape& shape = engine.shape();
   const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
   const bool has_buffers = !shape.buffers.empty() && file.find(shape.buffers.front().name) != nullptr;
-  const auto buffers = has_buffers ? collect(file, path, "", shape.buffers, shape.buffer_elements) : std::vector<float>();
+  const auto buffers =
+      has_buffers ? collect(file, path, "", shape.buffers, shape.buffer_elements) : std::vector<float>();
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
 }

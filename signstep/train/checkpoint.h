@@ -16,23 +16,24 @@ namespace signstep {
 
 // Where a run stands. Every random draw is a function of the seed and these counters, so they are the random state.
 struct TrainProgress {
-  uint64_t epoch = 0;                          // finished and measured epochs
-  uint64_t batch = 0;                          // finished batches of the epoch under way; all: it is to be measured
-  double loss_sum = 0;                         // over the images of the epoch under way
-  uint64_t images = 0, correct = 0;            // of the epoch under way
-  uint64_t nonfinite = 0;                      // coordinates skipped so far
-  double train_seconds = 0;                    // of the whole run, evaluation left out
+  uint64_t epoch = 0;                // finished and measured epochs
+  uint64_t batch = 0;                // finished batches of the epoch under way; all: it is to be measured
+  double loss_sum = 0;               // over the images of the epoch under way
+  uint64_t images = 0, correct = 0;  // of the epoch under way
+  uint64_t nonfinite = 0;            // coordinates skipped so far
+  double train_seconds = 0;          // of the whole run, evaluation left out
   nlohmann::ordered_json curve = nlohmann::ordered_json::object();  // of the epoch under way (train/curve.h)
   std::vector<nlohmann::ordered_json> metrics;                      // one record per finished epoch
 };
 
-void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state, const TrainProgress& progress,
-                     const RunIdentity& run);
+void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state,
+                     const TrainProgress& progress, const RunIdentity& run);
 
 // A checkpoint read and checked.
 class Checkpoint {
  public:
-  // Throws CheckpointError when the file is damaged or of another format version, EnvironmentError when it cannot be read.
+  // Throws CheckpointError when the file is damaged or of another format version, EnvironmentError when it cannot be
+  // read.
   explicit Checkpoint(const std::string& path);
 
   RunIdentity identity() const;  // throws CheckpointError where there is none

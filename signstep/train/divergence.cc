@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/train/run_folder.h"
 
 namespace signstep {

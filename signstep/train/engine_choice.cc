@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/engine_choice.h"
 
-#include "signstep/core/cpu.h"
-#include "signstep/core/error.h"
-#include "signstep/nn/amx_engine/amx_engine.h"
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
+#include "signstep/engines/amx/amx_engine.h"
 
 namespace signstep {
 namespace {

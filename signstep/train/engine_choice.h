@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "signstep/libtorch/torch_engine.h"
+#include "signstep/engines/torch/torch_engine.h"
 #include "signstep/nn/engine.h"
 
 namespace signstep {

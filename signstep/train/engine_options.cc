@@ -10,7 +10,8 @@ void describe(OptionList& list, EngineOptions& o) {
   list.choice("device", o.torch.device, {"cpu", "cuda"}, "of the torch engine");
   list.choice("precision", o.torch.precision, {"fp32", "bf16", "auto"},
               "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
-  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "", "0: all cores that the process may use, or fewer where training times them as faster");
+  list.integer("threads", o.torch.threads, Range::closed(0, 4096), "",
+               "0: all cores that the process may use, or fewer where training times them as faster");
 }
 
 }  // namespace signstep

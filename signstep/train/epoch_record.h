@@ -10,8 +10,8 @@
 namespace signstep {
 
 struct EpochFigures {
-  uint64_t step = 0;             // taken so far
-  double learning_rate = 0;      // of the last one
+  uint64_t step = 0;         // taken so far
+  double learning_rate = 0;  // of the last one
   std::optional<Evaluation> validation;
   Evaluation test;
   std::optional<double> images_per_second;  // of this session; none where it took no step

@@ -31,7 +31,8 @@ std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::fu
   return total;
 }
 
-std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options) {
+std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
+                                          const TrainOptions& options) {
   if (indices.empty()) {
     indices.resize(set.count());
     std::iota(indices.begin(), indices.end(), 0u);

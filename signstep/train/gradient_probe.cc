@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "signstep/core/lane_sums.h"
-#include "signstep/core/reduce.h"
+#include "signstep/kernels/reduce.h"
+#include "signstep/parallel/pieces.h"
 
 namespace signstep {
 namespace {
@@ -22,23 +22,17 @@ LoaderOptions one_at_a_time(LoaderOptions options) {
 double sign_agreement(std::span<const float> a, std::span<const float> b, Executor& executor) {
   struct Counts {
     size_t equal = 0, compared = 0;
+    void operator+=(const Counts& o) { equal += o.equal, compared += o.compared; }
   };
-  std::vector<Counts> parts((a.size() + kPartialElements - 1) / kPartialElements);
-  executor.run(parts.size(), [&](size_t task) {
+  const auto all = sum_pieces<Counts>(a.size(), executor, [&](size_t begin, size_t end) {
     Counts counts;
-    const size_t end = std::min((task + 1) * kPartialElements, a.size());
-    for (size_t i = task * kPartialElements; i < end; ++i) {
+    for (size_t i = begin; i < end; ++i) {
       const double product = static_cast<double>(a[i]) * b[i];
       counts.equal += product > 0;
       counts.compared += product != 0;
     }
-    parts[task] = counts;
+    return counts;
   });
-  Counts all;
-  for (const Counts& c : parts) {
-    all.equal += c.equal;
-    all.compared += c.compared;
-  }
   return static_cast<double>(all.equal) / static_cast<double>(all.compared);
 }
 

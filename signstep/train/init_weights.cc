@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/init_weights.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/checksum.h"
 #include "signstep/io/safetensors.h"
@@ -14,8 +14,10 @@ void check_init_options(const TrainOptions& o, bool resume) {
     throw OptionError("init_sha256 is given without init; name the file that it is of with --init, or leave it out");
   }
   if (resume && !o.init.empty() && o.init_sha256.empty()) {
-    throw OptionError(fmt::format("init is '{}' and the run was started from random weights; a resumed run keeps its "
-                                  "own: leave out --init", o.init));
+    throw OptionError(
+        fmt::format("init is '{}' and the run was started from random weights; a resumed run keeps its "
+                    "own: leave out --init",
+                    o.init));
   }
 }
 
@@ -26,8 +28,10 @@ void set_first_weights(TrainOptions& o, Engine& engine) {
   const std::string seen = sha256_hex(std::as_bytes(std::span(bytes)));
   if (o.init_sha256.empty()) o.init_sha256 = seen;
   if (seen != o.init_sha256) {
-    throw CheckpointError(fmt::format("{} has SHA-256 {}, and the run started from weights with {}; name the file that "
-                                      "has it with --init, or start another run", o.init, seen, o.init_sha256));
+    throw CheckpointError(
+        fmt::format("{} has SHA-256 {}, and the run started from weights with {}; name the file that "
+                    "has it with --init, or start another run",
+                    o.init, seen, o.init_sha256));
   }
   load_weights(SafetensorsFile(o.init, std::move(bytes)), o.init, engine);
 }

@@ -3,13 +3,13 @@
 
 #include <optional>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/train/run_folder.h"
 
 namespace signstep {
 
-std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdatePlan& plan, Engine& engine,
-                           OptimizerState& state, TrainProgress& progress,
+std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdatePlan& plan,
+                           Engine& engine, OptimizerState& state, TrainProgress& progress,
                            const std::function<void(const std::string&)>& warn) {
   std::string reasons;
   for (const std::string& path : list_checkpoints(run_folder)) {

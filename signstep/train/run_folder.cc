@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/path.h"
 
 namespace signstep {
@@ -16,17 +16,21 @@ void require_no_run(const std::string& path) {
   if (!path_exists(path)) return;
   std::error_code error;
   if (path_exists(path + "/config.toml") || path_exists(path + "/run.json")) {
-    throw OptionError(fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
+    throw OptionError(
+        fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
   }
   const auto metrics = fs::file_size(path + "/metrics.jsonl", error);
   if ((!error && metrics > 0) || !list_checkpoints(path).empty()) {
-    throw OptionError(fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
-                                  "overwrite; choose another --output", path));
+    throw OptionError(
+        fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
+                    "overwrite; choose another --output",
+                    path));
   }
 }
 
 const std::string& prepared(const std::string& path, bool resume) {
-  if (path.empty()) throw OptionError("output is empty; name the folder that the run is to be written to: --output RUN");
+  if (path.empty())
+    throw OptionError("output is empty; name the folder that the run is to be written to: --output RUN");
   if (!resume) require_no_run(path);
   make_folders(path + "/checkpoints");
   return path;
@@ -73,7 +77,8 @@ std::string find_checkpoint(const std::string& run_or_file) {
   if (!is_folder(run_or_file)) return run_or_file;
   const std::vector<std::string> all = list_checkpoints(run_or_file);
   if (all.empty()) {
-    throw CheckpointError(fmt::format("{} holds no checkpoint; wait for the run's first epoch to end, or name another folder", run_or_file));
+    throw CheckpointError(fmt::format(
+        "{} holds no checkpoint; wait for the run's first epoch to end, or name another folder", run_or_file));
   }
   return all.front();
 }

@@ -18,8 +18,8 @@ namespace signstep {
 
 class RunFolder {
  public:
-  // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it; OptionError,
-  // before anything is made, when a new run finds the files of another there.
+  // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it;
+  // OptionError, before anything is made, when a new run finds the files of another there.
   RunFolder(const std::string& path, bool resume);
 
   const std::string& path() const { return path_; }

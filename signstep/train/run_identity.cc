@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/run_identity.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/config.h"
 
 namespace signstep {
@@ -13,7 +13,8 @@ TrainOptions recorded_options(const nlohmann::json& options, const std::string& 
     from_recorded_json(options, list);
     return resolved(recorded);
   } catch (const OptionError& e) {
-    throw CheckpointError(fmt::format("{} has settings that this program does not know: {}; use the version that wrote it", source, e.what()));
+    throw CheckpointError(fmt::format(
+        "{} has settings that this program does not know: {}; use the version that wrote it", source, e.what()));
   }
 }
 
@@ -23,13 +24,16 @@ void require_same_identity(const RunIdentity& recorded, const RunIdentity& now, 
   for (const Option& option : our_list.options()) {
     const std::string seen = their_list.find(option.name)->text(), wanted = option.text();
     if (seen == wanted || may_change_on_resume(option.name)) continue;
-    throw CheckpointError(fmt::format("{} is of a run with {} '{}', and config.toml says '{}'; put back the file that "
-                                      "was changed or exchanged, or start another run", source, option.name, seen, wanted));
+    throw CheckpointError(
+        fmt::format("{} is of a run with {} '{}', and config.toml says '{}'; put back the file that "
+                    "was changed or exchanged, or start another run",
+                    source, option.name, seen, wanted));
   }
   if (!recorded.data_sha256.empty() && recorded.data_sha256 != now.data_sha256) {
-    throw CheckpointError(fmt::format("{} is of a run on images with checksum {}, and the images here have {}; name the "
-                                      "same data set with --data", source, recorded.data_sha256.substr(0, 12),
-                                      now.data_sha256.substr(0, 12)));
+    throw CheckpointError(
+        fmt::format("{} is of a run on images with checksum {}, and the images here have {}; name the "
+                    "same data set with --data",
+                    source, recorded.data_sha256.substr(0, 12), now.data_sha256.substr(0, 12)));
   }
 }
 

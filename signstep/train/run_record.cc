@@ -3,9 +3,9 @@
 
 #include <fmt/chrono.h>
 
-#include "signstep/core/cpu.h"
-#include "signstep/core/error.h"
-#include "signstep/core/version.h"
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
+#include "signstep/base/version.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
@@ -57,7 +57,8 @@ RunRecord::RunRecord(const TrainOptions& options, const RunIdentity& run, const 
         {"train_images", train_images},
         {"validation_images", data.train.count() - train_images},
         {"test_images", data.test.count()}}},
-      {"network", {{"name", "ResNet-18"}, {"width", options.network.width}, {"parameters", engine.shape().parameter_count()}}},
+      {"network",
+       {{"name", "ResNet-18"}, {"width", options.network.width}, {"parameters", engine.shape().parameter_count()}}},
       {"optimizer", display_name(options.optimizer.optimizer)},
       {"seed", options.seed},
       {"options", settings(run.options)},
@@ -77,7 +78,8 @@ void RunRecord::continues(const std::string& path, const RunIdentity& run) {
     fields.get<std::string>("started");
     recorded.options = fields.find<nlohmann::ordered_json>("options").value_or(json_["options"]);
     recorded.data_sha256 = fields.object("data").find<std::string>("sha256").value_or("");
-    if (!fields.find<std::vector<nlohmann::ordered_json>>("sessions")) before["sessions"] = nlohmann::ordered_json::array({session(before, 0)});
+    if (!fields.find<std::vector<nlohmann::ordered_json>>("sessions"))
+      before["sessions"] = nlohmann::ordered_json::array({session(before, 0)});
     was_finished_ = fields.find<std::string>("status") == "finished";
   } catch (const DataError&) {
     return;

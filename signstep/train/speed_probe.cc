@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#include "signstep/core/random.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast training steps are here and now, measured on random images: for time estimates and for the choice of threads.
+// How fast training steps are here and now, measured on random images: for time estimates and for the choice of
+// threads.
 #pragma once
 
 #include <cstddef>

@@ -13,11 +13,13 @@ constexpr double kFar = 1.0 / 3, kRecovered = 2.0 / 3;
 }  // namespace
 
 std::string SpeedWatch::Fall::text(int64_t threads) const {
-  std::string out = fmt::format("training has slowed down from {:.0f} to {:.0f} images/s; another process may be using the cores",
-                                began, now);
+  std::string out = fmt::format(
+      "training has slowed down from {:.0f} to {:.0f} images/s; another process may be using the cores", began, now);
   if (threads == 1) return out;
-  return out + fmt::format(", and {} threads then wait for each other at every operation: end it, or train with "
-                           "--threads 1 into another --output (a resumed run keeps its {} threads)", threads, threads);
+  return out + fmt::format(
+                   ", and {} threads then wait for each other at every operation: end it, or train with "
+                   "--threads 1 into another --output (a resumed run keeps its {} threads)",
+                   threads, threads);
 }
 
 std::optional<SpeedWatch::Fall> SpeedWatch::saw(uint64_t images, double seconds) {

@@ -11,7 +11,7 @@ namespace signstep {
 class SpeedWatch {
  public:
   struct Fall {
-    double began, now;  // images per second
+    double began, now;                        // images per second
     std::string text(int64_t threads) const;  // with what would help a run of that many
   };
   // A finished step. Returns the two speeds when a window of half a minute, or of five steps where those take longer,

@@ -29,12 +29,12 @@ struct ThreadChoice {
 // seconds(n, give_up): of a forward pass with n threads; it may stop early once that is above give_up.
 using ForwardTime = std::function<double(int64_t threads, double give_up)>;
 
-// Times 1 thread, which waits for nobody, then most, most - 1, half, a quarter, ..., and stops where fewer become slower
-// than the best by half. The largest number within a tenth of the best is taken: on a quiet machine always most.
+// Times 1 thread, which waits for nobody, then most, most - 1, half, a quarter, ..., and stops where fewer become
+// slower than the best by half. The largest number within a tenth of the best is taken: on a quiet machine always most.
 ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds);
 
-// For a run of that network on a CPU; options as choose_engine left them, most threads in them. Costs about a quarter of
-// a second a trial, or two forward passes where those take longer.
+// For a run of that network on a CPU; options as choose_engine left them, most threads in them. Costs about a quarter
+// of a second a trial, or two forward passes where those take longer.
 ThreadChoice choose_threads(const EngineOptions& options, const NetworkOptions& network, const ImageShape& images,
                             size_t batch);
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 
@@ -14,7 +14,8 @@ void describe(OptionList& list, TrainOptions& o) {
   list.choice("dataset", o.dataset, dataset_names(), "which images");
   list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path");
   list.choice("labels", o.labels, {"fine", "coarse"}, "of CIFAR-100: 100 classes or 20");
-  list.integer("validation", o.validation, Range::at_least(0), "images", "held out of the training set; 0 trains on everything");
+  list.integer("validation", o.validation, Range::at_least(0), "images",
+               "held out of the training set; 0 trains on everything");
   list.flag("crop", o.augment.crop, "random crops of the image padded by 4");
   list.flag("flip", o.augment.flip, "random horizontal flips");
   list.integer("cutout", o.augment.cutout, Range::closed(0, kLargestCutout), "pixels",
@@ -49,7 +50,8 @@ OptionList option_list(TrainOptions& options) {
 }
 
 bool may_change_on_resume(const std::string& option) {
-  static const std::set<std::string> names = {"data", "init", "output", "loader_threads", "checkpoint_every", "analyze_every"};
+  static const std::set<std::string> names = {"data",         "init", "output", "loader_threads", "checkpoint_every",
+                                              "analyze_every"};
   return names.contains(option);
 }
 
@@ -64,7 +66,8 @@ TrainOptions with_absolute_paths(TrainOptions o) {
 
 TrainOptions resolved(TrainOptions o) {
   option_list(o).validate();
-  const UpdatePlan plan = make_update_plan(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  const UpdatePlan plan =
+      make_update_plan(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
   o.optimizer = plan.optimizer;
   o.dither = plan.dither;
   o.switching = plan.switching.options;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/data/split.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
@@ -48,7 +48,8 @@ class Run {
         schedule_(options_.schedule, total_steps_),
         identity_{to_json(option_list(options_)), data_.checksum()},
         record_(options_, identity_, data_, *engine_, split_.train.size()) {
-    if (options_.analyze_every > 0) probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
+    if (options_.analyze_every > 0)
+      probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
     for (const TensorInfo& t : engine_->shape().parameters) slots_.push_back({t.offset, t.size});
     folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }
@@ -92,9 +93,10 @@ class Run {
   std::string fit_threads() {
     if (options_.engine.torch.device != Device::kCpu) return "";
     const ImageSet& images = data_.train;
-    const ThreadChoice choice = choose_threads(
-        options_.engine, options_.network,
-        {images.channels, framed_side(images.height), framed_side(images.width), images.classes}, static_cast<size_t>(options_.batch));
+    const ThreadChoice choice =
+        choose_threads(options_.engine, options_.network,
+                       {images.channels, framed_side(images.height), framed_side(images.width), images.classes},
+                       static_cast<size_t>(options_.batch));
     const int64_t most = std::exchange(options_.engine.torch.threads, choice.threads);
     return choice.reason(most);
   }
@@ -102,7 +104,8 @@ class Run {
   // A new run's with its first weights, so that a bad --init is found before anything is written.
   std::unique_ptr<Engine> first_engine() {
     check_init_options(options_, control_.resume);
-    auto engine = make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
+    auto engine =
+        make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
     if (!control_.resume) set_first_weights(options_, *engine);
     return engine;
   }
@@ -121,7 +124,9 @@ class Run {
 
   // config.toml comes first: a folder that has it can be resumed.
   void write_head() {
-    write_file_atomic(folder_->config(), to_toml(option_list(options_), "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
+    write_file_atomic(folder_->config(),
+                      to_toml(option_list(options_),
+                              "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
     record_.start(folder_->run_json(), state_.step);
     write_json_lines(folder_->metrics(), progress_.metrics);
   }
@@ -162,7 +167,8 @@ class Run {
       const double seconds = seconds_since(begin) - probe_seconds;
       progress_.train_seconds += seconds;
       session_.add(seconds, probe_seconds, batch_.count);
-      if (const auto fall = speed_.saw(batch_.count, seconds)) observer_.warning(fall->text(options_.engine.torch.threads));
+      if (const auto fall = speed_.saw(batch_.count, seconds))
+        observer_.warning(fall->text(options_.engine.torch.threads));
       report_batch();
       if (progress_.batch == loader_.batches_per_epoch()) continue;
       if (const StopReason reason = control_.stop(); reason != StopReason::kNone) return reason;
@@ -233,7 +239,10 @@ class Run {
   StopReason measure_epoch() {
     StopReason reason = StopReason::kNone;
     const auto stop = [&] { return (reason = control_.stop()) != StopReason::kNone; };
-    EpochFigures figures{.step = state_.step, .learning_rate = rate(state_.step - 1), .validation = {}, .test = {},
+    EpochFigures figures{.step = state_.step,
+                         .learning_rate = rate(state_.step - 1),
+                         .validation = {},
+                         .test = {},
                          .images_per_second = session_.images_per_second()};
     if (validation_) {
       observer_.evaluating("validation");

@@ -23,11 +23,11 @@ struct TrainControl {
 };
 
 struct BatchProgress {
-  uint64_t epoch, epochs;     // epoch counts from 1
-  uint64_t batch, batches;    // finished ones of this epoch
-  double loss, accuracy;      // of the epoch so far; percent
-  double images_per_second;   // of this session
-  double seconds_left;        // of the whole run, evaluation left out
+  uint64_t epoch, epochs;    // epoch counts from 1
+  uint64_t batch, batches;   // finished ones of this epoch
+  double loss, accuracy;     // of the epoch so far; percent
+  double images_per_second;  // of this session
+  double seconds_left;       // of the whole run, evaluation left out
 };
 
 // Told what happens; the library itself prints nothing. Called on the training thread.
@@ -38,7 +38,7 @@ class TrainObserver {
   virtual void batch(const BatchProgress&) {}
   virtual void evaluating(const char* /*split*/) {}
   virtual void epoch(const nlohmann::ordered_json& /*record*/) {}
-  virtual void note(const std::string& /*message*/) {}     // worth a line in the log
+  virtual void note(const std::string& /*message*/) {}  // worth a line in the log
   virtual void warning(const std::string& /*message*/) {}
 };
 
@@ -65,6 +65,7 @@ Evaluation evaluate(Engine& engine, Loader& loader);
 std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
 
 // A loader without augmentation or shuffling over the indices (all images when empty).
-std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices, const TrainOptions& options);
+std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
+                                          const TrainOptions& options);
 
 }  // namespace signstep

@@ -175,7 +175,8 @@ TEST_F(CompareTest, CollectsFromTheRunRecordsAlone) {
   EXPECT_THAT(read_text_file(folder_.path("results/table.json")),
               HasSubstr("\"folder\": \"reported/SGD/learning_rate="));
   auto after = files_in("results");
-  for (const char* table : {"table.md", "table.csv", "table.json"}) EXPECT_EQ(after.erase(folder_.path("results/") + table), 1u);
+  for (const char* table : {"table.md", "table.csv", "table.json"})
+    EXPECT_EQ(after.erase(folder_.path("results/") + table), 1u);
   std::erase_if(after, [&](const auto& file) { return file.first.starts_with(folder_.path("results/report/")); });
   EXPECT_EQ(after, before);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the program ends where output, a disk or memory fails, and what it draws where.
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <pty.h>
 #include <sys/wait.h>
 
@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "signstep/core/text.h"
+#include "signstep/base/text.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -71,8 +71,8 @@ class EndingsTest : public testing::Test {
 
 TEST_F(EndingsTest, OutputThatIsLostIsNoSuccess) {
   ASSERT_EQ(shell(tiny("run") + " > /dev/null"), 0) << errors();
-  for (const std::string& command : 
-       std::vector<std::string>{"eval " + folder_.path("run") + " --json", "--version", "train --help", tiny("other")}) {
+  for (const std::string& command : std::vector<std::string>{"eval " + folder_.path("run") + " --json", "--version",
+                                                             "train --help", tiny("other")}) {
     EXPECT_EQ(shell(command + " > /dev/full"), 5) << command;
     EXPECT_THAT(errors(), HasSubstr("standard output could not be written")) << command;
     EXPECT_EQ(messages(), 1u) << errors();
@@ -100,8 +100,8 @@ TEST_F(EndingsTest, AFileThatMayNotGrowIsAMessage) {
 TEST_F(EndingsTest, MemoryThatRunsOutIsOneMessage) {
   for (const int kib : {500000, 550000, 600000, 650000, 700000, 800000, 1000000}) {
     const std::string name = "run" + std::to_string(kib);
-    const int code = shell(tiny(name, "--batch 250 --width 16 --precision fp32") + " > /dev/null",
-                           fmt::format("ulimit -v {}", kib));
+    const int code =
+        shell(tiny(name, "--batch 250 --width 16 --precision fp32") + " > /dev/null", fmt::format("ulimit -v {}", kib));
     EXPECT_TRUE(code == 0 || code == 5 || code == 127) << kib << ": " << code << "\n" << errors();
     EXPECT_EQ(messages(), code == 5 ? 1u : 0u) << kib << ": " << errors();
   }

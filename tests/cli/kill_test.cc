@@ -5,17 +5,33 @@
 #include <chrono>
 #include <fstream>
 
-#include "signstep/core/random.h"
 #include "signstep/io/safetensors.h"
+#include "signstep/random/random.h"
 #include "signstep/train/run_folder.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
 namespace {
 
-std::vector<std::string> train_arguments(const TemporaryFolder& folder, const std::string& name, const char* epochs = "3") {
-  return {"train", "--data", folder.path("data"), "--output", folder.path(name), "--width", "4", "--epochs", epochs,
-          "--batch", "25", "--validation", "50", "--threads", "1", "--checkpoint-every", "1"};
+std::vector<std::string> train_arguments(const TemporaryFolder& folder, const std::string& name,
+                                         const char* epochs = "3") {
+  return {"train",
+          "--data",
+          folder.path("data"),
+          "--output",
+          folder.path(name),
+          "--width",
+          "4",
+          "--epochs",
+          epochs,
+          "--batch",
+          "25",
+          "--validation",
+          "50",
+          "--threads",
+          "1",
+          "--checkpoint-every",
+          "1"};
 }
 
 std::vector<std::byte> final_tensors(const std::string& run) {

@@ -56,7 +56,9 @@ class PathsTest : public testing::Test {
   const TemporaryFolder folder_;
 };
 
-TEST_F(PathsTest, ANameOf300Characters) { expect_one_message(folder_.path(std::string(300, 'x')), "File name too long"); }
+TEST_F(PathsTest, ANameOf300Characters) {
+  expect_one_message(folder_.path(std::string(300, 'x')), "File name too long");
+}
 
 TEST_F(PathsTest, AFolderThatMayNotBeSearched) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may search every folder";

@@ -23,9 +23,9 @@ class ProgramTest : public testing::Test {
     return {code, program.output()};
   }
   std::vector<std::string> tiny(const std::string& name, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> all{"train",   "--data", folder_.path("data"), "--output", folder_.path(name), "--width",
-                                 "4",       "--epochs", "1",                "--batch",  "50",               "--validation", "50",
-                                 "--threads", "1"};
+    std::vector<std::string> all{
+        "train",   "--data", folder_.path("data"), "--output", folder_.path(name), "--width", "4", "--epochs", "1",
+        "--batch", "50",     "--validation",       "50",       "--threads",        "1"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -78,14 +78,16 @@ TEST_F(ProgramTest, TrainEvalAndConfiguration) {
   EXPECT_EQ(nlohmann::json::parse(evaluated.text)["accuracy"], record["last_epoch"]["test_accuracy"]);
   expect(run({"eval", folder_.path("run"), "--split", "validation"}), 0, "validation accuracy");
   expect(run({"eval", folder_.path("data")}), 4, "holds no checkpoint");
-  expect(run({"data", "--dataset", "cifar10", "--data", folder_.path("data")}), 0, "Not known to be the official data set");
+  expect(run({"data", "--dataset", "cifar10", "--data", folder_.path("data")}), 0,
+         "Not known to be the official data set");
 
   expect(run({"report", folder_.path("run")}), 0, folder_.path("run/report/report.html"));
   EXPECT_THAT(read_text_file(folder_.path("run/report/report.html")), HasSubstr("<td>Signum</td>"));
   expect(run({"report", folder_.path("data")}), 2, "holds no run");
 
   write_file_atomic(folder_.path("c.toml"), "epochs = 1\nlerning_rate = 2\n");
-  expect(run({"train", "--config", folder_.path("c.toml")}), 2, "c.toml:2:1: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
+  expect(run({"train", "--config", folder_.path("c.toml")}), 2,
+         "c.toml:2:1: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
 }
 
 }  // namespace

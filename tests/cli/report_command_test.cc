@@ -34,7 +34,8 @@ class ReportCommandTest : public testing::Test {
 TEST_F(ReportCommandTest, ARunIsOneSeedHoweverItIsNamed) {
   fs::create_directory_symlink(path("a"), path("link"));
   for (const std::string& again : {path("a"), path("a/"), path("b/../a"), path("link")})
-    EXPECT_THAT(report(2, {path("a"), again, "--output", path("page")}), HasSubstr("are the same run; name each run once"));
+    EXPECT_THAT(report(2, {path("a"), again, "--output", path("page")}),
+                HasSubstr("are the same run; name each run once"));
   EXPECT_FALSE(fs::exists(path("page")));
   // A copy is another folder; the page says what it is.
   fs::copy(path("a"), path("copy"), fs::copy_options::recursive);

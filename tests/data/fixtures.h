@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "signstep/core/error.h"
-#include "signstep/core/random.h"
+#include "signstep/base/error.h"
 #include "signstep/data/image_set.h"
+#include "signstep/random/random.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 

@@ -21,9 +21,7 @@ Bytes mutate(Bytes bytes, SequentialRandom& random) {
     const uint8_t value = random.below(2) ? interesting[random.below(7)] : static_cast<uint8_t>(random.next());
     const auto place = bytes.begin() + at;
     switch (random.below(5)) {
-      case 0:
-        bytes.insert(place, value);
-        break;
+      case 0: bytes.insert(place, value); break;
       case 1:
         if (at < size) bytes.erase(place, place + 1 + random.below(std::min(size - at, 8u)));
         break;

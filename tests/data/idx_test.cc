@@ -59,11 +59,17 @@ TEST(Idx, PackingIsKnownByContent) {
 TEST(Idx, NoMoreIsUnpackedThanTheHeaderDeclares) {
   Bytes bomb = kCube;
   bomb.resize(size_t{8} << 20);
-  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(bomb), 3, "f"); }), HasSubstr("f unpacks to more than 22 bytes"));
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(bomb), 3, "f"); }),
+              HasSubstr("f unpacks to more than 22 bytes"));
   const Bytes large = idx_bytes({60000, 28, 280}, {1});
-  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(large), 3, "f"); }), HasSubstr("wanted 1 to 268435456 values"));
-  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip({7, 7}), 3, "f"); }), HasSubstr("f has 2 bytes; wanted an IDX header"));
-  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(Bytes(999, 7)), 3, "f"); }), HasSubstr("f starts with 07 07"));
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(large), 3, "f"); }),
+              HasSubstr("wanted 1 to 268435456 values"));
+  EXPECT_THAT(message_of<DataError>([&] {
+                unpack_idx(gzip({7, 7}), 3, "f");
+              }),
+              HasSubstr("f has 2 bytes; wanted an IDX header"));
+  EXPECT_THAT(message_of<DataError>([&] { unpack_idx(gzip(Bytes(999, 7)), 3, "f"); }),
+              HasSubstr("f starts with 07 07"));
   EXPECT_EQ(unpack_idx(gzip(kCube), 3, "f"), kCube);
   EXPECT_EQ(unpack_idx(kCube, 3, "f"), kCube);
 }
@@ -104,7 +110,8 @@ TEST(Gunzip, DamageIsNamed) {
 
 TEST(ReadFile, RefusesWhatIsNoFile) {
   const TemporaryFolder folder;
-  EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path("absent")); }), HasSubstr("absent does not exist"));
+  EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path("absent")); }),
+              HasSubstr("absent does not exist"));
   EXPECT_THAT(message_of<DataError>([&] { read_data_file(folder.path()); }), HasSubstr("not a regular file"));
   EXPECT_THAT(message_of<DataError>([&] { read_data_file("/dev/zero"); }), HasSubstr("not a regular file"));
   write_bytes(folder.path("sparse"), {});

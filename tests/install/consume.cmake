@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DBUILD=build -DWORK=folder -DGENERATOR=Ninja -DCONFIG=Release -DCOMPONENTS=core+optim [-DCXX_FLAGS=...] -P consume.cmake
+# cmake -DBUILD=build -DWORK=folder -DGENERATOR=Ninja -DCONFIG=Release -DCOMPONENTS=kernels+optim [-DCXX_FLAGS=...] -P consume.cmake
 # Installs BUILD, moves the prefix, builds and runs a consumer of COMPONENTS, then asks for what is not there.
 set(source ${CMAKE_CURRENT_LIST_DIR})
 set(prefix ${WORK}/moved)
@@ -39,7 +39,7 @@ if(NOT license)
   message(FATAL_ERROR "LICENSE is not installed")
 endif()
 
-expect_message("no component 'optimizer' is installed in .*; there are: .*core.*optim" -DCOMPONENTS=optimizer)
+expect_message("no component 'optimizer' is installed in .*; there are: .*kernels.*optim" -DCOMPONENTS=optimizer)
 file(GLOB files ${prefix}/lib*/cmake/signstep/signstep-libtorch*)
 if(files)
   file(REMOVE ${files})  # as an installation without LibTorch
@@ -49,4 +49,4 @@ file(GLOB version ${prefix}/lib*/cmake/signstep/signstepConfigVersion.cmake)
 file(READ ${version} text)
 string(REPLACE "0.1" "0.2" text "${text}")
 file(WRITE ${version} "${text}")
-expect_message("compatible with requested version \"0.1\"" -DCOMPONENTS=core)
+expect_message("compatible with requested version \"0.1\"" -DCOMPONENTS=kernels)

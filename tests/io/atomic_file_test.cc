@@ -69,9 +69,8 @@ TEST(AtomicFile, AFullDiskLeavesTheOldFile) {
     const FileSizeLimit limit(1000);
     message = message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), std::string(5000, 'x')); });
   }
-  EXPECT_THAT(message,
-              AllOf(HasSubstr("cannot write " + folder.path("f")), HasSubstr("too large"), HasSubstr("free space"),
-                    HasSubstr("the old file is untouched")));
+  EXPECT_THAT(message, AllOf(HasSubstr("cannot write " + folder.path("f")), HasSubstr("too large"),
+                             HasSubstr("free space"), HasSubstr("the old file is untouched")));
   EXPECT_EQ(read_text_file(folder.path("f")), "old");
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
 }

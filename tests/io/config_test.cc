@@ -6,8 +6,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "signstep/core/random.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/random/random.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -121,14 +121,16 @@ TEST(Config, SyntaxErrorsGiveThePlace) {
 // toml++ calls itself for each part of a key: 40,000 overflow the stack.
 TEST(Config, NestingIsRefusedBeforeItIsParsed) {
   const std::string deep(100'000, '[');
-  EXPECT_THAT(refusal("flip = true\na = " + deep), AllOf(HasSubstr("some.toml:2:21:"), HasSubstr("more than 16 lists")));
+  EXPECT_THAT(refusal("flip = true\na = " + deep),
+              AllOf(HasSubstr("some.toml:2:21:"), HasSubstr("more than 16 lists")));
   EXPECT_THAT(refusal(deep), HasSubstr("some.toml:1:17:"));
   std::string dotted = "a", braces = "a = ";
   for (int i = 0; i < 40'000; ++i) {
     dotted += i % 2 == 0 ? ".a" : " . \"a\"";
     braces += "{a = ";
   }
-  EXPECT_THAT(refusal("# a.b\n" + dotted + " = 1"), AllOf(HasSubstr("some.toml:2:"), HasSubstr("a key of more than 16 parts")));
+  EXPECT_THAT(refusal("# a.b\n" + dotted + " = 1"),
+              AllOf(HasSubstr("some.toml:2:"), HasSubstr("a key of more than 16 parts")));
   EXPECT_THAT(refusal("[" + dotted + "]"), HasSubstr("a key of more than 16 parts"));
   EXPECT_THAT(refusal("a = {" + dotted + " = 1}"), HasSubstr("a key of more than 16 parts"));
   EXPECT_THAT(refusal("a = \"\"\"\n\\\"\"\"\"\n\"\"\"\"\n" + dotted + " = 1"), HasSubstr("some.toml:4:"));
@@ -254,14 +256,9 @@ TEST(Config, Fuzz) {
     for (uint32_t edits = 1 + random.below(3); edits > 0 && !mutant.empty(); --edits) {
       const uint32_t at = random.below(static_cast<uint32_t>(mutant.size()));
       switch (random.below(3)) {
-        case 0:
-          mutant.insert(at, pieces[random.below(std::size(pieces))]);
-          break;
-        case 1:
-          mutant.erase(at, 1 + random.below(8));
-          break;
-        default:
-          mutant[at] = static_cast<char>(random.next());
+        case 0: mutant.insert(at, pieces[random.below(std::size(pieces))]); break;
+        case 1: mutant.erase(at, 1 + random.below(8)); break;
+        default: mutant[at] = static_cast<char>(random.next());
       }
     }
     Sample s;

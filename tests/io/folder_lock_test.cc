@@ -10,7 +10,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "tests/support/exit_code_of.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/io/json_text.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "tests/support/message_of.h"
 
 namespace signstep {
@@ -37,7 +37,8 @@ TEST(JsonText, DeepNestingIsRefusedBeforeItIsParsed) {
 TEST(JsonText, SizesAreRefusedBeforeTheyAreParsed) {
   const JsonLimits limits{.depth = 9, .members = 3, .values = 40};
   EXPECT_NO_THROW(parse_json(R"({"a":1,"b":2,"c":3})", "f", limits));
-  EXPECT_THAT(refusal(R"({"a":1,"b":2,"c":3,"d":4})", limits), AllOf(HasSubstr(":1:19:"), HasSubstr("more than 3 members")));
+  EXPECT_THAT(refusal(R"({"a":1,"b":2,"c":3,"d":4})", limits),
+              AllOf(HasSubstr(":1:19:"), HasSubstr("more than 3 members")));
   EXPECT_NO_THROW(parse_json("[1,2,3,4,5,6,7,8,9]", "f", limits));
   EXPECT_THAT(refusal("[1" + std::string(99, ',') + "]", limits), HasSubstr("more than 40 values"));
   EXPECT_THAT(refusal("[[],[],[],[],[],[]]", limits), HasSubstr("more than 40 values"));
@@ -51,12 +52,16 @@ TEST(JsonText, MalformedTextIsNamedWithItsPlace) {
 }
 
 TEST(JsonText, WritingNeverThrowsForText) {
-  EXPECT_EQ(json_text({{"folder", "a\xFF" "b"}}), "{\"folder\":\"a\xEF\xBF\xBD" "b\"}");
+  EXPECT_EQ(json_text({{"folder",
+                        "a\xFF"
+                        "b"}}),
+            "{\"folder\":\"a\xEF\xBF\xBD"
+            "b\"}");
 }
 
 TEST(JsonFields, ReadsEachType) {
-  const ordered_json run = {{"text", "a"},  {"yes", true},       {"half", 0.5},       {"one", 1}, {"minus", -1},
-                            {"null", nullptr}, {"list", {1, 2, 3}}, {"in", {{"ner", "x"}}}};
+  const ordered_json run = {{"text", "a"}, {"yes", true},     {"half", 0.5},       {"one", 1},
+                            {"minus", -1}, {"null", nullptr}, {"list", {1, 2, 3}}, {"in", {{"ner", "x"}}}};
   const JsonFields fields(run, "run.json");
   EXPECT_EQ(fields.get<std::string>("text"), "a");
   EXPECT_TRUE(fields.get<bool>("yes"));
@@ -73,23 +78,29 @@ TEST(JsonFields, ReadsEachType) {
 }
 
 TEST(JsonFields, AnotherTypeIsNamedWithFileAndKey) {
-  const ordered_json run = {{"data", {{"sha256", 5}}}, {"epoch", -1}, {"big", 18446744073709551615u}, {"half", 0.5},
-                            {"list", {1, "two"}},      {"long", std::string(999, 'x') + "\x1b"}};
+  const ordered_json run = {{"data", {{"sha256", 5}}},      {"epoch", -1},
+                            {"big", 18446744073709551615u}, {"half", 0.5},
+                            {"list", {1, "two"}},           {"long", std::string(999, 'x') + "\x1b"}};
   const JsonFields fields(run, "run.json");
   const auto refused = [](auto&& read) { return message_of<DataError>(read); };
   EXPECT_EQ(refused([&] { fields.object("data").get<std::string>("sha256"); }),
             "run.json: data.sha256 is 5; wanted text; was the file edited or damaged?");
-  EXPECT_THAT(refused([&] { fields.object("data").get<std::string>("md5"); }), HasSubstr("run.json: data.md5 is absent"));
+  EXPECT_THAT(refused([&] { fields.object("data").get<std::string>("md5"); }),
+              HasSubstr("run.json: data.md5 is absent"));
   EXPECT_THAT(refused([&] { fields.object("epoch"); }), HasSubstr("epoch is -1; wanted an object"));
-  EXPECT_THAT(refused([&] { fields.get<uint64_t>("epoch"); }), HasSubstr("epoch is -1; wanted a whole number of 0 or more"));
+  EXPECT_THAT(refused([&] { fields.get<uint64_t>("epoch"); }),
+              HasSubstr("epoch is -1; wanted a whole number of 0 or more"));
   EXPECT_THAT(refused([&] { fields.get<int64_t>("big"); }), HasSubstr("big is 18446744073709551615; wanted a whole"));
   EXPECT_THAT(refused([&] { fields.get<uint64_t>("half"); }), HasSubstr("half is 0.5; wanted a whole"));
   EXPECT_THAT(refused([&] { fields.get<bool>("data"); }), HasSubstr("data is an object; wanted true or false"));
   EXPECT_THAT(refused([&] { fields.find<double>("list"); }), HasSubstr("list is a list; wanted a number"));
-  EXPECT_THAT(refused([&] { fields.get<std::vector<double>>("list"); }), HasSubstr("list[1] is \"two\"; wanted a number"));
+  EXPECT_THAT(refused([&] { fields.get<std::vector<double>>("list"); }),
+              HasSubstr("list[1] is \"two\"; wanted a number"));
   EXPECT_THAT(refused([&] { fields.get<std::vector<double>>("half"); }), HasSubstr("half is 0.5; wanted a list"));
-  EXPECT_THAT(refused([&] { fields.get<double>("long"); }), HasSubstr("long is \"" + std::string(60, 'x') + "...\"; wanted"));
-  EXPECT_THAT(refused([&] { JsonFields(run["list"], "run.json"); }), HasSubstr("run.json is a list; wanted a JSON object"));
+  EXPECT_THAT(refused([&] { fields.get<double>("long"); }),
+              HasSubstr("long is \"" + std::string(60, 'x') + "...\"; wanted"));
+  EXPECT_THAT(refused([&] { JsonFields(run["list"], "run.json"); }),
+              HasSubstr("run.json is a list; wanted a JSON object"));
 }
 
 }  // namespace

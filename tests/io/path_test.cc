@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
@@ -33,7 +33,8 @@ TEST(Path, WhatIsThere) {
 TEST(Path, WhatTheSystemDoesNotSay) {
   const TemporaryFolder folder;
   const std::string name = folder.path(std::string(300, 'x'));
-  EXPECT_THAT(message_of<EnvironmentError>([&] { path_exists(name); }), HasSubstr("File name too long; give a shorter"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { path_exists(name); }),
+              HasSubstr("File name too long; give a shorter"));
   EXPECT_THAT(message_of<EnvironmentError>([&] { is_folder(name); }), HasSubstr("File name too long"));
   EXPECT_THAT(message_of<EnvironmentError>([&] { names_in(name); }), HasSubstr("File name too long"));
   ASSERT_EQ(symlink("loop", folder.path("loop").c_str()), 0);

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "signstep/core/random.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/random/random.h"
 #include "tests/io/header_reader.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
@@ -253,17 +253,10 @@ TEST(Safetensors, Fuzz) {
       const auto place = mutant.begin() + random.below(size);
       const std::string& piece = pieces[random.below(std::size(pieces))];
       switch (random.below(4)) {
-        case 0:
-          mutant.insert(place, piece.begin(), piece.end());
-          break;
-        case 1:
-          mutant.erase(place, place + std::min<std::ptrdiff_t>(1 + random.below(6), mutant.end() - place));
-          break;
-        case 2:
-          *place = static_cast<uint8_t>(random.next());
-          break;
-        default:
-          *place ^= static_cast<uint8_t>(1 << random.below(8));
+        case 0: mutant.insert(place, piece.begin(), piece.end()); break;
+        case 1: mutant.erase(place, place + std::min<std::ptrdiff_t>(1 + random.below(6), mutant.end() - place)); break;
+        case 2: *place = static_cast<uint8_t>(random.next()); break;
+        default: *place ^= static_cast<uint8_t>(1 << random.below(8));
       }
       if (mutant.size() < 9) break;
     }

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
@@ -70,7 +70,8 @@ TEST_F(Sync, AFailureIsToldUnlessTheFileSystemSyncsNoFolders) {
               AllOf(HasSubstr("cannot sync the folder " + folder_.path() + ": Input/output error"),
                     HasSubstr(folder_.path("f") + " is written, but a power cut may undo it")));
   EXPECT_EQ(read_text_file(folder_.path("f")), "new");
-  EXPECT_THAT(message_of<EnvironmentError>([&] { make_folders(folder_.path("b")); }), HasSubstr("cannot sync the folder"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { make_folders(folder_.path("b")); }),
+              HasSubstr("cannot sync the folder"));
 }
 
 // Two containers on one file system have the same process ids.

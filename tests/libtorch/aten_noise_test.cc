@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "signstep/core/normal_cdf.h"
+#include "signstep/random/normal_cdf.h"
 
 namespace signstep {
 namespace {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "signstep/core/thread_pool.h"
+#include "signstep/parallel/thread_pool.h"
 
 namespace signstep {
 namespace {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "signstep/core/random.h"
-#include "signstep/core/thread_pool.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -20,7 +20,8 @@ void fill_gradient(std::span<const float> x, std::span<float> g, uint64_t step) 
 }
 
 // Largest relative distance after 100 steps; both sides see the gradients at our x.
-double distance(const OptimizerOptions& options, const std::function<std::unique_ptr<torch::optim::Optimizer>(torch::Tensor)>& make) {
+double distance(const OptimizerOptions& options,
+                const std::function<std::unique_ptr<torch::optim::Optimizer>(torch::Tensor)>& make) {
   std::vector<float> x(kElements), g(kElements);
   SequentialRandom random(Stream(8, Purpose::kProblem));
   for (float& value : x) value = static_cast<float>(random.normal());
@@ -40,7 +41,8 @@ double distance(const OptimizerOptions& options, const std::function<std::unique
   return ((ours - theirs.detach()).abs().max() / theirs.detach().abs().max()).item<double>();
 }
 
-OptimizerOptions options_of(OptimizerKind kind, double rate, double momentum, double l2, double decay, bool nesterov = false) {
+OptimizerOptions options_of(OptimizerKind kind, double rate, double momentum, double l2, double decay,
+                            bool nesterov = false) {
   OptimizerOptions o;
   o.optimizer = kind;
   o.learning_rate = rate;
@@ -57,23 +59,27 @@ TEST(AgainstTorch, SgdHeavyBallAndNesterov) {
       if (nesterov && momentum == 0) continue;
       const auto make = [&](torch::Tensor t) -> std::unique_ptr<torch::optim::Optimizer> {
         return std::make_unique<torch::optim::SGD>(
-            std::vector<torch::Tensor>{t}, torch::optim::SGDOptions(0.05).momentum(momentum).weight_decay(5e-4).nesterov(nesterov));
+            std::vector<torch::Tensor>{t},
+            torch::optim::SGDOptions(0.05).momentum(momentum).weight_decay(5e-4).nesterov(nesterov));
       };
-      EXPECT_LE(distance(options_of(OptimizerKind::kSgd, 0.05, momentum, 5e-4, 0, nesterov), make), 1e-6) << momentum << nesterov;
+      EXPECT_LE(distance(options_of(OptimizerKind::kSgd, 0.05, momentum, 5e-4, 0, nesterov), make), 1e-6)
+          << momentum << nesterov;
     }
   }
 }
 
 TEST(AgainstTorch, Adam) {
   const auto make = [](torch::Tensor t) -> std::unique_ptr<torch::optim::Optimizer> {
-    return std::make_unique<torch::optim::Adam>(std::vector<torch::Tensor>{t}, torch::optim::AdamOptions(1e-2).weight_decay(1e-3));
+    return std::make_unique<torch::optim::Adam>(std::vector<torch::Tensor>{t},
+                                                torch::optim::AdamOptions(1e-2).weight_decay(1e-3));
   };
   EXPECT_LE(distance(options_of(OptimizerKind::kAdam, 1e-2, 0, 1e-3, 0), make), 1e-6);
 }
 
 TEST(AgainstTorch, AdamW) {
   const auto make = [](torch::Tensor t) -> std::unique_ptr<torch::optim::Optimizer> {
-    return std::make_unique<torch::optim::AdamW>(std::vector<torch::Tensor>{t}, torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
+    return std::make_unique<torch::optim::AdamW>(std::vector<torch::Tensor>{t},
+                                                 torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
   };
   EXPECT_LE(distance(options_of(OptimizerKind::kAdamW, 1e-2, 0, 0, 0.05), make), 1e-6);
 }

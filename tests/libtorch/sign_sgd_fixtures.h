@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/libtorch/sign_sgd.h"
 
 namespace signstep {

@@ -2,8 +2,8 @@
 // What a step of signstep::SignSGD does. Groups, options, tensors and resuming have files of their own.
 #include "signstep/libtorch/sign_sgd.h"
 
-#include "signstep/core/thread_pool.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/parallel/thread_pool.h"
 #include "tests/libtorch/sign_sgd_fixtures.h"
 
 namespace signstep {

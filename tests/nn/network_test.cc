@@ -8,7 +8,7 @@
 #include <set>
 #include <string_view>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "signstep/core/error.h"
-#include "signstep/core/random.h"
+#include "signstep/base/error.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 

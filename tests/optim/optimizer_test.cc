@@ -3,9 +3,9 @@
 
 #include <cstring>
 
-#include "signstep/core/thread_pool.h"
-#include "signstep/optim/blocks.h"
 #include "signstep/optim/span_rules.h"
+#include "signstep/parallel/pieces.h"
+#include "signstep/parallel/thread_pool.h"
 #include "tests/optim/fixtures.h"
 
 namespace signstep {
@@ -14,8 +14,8 @@ namespace {
 using enum OptimizerKind;
 
 // An empty tensor, one of a single element, gaps between tensors, and one longer than a task.
-const std::vector<TensorSlot> kSlots = {{0, 3}, {8, 0}, {8, 1}, {16, kTaskElements + 5}, {kTaskElements + 32, 100}};
-const size_t kFlat = kTaskElements + 132;
+const std::vector<TensorSlot> kSlots = {{0, 3}, {8, 0}, {8, 1}, {16, kPieceElements + 5}, {kPieceElements + 32, 100}};
+const size_t kFlat = kPieceElements + 132;
 
 struct Trained {
   std::vector<float> x;
@@ -45,7 +45,8 @@ TEST(Optimizer, TheFirstNonFiniteTensorIsNamed) {
   for (const OptimizerKind kind : {kSignum, kSgd, kAdam}) {
     const UpdatePlan plan = make_update_plan({.optimizer = kind});
     std::vector<float> x(kFlat), g(kFlat);
-    g[kFlat - 1] = g[20] = g[kTaskElements + 20] = std::nanf("");  // of the last tensor, and in two tasks of the one before
+    g[kFlat - 1] = g[20] = g[kPieceElements + 20] =
+        std::nanf("");  // of the last tensor, and in two tasks of the one before
     ThreadPool pool(3);
     OptimizerState state = make_state(plan, kFlat, kSlots.size());
     const StepReport report = optimizer_step(plan, state, kSlots, x, g, 1, pool);

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-#include "signstep/core/sign_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
 #include "tests/optim/fixtures.h"
 
 namespace signstep {

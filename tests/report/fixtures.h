@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_lines.h"
 
@@ -26,23 +26,23 @@ struct MadeUpRun {
 inline void write_run(const std::string& folder, const MadeUpRun& run) {
   std::filesystem::create_directories(folder);
   nlohmann::ordered_json record = {{"schema_version", 1},
-                                         {"status", run.status},
-                                         {"started", "2026-01-01T00:00:00Z"},
-                                         {"ended", nullptr},
-                                         {"program", {{"version", "0.1.0"}, {"commit", "1234"}}},
-                                         {"machine", {{"cpu", "a processor"}, {"threads", 2}}},
-                                         {"engine", "torch 1.13.0, cpu, fp32, 1 threads"},
-                                         {"data",
-                                          {{"dataset", "cifar10"},
-                                           {"sha256", run.sha256},
-                                           {"official", true},
-                                           {"train_images", 50},
-                                           {"validation_images", 5},
-                                           {"test_images", 10}}},
-                                         {"network", {{"name", "ResNet-18"}, {"width", 4}, {"parameters", 99}}},
-                                         {"optimizer", run.optimizer},
-                                         {"seed", run.seed},
-                                         {"last_epoch", nullptr}};
+                                   {"status", run.status},
+                                   {"started", "2026-01-01T00:00:00Z"},
+                                   {"ended", nullptr},
+                                   {"program", {{"version", "0.1.0"}, {"commit", "1234"}}},
+                                   {"machine", {{"cpu", "a processor"}, {"threads", 2}}},
+                                   {"engine", "torch 1.13.0, cpu, fp32, 1 threads"},
+                                   {"data",
+                                    {{"dataset", "cifar10"},
+                                     {"sha256", run.sha256},
+                                     {"official", true},
+                                     {"train_images", 50},
+                                     {"validation_images", 5},
+                                     {"test_images", 10}}},
+                                   {"network", {{"name", "ResNet-18"}, {"width", 4}, {"parameters", 99}}},
+                                   {"optimizer", run.optimizer},
+                                   {"seed", run.seed},
+                                   {"last_epoch", nullptr}};
   write_file_atomic(
       folder + "/config.toml",
       fmt::format("optimizer = \"x\"\nlearning_rate = 0.001\nseed = {}\noutput = \"{}\"\nswitch_when = \"{}\"\n{}",
@@ -71,7 +71,9 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
     }
     if (run.switches && e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
     if (run.probes)
-      r["probe"] = {{"step", {10 * e - 5, 10 * e}}, {"signal", {2.0 / e, -1.0}}, {"noise", {5.0, nullptr}},
+      r["probe"] = {{"step", {10 * e - 5, 10 * e}},
+                    {"signal", {2.0 / e, -1.0}},
+                    {"noise", {5.0, nullptr}},
                     {"agreement", {0.5, 0.6}}};
     epochs.push_back(r);
   }

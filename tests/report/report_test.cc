@@ -70,7 +70,8 @@ TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
 }
 
 TEST_F(ReportTest, ProbesOfTheGradient) {
-  const auto groups = group_runs({run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})});
+  const auto groups =
+      group_runs({run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})});
   const RunSummary& probed = groups[0].runs[0];
   EXPECT_DOUBLE_EQ(sign_agreement(probed, 0), 55);
   EXPECT_DOUBLE_EQ(noise_scale(probed, 0), 8 * 5 / 0.5);  // means of 5 and null, of 2 and -1
@@ -168,7 +169,8 @@ TEST(Html, EscapesEverythingThatMeansSomething) {
 TEST_F(ReportTest, WrongTypesInAnEpochAreNoNumbers) {
   write_run(folder_.path("odd"), {});
   std::string text = read_text_file(folder_.path("odd/metrics.jsonl"));
-  const std::string odd = R"({"epoch":"x","step":[1],"curve":5,"probe":[1],"events":[5,{"event":7},{"event":"switch","step":"x"}]})";
+  const std::string odd =
+      R"({"epoch":"x","step":[1],"curve":5,"probe":[1],"events":[5,{"event":7},{"event":"switch","step":"x"}]})";
   write_file_atomic(folder_.path("odd/metrics.jsonl"), odd + "\n" + text);
   const auto groups = group_runs({read_run(folder_.path("odd"))});
   EXPECT_TRUE(switch_epochs(groups[0]).empty());
@@ -182,18 +184,25 @@ TEST_F(ReportTest, MetricsThatContradictTheRecordAreRefused) {
   const size_t at = text.rfind("\"test_accuracy\":81.0");
   ASSERT_NE(at, std::string::npos);
   write_file_atomic(folder_.path("a/metrics.jsonl"), text.replace(at, 20, "\"test_accuracy\":99.9"));
-  EXPECT_THAT(message_of<DataError>([&] { read_run(folder_.path("a")); }),
-              HasSubstr("a/metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 81.0 there"));
+  EXPECT_THAT(
+      message_of<DataError>([&] { read_run(folder_.path("a")); }),
+      HasSubstr("a/metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 81.0 there"));
 }
 
 TEST(Label, OneLineThatCanBeShown) {
   for (const char* good : {"", "SGD", "Größe ± 1, 日本 😀"}) EXPECT_EQ(label_problem(good, 20), "") << good;
-  for (const char* bad : {"a\nb", "\x1b[31m", "a\tb", "\x7f", "\xc2\x9b" "31m", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6"})
+  for (const char* bad : {"a\nb", "\x1b[31m", "a\tb", "\x7f",
+                          "\xc2\x9b"
+                          "31m",
+                          "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6"})
     EXPECT_THAT(label_problem(bad, 20), HasSubstr("a control character"));
-  for (const char* bad : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80"}) EXPECT_THAT(label_problem(bad, 20), HasSubstr("is not UTF-8"));
+  for (const char* bad : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80"})
+    EXPECT_THAT(label_problem(bad, 20), HasSubstr("is not UTF-8"));
   EXPECT_EQ(label_problem("ääääää", 5), "has 6 characters; wanted at most 5");
   EXPECT_EQ(label_problem("äääää", 5), "");
-  EXPECT_EQ(printable("a\x1b[31mb\nc\xc2\x9b" "d"), "a [31mb c d");
+  EXPECT_EQ(printable("a\x1b[31mb\nc\xc2\x9b"
+                      "d"),
+            "a [31mb c d");
   EXPECT_EQ(printable("a\xff"), "a\xef\xbf\xbd");
 }
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 
 namespace signstep {
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <map>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

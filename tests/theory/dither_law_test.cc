@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "signstep/core/normal_cdf.h"
+#include "signstep/random/normal_cdf.h"
 #include "signstep/theory/noise.h"
 
 namespace signstep {

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <fstream>
 
-#include "signstep/core/lane_sums.h"
-#include "signstep/core/random.h"
-#include "signstep/core/thread_pool.h"
-#include "tests/core/each_target.h"
+#include "signstep/kernels/lane_sums.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
+#include "tests/kernels/each_target.h"
 
 namespace signstep {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {

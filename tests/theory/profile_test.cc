@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 
-#include "signstep/core/random.h"
-#include "signstep/core/thread_pool.h"
+#include "signstep/parallel/thread_pool.h"
+#include "signstep/random/random.h"
 #include "signstep/theory/bounds.h"
 #include "signstep/theory/noise.h"
 #include "signstep/theory/sample_profile.h"

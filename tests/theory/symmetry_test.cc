@@ -8,7 +8,7 @@
 #include <numbers>
 #include <vector>
 
-#include "signstep/core/random.h"
+#include "signstep/random/random.h"
 #include "signstep/theory/noise.h"
 
 namespace signstep {

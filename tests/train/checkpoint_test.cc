@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/checkpoint.h"
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/safetensors.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"

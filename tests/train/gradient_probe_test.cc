@@ -7,9 +7,9 @@
 #include <limits>
 #include <numeric>
 
-#include "signstep/core/reduce.h"
-#include "signstep/core/thread_pool.h"
-#include "signstep/libtorch/torch_engine.h"
+#include "signstep/engines/torch/torch_engine.h"
+#include "signstep/kernels/reduce.h"
+#include "signstep/parallel/thread_pool.h"
 #include "signstep/theory/moments.h"
 #include "tests/data/fixtures.h"
 

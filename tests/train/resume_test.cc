@@ -6,7 +6,7 @@
 #include <fstream>
 #include <map>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/config.h"
 #include "signstep/train/checkpoint.h"
 #include "tests/support/message_of.h"
@@ -107,7 +107,8 @@ TEST_F(ResumeTest, EveryContinuationIsListed) {
   EXPECT_EQ(last["sessions"][0]["step"], 0);
   EXPECT_EQ(last["sessions"][1]["step"], 3);
   EXPECT_EQ(last["sessions"][2]["step"], 5);
-  for (const char* key : {"started", "program", "machine", "engine"}) EXPECT_TRUE(last["sessions"][2].contains(key)) << key;
+  for (const char* key : {"started", "program", "machine", "engine"})
+    EXPECT_TRUE(last["sessions"][2].contains(key)) << key;
 }
 
 // Version 0.1 wrote no sessions, no options and, into its checkpoints, no checksum of the data.

@@ -15,8 +15,9 @@ using testing::IsEmpty;
 TEST(RunFolder, WhatAKilledProcessLeftGoesWithTheNextStart) {
   const TemporaryFolder folder;
   make_folders(folder.path("run/checkpoints"));
-  for (const char* name : {".run.json.tmp-4711", ".config.toml.tmp-0123456789abcdef", ".metrics.jsonl.tmp-1", "run.json",
-                           "checkpoints/.step-00000007.safetensors.tmp-99", "checkpoints/step-00000003.safetensors"})
+  for (const char* name :
+       {".run.json.tmp-4711", ".config.toml.tmp-0123456789abcdef", ".metrics.jsonl.tmp-1", "run.json",
+        "checkpoints/.step-00000007.safetensors.tmp-99", "checkpoints/step-00000003.safetensors"})
     write_file_atomic(folder.path("run/") + name, "x");
   const RunFolder run(folder.path("run"), true);
   EXPECT_THAT(names_in(run.path()), ElementsAre(".lock", "checkpoints", "run.json"));

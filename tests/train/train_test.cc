@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "signstep/core/error.h"
+#include "signstep/base/error.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
 #include "signstep/io/safetensors.h"
@@ -26,7 +26,8 @@ TEST_F(TrainTest, ResumesOnTheAmxEngine) {
   o.network.width = 16;
   o.engine.torch.precision = Precision::kAuto;
   o.engine.torch.threads = 2;
-  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx)
+    GTEST_SKIP() << "this processor has no bf16 matrix units";
   run(o);
   o.output = folder_.path("pieces");
   EXPECT_EQ(run(o, stop_after(5)).stopped, StopReason::kTime);
@@ -55,7 +56,8 @@ TEST_F(TrainTest, WritesARunFolderThatTellsEverything) {
   EXPECT_EQ(result.stopped, StopReason::kNone);
   const auto metrics = read_json_lines(folder_.path("run/metrics.jsonl"));
   ASSERT_EQ(metrics.size(), 2u);
-  for (const char* key : {"epoch", "train_loss", "train_accuracy", "validation_accuracy", "test_accuracy", "learning_rate", "step"})
+  for (const char* key :
+       {"epoch", "train_loss", "train_accuracy", "validation_accuracy", "test_accuracy", "learning_rate", "step"})
     EXPECT_TRUE(metrics[1].contains(key)) << key;
   EXPECT_EQ(metrics[1]["step"], 16);
   EXPECT_EQ(metrics[1]["curve"]["step"].size(), 8u);
@@ -189,7 +191,8 @@ TEST_F(TrainTest, AnalyzeEveryOnTheAmxEngineToo) {
   TrainOptions o = options("without");
   o.network.width = 16;
   o.engine.torch.precision = Precision::kAuto;
-  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx)
+    GTEST_SKIP() << "this processor has no bf16 matrix units";
   run(o);
   o.output = folder_.path("with");
   o.analyze_every = 1;
@@ -214,7 +217,8 @@ TEST_F(TrainTest, ARunRecordedWithoutAnalyzeEveryResumes) {
 TEST_F(TrainTest, ResumeNeedsTheSameImages) {
   run(options("run"), stop_after(2));
   write_cifar10_fixture(folder_.path("data"), 60, 2);
-  EXPECT_THAT(message_of<CheckpointError>([&] { run(options("run"), resuming()); }), HasSubstr("of a run on images with checksum"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { run(options("run"), resuming()); }),
+              HasSubstr("of a run on images with checksum"));
 }
 
 TEST_F(TrainTest, LoaderThreadsChangeNothing) {
@@ -295,7 +299,8 @@ TEST_F(TrainTest, BadOptionsAreRefusedBeforeAnythingIsWritten) {
   EXPECT_THAT(refused([](TrainOptions& o) {
                 o.optimizer.optimizer = OptimizerKind::kSignSgd;
                 o.optimizer.momentum = 0.9;
-              }), HasSubstr("signsgd has none"));
+              }),
+              HasSubstr("signsgd has none"));
 }
 
 TEST_F(TrainTest, TwoProcessesCannotShareARunFolder) {

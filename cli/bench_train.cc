@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/bench_train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "signstep/base/error.h"
+#include "signstep/base/subprocess.h"
+#include "signstep/io/safetensors.h"
+#include "signstep/optim/optimizer.h"
+#include "signstep/train/speed_probe.h"
+
+namespace signstep {
+namespace {
+
+// A file in a folder of its own, which nobody can name or write to beforehand. Both go with the object.
+class TemporaryFile {
+ public:
+  TemporaryFile() {
+    std::error_code error;
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error)
+      throw EnvironmentError(
+          fmt::format("there is no folder for temporary files: {}; set TMPDIR to one", error.message()));
+    folder_ = (parent / "signstep-bench-XXXXXX").string();
+    if (::mkdtemp(folder_.data()) == nullptr)
+      throw_errno("create", folder_, "set TMPDIR to a folder that you can write to");
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  std::string path() const { return folder_ + "/problem.safetensors"; }
+
+ private:
+  std::string folder_;
+};
+
+void write_problem(const std::string& path, Engine& engine, const Batch& batch) {
+  std::vector<TensorEntry> entries;
+  std::deque<std::vector<float>> copies;  // the entries' bytes
+  for (const TensorInfo& t : engine.shape().parameters) {
+    copies.push_back(row_major(t, engine.values()));
+    entries.push_back({t.name, "F32", t.shape, std::as_bytes(std::span(copies.back()))});
+  }
+  const auto n = static_cast<int64_t>(batch.count);
+  entries.push_back({"images", "F32", {n, 32, 32, 3}, std::as_bytes(std::span(batch.images))});
+  entries.push_back({"labels", "I64", {n}, std::as_bytes(std::span(batch.labels))});
+  write_safetensors(path, entries, {});
+}
+
+}  // namespace
+
+void describe(OptionList& list, BenchTrainOptions& o) {
+  describe(list, o.network);
+  list.group("Benchmark");
+  list.integer("batch", o.batch, Range::closed(2, 65536), "images", "per step");
+  list.integer("rounds", o.rounds, Range::closed(1, 1000), "", "alternating rounds");
+  list.integer("steps", o.steps, Range::closed(1, 1000), "", "training steps per side and round");
+  describe(list, o.engine);
+  list.text("python", o.python, "Python with PyTorch; empty: our side alone");
+  list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet18.py of the source tree");
+}
+
+double BenchTrainResult::ratio() const {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < theirs.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
+  return median(ratios);
+}
+
+BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
+  const EngineChoice choice = choose_engine(options.engine, options.network);
+  const auto engine = make_engine(choice.options, resnet18_shape(options.network, 3, 10));
+  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
+  const UpdatePlan plan = make_update_plan({});
+  OptimizerState state = make_state(plan, engine->shape().parameter_elements, engine->shape().parameters.size());
+  std::vector<TensorSlot> slots;
+  for (const TensorInfo& t : engine->shape().parameters) slots.push_back({t.offset, t.size});
+  const auto step = [&] {
+    const double loss = engine->forward_backward(batch).loss;
+    optimizer_step(plan, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
+    return loss;
+  };
+  const double images = static_cast<double>(options.batch * options.steps);
+
+  BenchTrainResult result;
+  result.engine = engine->description();
+  std::unique_ptr<Subprocess> other;
+  if (!options.python.empty()) {
+    const TemporaryFile problem;
+    write_problem(problem.path(), *engine, batch);
+    const bool bf16 = choice.options.torch.precision == Precision::kBf16;
+    other = std::make_unique<Subprocess>(std::vector<std::string>{
+        options.python, options.script, "--file", problem.path(), "--width", std::to_string(options.network.width),
+        "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
+    const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
+    if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");
+    result.pytorch = fmt::format("PyTorch {}, {}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32",
+                                 hello.value("threads", 0));
+    result.their_loss = hello.value("loss", std::nan(""));
+  }
+  result.our_loss = step();
+  say(fmt::format("ours    {}", result.engine));
+  if (other) {
+    say(fmt::format("theirs  {}", result.pytorch));
+    say(fmt::format("loss at the same weights and batch: ours {:.4f}, theirs {:.4f}", result.our_loss,
+                    result.their_loss));
+    if (!(std::abs(result.our_loss - result.their_loss) <= 0.02 * std::abs(result.their_loss))) {
+      throw EnvironmentError(
+          "the two losses differ by more than 2 %, so the two sides do not compute the same; nothing was timed");
+    }
+  }
+  for (int64_t round = 0; round <= options.rounds; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int64_t i = 0; i < options.steps; ++i) step();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    double their_seconds = 0;
+    if (other) {
+      other->write_line(std::to_string(options.steps));
+      their_seconds = std::strtod(other->read_line().c_str(), nullptr);
+    }
+    if (round == 0) continue;  // both sides warm up
+    result.ours.push_back(images / seconds);
+    if (other) result.theirs.push_back(images / their_seconds);
+    say(other ? fmt::format("round {:2}  ours {:8.1f}  theirs {:8.1f} images/s", round, result.ours.back(),
+                            result.theirs.back())
+              : fmt::format("round {:2}  ours {:8.1f} images/s", round, result.ours.back()));
+  }
+  return result;
+}
+
+}  // namespace signstep

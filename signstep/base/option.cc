@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/base/option.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+constexpr double kLongest = 1e10;  // seconds, three centuries; beyond it whole seconds would not fit every format
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// TOML allows 60_000, an underscore between two digits; so do flags. Anything else is left for the parser to refuse.
+std::string without_separators(std::string_view text) {
+  const auto digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '_' || i == 0 || !digit(i - 1) || !digit(i + 1)) plain += text[i];
+  return plain;
+}
+
+// Well-formed by the lead bytes' counts; what JSON and TOML writers need. Overlong forms and surrogates are refused.
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const int more = lead < 0x80                   ? 0
+                     : lead >= 0xC2 && lead < 0xE0 ? 1
+                     : lead >= 0xE0 && lead < 0xF0 ? 2
+                     : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                   : -1;
+    if (more < 0 || i + static_cast<size_t>(more) >= text.size()) return false;
+    uint32_t code = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (int k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + static_cast<size_t>(k)]);
+      if ((next & 0xC0) != 0x80) return false;
+      code = code << 6 | (next & 0x3F);
+    }
+    const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+    i += static_cast<size_t>(more) + 1;
+  }
+  return true;
+}
+
+[[noreturn]] void reject(const Option& option, std::string_view seen) {
+  throw OptionError(fmt::format("{} is '{}'; wanted {}", option.name, seen, option.wanted));
+}
+
+std::string with_unit(const std::string& what, const Range& range, const std::string& unit) {
+  const std::string bounds = range.text();
+  return what + (bounds.empty() ? "" : " " + bounds) + (unit.empty() ? "" : " (" + unit + ")");
+}
+
+}  // namespace
+
+bool Range::contains(double value) const {
+  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+}
+
+std::string Range::text() const {
+  const bool has_low = std::isfinite(low), has_high = std::isfinite(high);
+  if (has_low && has_high) return fmt::format("in {}{}, {}{}", low_open ? '(' : '[', low, high, high_open ? ')' : ']');
+  if (has_low) return fmt::format("{} {}", low_open ? "greater than" : "at least", low);
+  if (has_high) return fmt::format("{} {}", high_open ? "less than" : "at most", high);
+  return "";
+}
+
+std::string Option::flag() const {
+  std::string flag = "--" + name;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+OptionList& OptionList::group(std::string name) {
+  group_ = std::move(name);
+  return *this;
+}
+
+Option& OptionList::add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted) {
+  options_.push_back({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}});
+  return options_.back();
+}
+
+void OptionList::flag(std::string name, bool& value, std::string help) {
+  Option& option = add(std::move(name), OptionType::kFlag, "", std::move(help), "true or false");
+  option.text = [&value] { return value ? "true" : "false"; };
+  option.parse = [&value, self = option](std::string_view text) {
+    if (text != "true" && text != "false") reject(self, text);
+    value = text == "true";
+  };
+}
+
+void OptionList::integer(std::string name, int64_t& value, Range range, std::string unit, std::string help) {
+  Option& option =
+      add(std::move(name), OptionType::kInteger, unit, std::move(help), with_unit("a whole number", range, unit));
+  option.text = [&value] { return std::to_string(value); };
+  option.parse = [&value, range, self = option](std::string_view text) {
+    const auto parsed = parse_number<int64_t>(without_separators(text));
+    if (!parsed || !range.contains(static_cast<double>(*parsed))) reject(self, text);
+    value = *parsed;
+  };
+}
+
+void OptionList::seed(std::string name, uint64_t& value, std::string help) {
+  // TOML integers are signed 64-bit, so a seed stays below 2^63 to survive the resolved configuration.
+  Option& option = add(std::move(name), OptionType::kInteger, "", std::move(help), "a whole number in [0, 2^63)");
+  option.text = [&value] { return std::to_string(value); };
+  option.parse = [&value, self = option](std::string_view text) {
+    const auto parsed = parse_number<int64_t>(without_separators(text));
+    if (!parsed || *parsed < 0) reject(self, text);
+    value = static_cast<uint64_t>(*parsed);
+  };
+}
+
+void OptionList::number(std::string name, double& value, Range range, std::string unit, std::string help) {
+  Option& option = add(std::move(name), OptionType::kNumber, unit, std::move(help), with_unit("a number", range, unit));
+  option.text = [&value] { return fmt::format("{}", value); };
+  option.parse = [&value, range, self = option](std::string_view text) {
+    const auto parsed = parse_number<double>(without_separators(text));
+    if (!parsed || !std::isfinite(*parsed) || !range.contains(*parsed)) reject(self, text);
+    value = *parsed;
+  };
+}
+
+void OptionList::number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit,
+                                std::string help) {
+  Option& option =
+      add(std::move(name), OptionType::kNumber, unit, std::move(help), with_unit("auto or a number", range, unit));
+  option.text = [&value] { return value ? fmt::format("{}", *value) : "auto"; };
+  option.parse = [&value, range, self = option](std::string_view text) {
+    if (text == "auto") {
+      value.reset();
+      return;
+    }
+    const auto parsed = parse_number<double>(without_separators(text));
+    if (!parsed || !std::isfinite(*parsed) || !range.contains(*parsed)) reject(self, text);
+    value = *parsed;
+  };
+}
+
+void OptionList::text(std::string name, std::string& value, std::string help) {
+  Option& option =
+      add(std::move(name), OptionType::kText, "", std::move(help), "UTF-8 text without control characters");
+  option.text = [&value] { return value; };
+  option.parse = [&value, self = option](std::string_view text) {
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (std::any_of(text.begin(), text.end(), control) || !is_utf8(text)) reject(self, text);
+    value = text;
+  };
+}
+
+void OptionList::duration(std::string name, double& seconds, std::string help) {
+  Option& option = add(std::move(name), OptionType::kText, "", std::move(help),
+                       "a length of time such as 90s, 15m, 3h50m or 2d (0: none)");
+  option.text = [&seconds] { return format_duration(seconds); };
+  option.parse = [&seconds, self = option](std::string_view text) {
+    const auto parsed = parse_duration(text);
+    if (!parsed) reject(self, text);
+    seconds = *parsed;
+  };
+}
+
+Option& OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
+                                 std::vector<std::string> names, std::string help) {
+  Option& option =
+      add(std::move(name), OptionType::kText, "", std::move(help), fmt::format("one of {}", fmt::join(names, ", ")));
+  option.text = [get = std::move(get), names] { return names.at(get()); };
+  option.parse = [set = std::move(set), names, self = option](std::string_view text) {
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found == names.end()) reject(self, text);
+    set(static_cast<size_t>(found - names.begin()));
+  };
+  return option;
+}
+
+const Option* OptionList::find(std::string_view name) const {
+  const auto found = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+void OptionList::set(std::string_view name, std::string_view value) {
+  if (const Option* option = find(name)) return option->parse(value);
+  std::vector<std::string> known;
+  for (const Option& option : options_) known.push_back(option.name);
+  const std::string near = nearest_name(name, known);
+  throw OptionError(
+      fmt::format("unknown option '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+void OptionList::set_absent(const std::function<bool(const std::string&)>& is_named) {
+  for (const Option& option : options_) {
+    const std::string older = option.older ? option.older() : "";
+    if (!older.empty() && !is_named(option.name)) option.parse(older);
+  }
+}
+
+void OptionList::validate() const {
+  for (const Option& option : options_) option.parse(option.text());
+}
+
+std::string OptionList::to_text() const {
+  std::string all;
+  for (const Option& option : options_) all += fmt::format("{} = {}\n", option.name, option.text());
+  return all;
+}
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
+  std::string best;
+  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    std::vector<size_t> row(candidate.size() + 1);
+    std::iota(row.begin(), row.end(), size_t{0});
+    for (size_t i = 1; i <= name.size(); ++i) {
+      size_t diagonal = row[0];
+      row[0] = i;
+      for (size_t j = 1; j <= candidate.size(); ++j) {
+        const size_t replace = diagonal + (name[i - 1] != candidate[j - 1]);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::optional<double> parse_duration(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  while (!text.empty()) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    if (error != std::errc{} || !std::isfinite(value) || value < 0) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    double unit = 1;
+    if (!text.empty()) {
+      switch (text.front()) {
+        case 's': unit = 1; break;
+        case 'm': unit = 60; break;
+        case 'h': unit = 3600; break;
+        case 'd': unit = 86400; break;
+        default: return std::nullopt;
+      }
+      text.remove_prefix(1);
+    }
+    total += value * unit;
+  }
+  return total <= kLongest ? std::optional(total) : std::nullopt;
+}
+
+std::string format_duration(double seconds) {
+  if (!(seconds >= 60 && seconds <= kLongest && seconds == std::floor(seconds))) {
+    char text[400];  // the smallest double has 326 digits after the point, the largest 309 before it
+    const auto [end, error] = std::to_chars(text, text + sizeof text, seconds, std::chars_format::fixed);
+    return std::string(text, end) + "s";
+  }
+  std::string text;
+  auto rest = static_cast<int64_t>(seconds);
+  for (const auto& [length, unit] : {std::pair{int64_t{86400}, 'd'}, {int64_t{3600}, 'h'}, {int64_t{60}, 'm'}}) {
+    if (rest >= length) text += fmt::format("{}{}", rest / length, unit);
+    rest %= length;
+  }
+  if (rest > 0) text += fmt::format("{}s", rest);
+  return text;
+}
+
+}  // namespace signstep

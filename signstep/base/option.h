@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// One description of each option. An options aggregate lists its fields once, in describe(OptionList&), and that list
+// serves flags, TOML, JSON, checkpoints, Python and error messages alike.
+//
+//   struct Options { double learning_rate = 0.1; };
+//   void describe(OptionList& list, Options& o) {
+//     list.number("learning_rate", o.learning_rate, Range::positive(), "per step", "step size");
+//   }
+//
+// Names are snake_case: the TOML and JSON key; the flag is the same with dashes. The list points into the aggregate,
+// which must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signstep {
+
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false;
+  bool high_open = false;
+
+  static Range positive() { return {.low = 0, .low_open = true}; }
+  static Range at_least(double low) { return {.low = low}; }
+  static Range closed(double low, double high) { return {.low = low, .high = high}; }
+  static Range fraction() { return {.low = 0, .high = 1, .high_open = true}; }  // [0, 1)
+
+  bool contains(double value) const;  // false for NaN
+  std::string text() const;           // "in [0, 1)", "greater than 0", "at least 1"
+};
+
+enum class OptionType { kFlag, kInteger, kNumber, kText };
+
+struct Option {
+  std::string name, group, unit, help;
+  std::string wanted;  // "a number greater than 0 (per step)"
+  OptionType type = OptionType::kText;
+  std::function<std::string()> text;            // the value now, in the form that parse reads
+  std::function<void(std::string_view)> parse;  // throws OptionError and leaves the value alone
+  // What a record that was written before the option existed means, as text, where that is not the default: a function,
+  // because it may depend on the others. "" is the default.
+  std::function<std::string()> older;
+  std::string flag() const;  // "--learning-rate"
+};
+
+class OptionList {
+ public:
+  OptionList& group(std::string name);
+
+  void flag(std::string name, bool& value, std::string help);
+  void integer(std::string name, int64_t& value, Range range, std::string unit, std::string help);
+  void seed(std::string name, uint64_t& value, std::string help);
+  void number(std::string name, double& value, Range range, std::string unit, std::string help);
+  // "auto" stands for no value: resolved later, by a documented rule.
+  void number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit, std::string help);
+  void text(std::string name, std::string& value, std::string help);
+  // "90", "90s", "15m", "3h50m", "2d"; 0 means none. Kept in seconds.
+  void duration(std::string name, double& seconds, std::string help);
+  // Enumerators are 0, 1, ... in the order of names.
+  template <class Enum>
+  Option& choice(std::string name, Enum& value, std::vector<std::string> names, std::string help) {
+    return choice_index(
+        std::move(name), [&value] { return static_cast<size_t>(value); },
+        [&value](size_t i) { value = static_cast<Enum>(i); }, std::move(names), std::move(help));
+  }
+
+  const std::vector<Option>& options() const { return options_; }
+  const Option* find(std::string_view name) const;
+  // Sets one option from text. Throws OptionError for an unknown name (with the nearest known one) or a bad value.
+  void set(std::string_view name, std::string_view value);
+  // To be called after the options of a record have been set, with their names: gives each of the others what the
+  // record means by its silence (Option::older).
+  void set_absent(const std::function<bool(const std::string&)>& is_named);
+  // Parses every value's own text again, so that values set from C++ meet the same ranges.
+  void validate() const;
+  // "name = value" lines, in the order of description.
+  std::string to_text() const;
+
+ private:
+  Option& add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted);
+  Option& choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
+                       std::vector<std::string> names, std::string help);
+
+  std::string group_;
+  std::vector<Option> options_;
+};
+
+// The known name nearest to a misspelt one (Levenshtein 1966), or "" when none is near.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
+// "3h50m" to seconds; nullopt for anything else. And back, for people.
+std::optional<double> parse_duration(std::string_view text);
+std::string format_duration(double seconds);
+
+}  // namespace signstep

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/base/subprocess.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+// In the child, after fork: only what is safe there. Tells the parent by the pipe why the program did not start.
+[[noreturn]] void become(char** argv, int in, int out, bool join_errors, pid_t parent, int report) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // it died before the line above
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  if (join_errors) ::dup2(out, STDERR_FILENO);
+  ::execvp(argv[0], argv);
+  const int code = errno;
+  [[maybe_unused]] const ssize_t told = ::write(report, &code, sizeof code);
+  ::_exit(127);
+}
+
+// Both ends are closed with the object unless they were taken.
+class Pipe {
+ public:
+  Pipe() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
+  }
+  ~Pipe() {
+    for (const int end : ends_)
+      if (end >= 0) ::close(end);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  explicit operator bool() const { return ends_[0] >= 0; }
+  int reading() const { return ends_[0]; }
+  int writing() const { return ends_[1]; }
+  int take_reading() { return std::exchange(ends_[0], -1); }
+  int take_writing() { return std::exchange(ends_[1], -1); }
+
+ private:
+  int ends_[2];
+};
+
+// waitpid that a signal does not cut short.
+pid_t wait_for(pid_t child, int* status, int options) {
+  pid_t ended = -1;
+  while ((ended = ::waitpid(child, status, options)) < 0 && errno == EINTR) {
+  }
+  return ended;
+}
+
+}  // namespace
+
+Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors)
+    : name_(fmt::format("{}", fmt::join(command, " "))) {
+  Pipe in, out, report;
+  if (!in || !out || !report) throw_errno("open a pipe to", name_, "close some files");
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  child_ = ::fork();
+  if (child_ == 0) become(argv.data(), in.reading(), out.writing(), errors == Errors::kJoin, parent, report.writing());
+  int failed = child_ < 0 ? errno : 0;
+  ::close(report.take_writing());  // its end of file says that the program started
+  int code = 0;
+  ssize_t got = 0;
+  while (failed == 0 && (got = ::read(report.reading(), &code, sizeof code)) < 0 && errno == EINTR) {
+  }
+  if (got == sizeof code) failed = code;
+  if (failed != 0) {
+    if (child_ > 0) wait_for(child_, nullptr, 0);
+    errno = failed;
+    throw_errno("start", name_, "name another program");
+  }
+  to_ = in.take_writing();
+  from_ = out.take_reading();
+}
+
+Subprocess::~Subprocess() {
+  ::close(to_);
+  const auto until = std::chrono::steady_clock::now() + kFarewell;
+  bool open = true;
+  while (child_ > 0 && wait_for(child_, nullptr, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      ::kill(child_, SIGKILL);
+      wait_for(child_, nullptr, 0);
+      break;
+    }
+    pollfd ready{.fd = open ? from_ : -1, .events = POLLIN, .revents = 0};
+    char dropped[4096];
+    if (::poll(&ready, 1, 10) > 0) open = ::read(from_, dropped, sizeof dropped) > 0;
+  }
+  ::close(from_);
+}
+
+void Subprocess::write_line(const std::string& line) {
+  std::signal(SIGPIPE, SIG_IGN);  // a child that ended shows as a failed read below
+  const std::string text = line + "\n";
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(to_, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw_errno("talk to", name_, "run it by hand to see why");
+    done += static_cast<size_t>(written);
+  }
+}
+
+bool Subprocess::take_line(std::string& line) {
+  const size_t end = pending_.find('\n');
+  if (end == std::string::npos) return false;
+  line = pending_.substr(0, end);
+  pending_.erase(0, end + 1);
+  return true;
+}
+
+bool Subprocess::take_rest(std::string& line) {
+  line = std::exchange(pending_, {});
+  return !line.empty();
+}
+
+std::string Subprocess::read_line() {
+  for (std::string line;;) {
+    if (take_line(line)) return line;
+    char buffer[4096];
+    const ssize_t got = ::read(from_, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0 && take_rest(line)) return line;
+    if (got <= 0) throw EnvironmentError(fmt::format("'{}' ended without an answer; run it by hand to see why", name_));
+    pending_.append(buffer, static_cast<size_t>(got));
+  }
+}
+
+bool Subprocess::read_available(std::vector<std::string>& lines) {
+  bool open = true;
+  for (pollfd ready{.fd = from_, .events = POLLIN, .revents = 0}; open && ::poll(&ready, 1, 0) > 0;) {
+    char buffer[4096];
+    const ssize_t got = ::read(from_, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      open = false;
+    } else {
+      pending_.append(buffer, static_cast<size_t>(got));
+    }
+  }
+  std::string line;
+  while (take_line(line)) lines.push_back(line);
+  if (!open && take_rest(line)) lines.push_back(line);
+  return open;
+}
+
+void Subprocess::signal(int number) const {
+  if (child_ > 0) ::kill(child_, number);
+}
+
+int Subprocess::wait() {
+  int status = 0;
+  wait_for(child_, &status, 0);
+  child_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace signstep

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/engines/amx/amx_engine.h"
+
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
+#include "signstep/engines/amx/resnet.h"
+#include "signstep/parallel/thread_pool.h"
+
+namespace signstep {
+namespace {
+
+using amx::ResNet;
+using amx::Workshop;
+
+// What the network, not the processor, must be.
+std::string network_obstacle(const NetworkShape& shape) {
+  if (shape.options.norm != NormKind::kBatch)
+    return "the network has group norm, and this engine computes batch norm alone";
+  if (shape.options.width % 16 != 0) return fmt::format("width {} is no multiple of 16", shape.options.width);
+  if (shape.input_channels > amx::kMaxInputChannels) {
+    return fmt::format("images have {} channels, and this engine takes at most {}", shape.input_channels,
+                       amx::kMaxInputChannels);
+  }
+  return {};
+}
+
+class AmxEngine final : public Engine {
+ public:
+  AmxEngine(const NetworkShape& shape, const amx::Kernels& kernels, size_t threads)
+      : Engine(shape),
+        pool_(threads),
+        values_(shape.parameter_elements),
+        gradients_(shape.parameter_elements),
+        buffers_(shape.buffer_elements),
+        network_(shape),
+        workshop_{
+            .kernels = kernels, .executor = pool_, .values = values_, .gradients = gradients_, .buffers = buffers_} {}
+
+  std::span<float> values() override { return values_; }
+  std::span<float> gradients() override { return gradients_; }
+  std::span<float> buffers() override { return buffers_; }
+  Executor& executor() override { return pool_; }
+  std::string description() const override {
+    return fmt::format("{}, cpu, bf16, {} threads", workshop_.kernels.name, pool_.threads());
+  }
+
+  BatchResult forward_backward(const Batch& batch) override {
+    largest_ = std::max(largest_, batch.count);
+    network_.pack(workshop_);
+    const BatchResult sum = network_.forward(workshop_, batch, 0, batch.count, true);
+    network_.backward(workshop_, batch);
+    return mean(sum, batch.count);
+  }
+
+  BatchResult evaluate(const Batch& batch) override {
+    network_.pack(workshop_);
+    BatchResult sum;
+    for (size_t first = 0; first < batch.count; first += largest_) {
+      const BatchResult part =
+          network_.forward(workshop_, batch, first, std::min(largest_, batch.count - first), false);
+      sum.loss += part.loss;
+      sum.correct += part.correct;
+    }
+    return mean(sum, batch.count);
+  }
+
+ private:
+  static BatchResult mean(BatchResult sum, size_t count) {
+    sum.loss /= static_cast<double>(count);
+    return sum;
+  }
+
+  ThreadPool pool_;
+  std::vector<float> values_, gradients_, buffers_;
+  ResNet network_;
+  Workshop workshop_;
+  size_t largest_ = 128;  // training batch so far, in images: evaluation needs no more memory than that
+};
+
+}  // namespace
+
+std::string amx_engine_obstacle(const NetworkShape& shape) {
+  if (const std::string obstacle = network_obstacle(shape); !obstacle.empty()) return obstacle;
+  if (amx::amx_kernels() == nullptr)
+    return fmt::format("this processor ({}) has no bf16 matrix units", cpu_features().model);
+  return {};
+}
+
+std::unique_ptr<Engine> make_amx_engine(const NetworkShape& shape, const AmxEngineOptions& options) {
+  const std::string obstacle = options.reference ? network_obstacle(shape) : amx_engine_obstacle(shape);
+  if (!obstacle.empty()) throw OptionError(fmt::format("engine is amx, and {}; use --engine torch", obstacle));
+  const auto threads = static_cast<size_t>(options.threads > 0 ? options.threads : cpu_features().threads);
+  return std::make_unique<AmxEngine>(shape, options.reference ? amx::reference_kernels() : *amx::amx_kernels(),
+                                     threads);
+}
+
+}  // namespace signstep

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fast twins of kernels_ref.cc, one file an idea. They may run only where amx_kernels() is not null.
+#pragma once
+
+#include "signstep/engines/amx/kernels.h"
+
+namespace signstep::amx::fast {
+
+void pack(const PackJob& job, int64_t out_block);
+void conv(const ConvJob& job, const Part& part);
+void data_gradient(const DataGradientJob& job, const Part& part);
+void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row);
+void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte* scratch);
+void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block);
+void normalize(const NormalizeJob& job, int64_t group, int64_t row);
+void norm_gradient(const NormGradientJob& job, int64_t group, int64_t row);
+
+}  // namespace signstep::amx::fast

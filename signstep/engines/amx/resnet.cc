@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/engines/amx/resnet.h"
+
+namespace signstep::amx {
+namespace {
+
+void normalize(Workshop& w, Layer& layer, const Tiles& out, const Tiles& residual = {},
+               const Norm* residual_norm = nullptr) {
+  const int64_t width = layer.geometry().out_width();
+  const NormalizeJob job{.y = layer.y,
+                         .out = out,
+                         .residual = residual,
+                         .scale = layer.norm().scale.data(),
+                         .shift = layer.norm().shift.data(),
+                         .residual_scale = residual_norm ? residual_norm->scale.data() : nullptr,
+                         .residual_shift = residual_norm ? residual_norm->shift.data() : nullptr,
+                         .width = width,
+                         .images = w.images};
+  w.for_each_row(out, width, [&](int64_t group, int64_t row) { w.kernels.normalize(job, group, row); });
+}
+
+Tiles with_data(Tiles shape, Bf16* data) {
+  shape.data = data;
+  return shape;
+}
+
+}  // namespace
+
+ResNet::ResNet(const NetworkShape& shape)
+    : fc_weight_(shape.parameters.at(shape.parameters.size() - 2)),
+      fc_bias_(shape.parameters.back()),
+      stem_(shape, "conv1", "bn1", 1, 1),
+      head_({shape.options.width * 8, shape.classes}) {
+  for (const BlockShape& b : resnet18_blocks(shape.options.width)) {
+    blocks_.push_back({.conv1 = Layer(shape, b.prefix + ".conv1", b.prefix + ".bn1", 3, b.stride),
+                       .conv2 = Layer(shape, b.prefix + ".conv2", b.prefix + ".bn2", 3, 1),
+                       .shortcut = {},
+                       .z = {},
+                       .out = {}});
+    if (b.downsample())
+      blocks_.back().shortcut.emplace(shape, b.prefix + ".downsample.0", b.prefix + ".downsample.1", 1, b.stride);
+  }
+}
+
+template <class F>
+void ResNet::for_each_layer(F&& f) {
+  f(stem_);
+  for (Block& b : blocks_) {
+    f(b.conv1);
+    f(b.conv2);
+    if (b.shortcut) f(*b.shortcut);
+  }
+}
+
+void ResNet::pack(Workshop& w) {
+  std::vector<std::pair<Layer*, int64_t>> tasks;
+  for_each_layer([&](Layer& layer) {
+    layer.load_norm(w);
+    for (int64_t block = 0; block < layer.out_blocks(); ++block) tasks.emplace_back(&layer, block);
+  });
+  w.executor.run(tasks.size(), [&](size_t i) { tasks[i].first->pack(w, tasks[i].second); });
+}
+
+void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
+  if (height_ != batch.height || width_ != batch.width) {
+    height_ = batch.height;
+    width_ = batch.width;
+    capacity_ = 0;
+    int64_t height = height_, width = width_;
+    stem_.set_input(height, width);
+    for (Block& b : blocks_) {
+      b.conv1.set_input(height, width);
+      if (b.shortcut) b.shortcut->set_input(height, width);
+      height = b.conv1.geometry().out_height();
+      width = b.conv1.geometry().out_width();
+      b.conv2.set_input(height, width);
+    }
+  }
+  std::vector<std::pair<Tiles*, int64_t>> tensors{{&input_, 0}, {&stem_out_, 0}};
+  input_ = stem_out_ = {groups, height_ * width_, 1};
+  stem_out_.blocks = stem_.out_blocks();
+  for_each_layer([&](Layer& layer) {
+    layer.y = {groups, layer.geometry().out_pixels(), layer.out_blocks()};
+    tensors.emplace_back(&layer.y, 0);
+  });
+  for (Block& b : blocks_) {
+    b.z = b.out = b.conv1.y;
+    tensors.emplace_back(&b.z, 0);
+    tensors.emplace_back(&b.out, 0);
+  }
+  // Places are those of the full capacity, so that a smaller batch moves nothing.
+  const int64_t capacity = std::max(groups, capacity_);
+  int64_t total = 0, largest = 0;
+  for (auto& [t, place] : tensors) {
+    place = total;
+    total += t->size() / groups * capacity;
+    largest = std::max(largest, t->size() / groups * capacity);
+  }
+  if (capacity > capacity_) {
+    capacity_ = capacity;
+    memory_ = {};  // first, so that the two are never there together
+    memory_ = Arena(static_cast<size_t>(total + 5 * largest) * sizeof(Bf16));
+    size_t scratch = 0, partial = 0;
+    for_each_layer([&](Layer& layer) {
+      scratch = std::max(scratch, layer.scratch_bytes());
+      partial = std::max(partial, layer.partial_size(capacity));
+    });
+    w.scratch.resize(w.executor.threads(), scratch);
+    w.partial.resize(partial);
+  }
+  for (auto& [t, place] : tensors) t->data = memory_.as<Bf16>() + place;
+  for (Bf16*& spare : spare_) spare = memory_.as<Bf16>() + total + (&spare - spare_) * largest;
+}
+
+BatchResult ResNet::forward(Workshop& w, const Batch& batch, size_t first, size_t count, bool training) {
+  w.images = static_cast<int64_t>(count);
+  prepare(w, batch, blocks_of(w.images));
+  stem_input_.fill(batch, first, count, input_, w.executor);
+  stem_.forward(w, input_, training);
+  normalize(w, stem_, stem_out_);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    Block& b = blocks_[i];
+    const Tiles& x = input_of(i);
+    b.conv1.forward(w, x, training);
+    normalize(w, b.conv1, b.z);
+    b.conv2.forward(w, b.z, training);
+    if (b.shortcut) b.shortcut->forward(w, x, training);
+    normalize(w, b.conv2, b.out, b.shortcut ? b.shortcut->y : x, b.shortcut ? &b.shortcut->norm() : nullptr);
+  }
+  return head_.forward(blocks_.back().out, w.values.subspan(fc_weight_.offset, fc_weight_.size),
+                       w.values.subspan(fc_bias_.offset, fc_bias_.size), std::span(batch.labels).subspan(first, count),
+                       w.executor);
+}
+
+GradientEpilogue ResNet::epilogue_at(Workshop& w, int64_t block, Bf16* g) {
+  Block* b = block < 0 ? nullptr : &blocks_[static_cast<size_t>(block)];
+  Layer& last = b ? b->conv2 : stem_;
+  GradientEpilogue e{.out = with_data(last.y, g), .z = b ? b->out : stem_out_, .y0 = last.y, .add = {}, .y1 = {}};
+  e.mean0 = last.norm().mean.data();
+  if (b && b->shortcut) {
+    e.y1 = b->shortcut->y;
+    e.mean1 = b->shortcut->norm().mean.data();
+  }
+  e.width = last.geometry().out_width();
+  e.images = w.images;
+  e.sums = w.sums_for(e.out, e.width);
+  return e;
+}
+
+void ResNet::backward(Workshop& w, const Batch& batch) {
+  const auto run_data_gradient = [&](std::span<const Source> sources, int64_t weights,
+                                     const GradientEpilogue& epilogue) {
+    const DataGradientJob job{sources, epilogue};
+    w.for_each_part(epilogue.out, epilogue.width, weights,
+                    [&](const Part& part) { w.kernels.data_gradient(job, part); });
+  };
+  Bf16 *g = spare_[0], *next = spare_[1];
+  {
+    const auto part = [](std::span<float> flat, const TensorInfo& t) { return flat.subspan(t.offset, t.size); };
+    const auto at_pixels = head_.backward(blocks_.back().out, part(w.values, fc_weight_), part(w.gradients, fc_weight_),
+                                          part(w.gradients, fc_bias_), batch.labels, w.executor);
+    const PoolGradientJob job{at_pixels.data(), epilogue_at(w, std::ssize(blocks_) - 1, g)};
+    w.for_each_row(job.epilogue.out, job.epilogue.width,
+                   [&](int64_t group, int64_t row) { w.kernels.pool_gradient(job, group, row); });
+  }
+  for (int64_t i = std::ssize(blocks_) - 1; i >= 0; --i) {
+    Block& b = blocks_[static_cast<size_t>(i)];
+    const Tiles& x = input_of(static_cast<size_t>(i));
+    const Tiles gradient = with_data(b.out, g), dy2 = with_data(b.out, spare_[2]), dy1 = with_data(b.z, spare_[3]),
+                dys = with_data(b.out, spare_[4]);
+    b.conv2.norm_backward(w, 1, gradient, dy2);
+    if (b.shortcut) b.shortcut->norm_backward(w, 2, gradient, dys);
+    b.conv2.weight_gradient(w, b.z, dy2);
+    const Source inner = b.conv2.data_gradient_source(dy2);
+    run_data_gradient({&inner, 1}, b.conv2.operand_size(),
+                      {.out = dy1,
+                       .z = b.z,
+                       .y0 = b.conv1.y,
+                       .add = {},
+                       .y1 = {},
+                       .mean0 = b.conv1.norm().mean.data(),
+                       .mean1 = nullptr,
+                       .width = b.conv1.geometry().out_width(),
+                       .images = w.images,
+                       .sums = w.sums_for(dy1, b.conv1.geometry().out_width())});
+    b.conv1.norm_backward(w, 1, dy1, dy1);
+    b.conv1.weight_gradient(w, x, dy1);
+    std::vector<Source> sources{b.conv1.data_gradient_source(dy1)};
+    GradientEpilogue outer = epilogue_at(w, i - 1, next);
+    if (b.shortcut) {
+      b.shortcut->weight_gradient(w, x, dys);
+      sources.push_back(b.shortcut->data_gradient_source(dys));
+    } else {
+      outer.add = gradient;
+    }
+    run_data_gradient(sources, b.conv1.operand_size(), outer);
+    std::swap(g, next);
+  }
+  const Tiles dy = with_data(stem_.y, g);
+  stem_.norm_backward(w, 1, dy, dy);
+  stem_.weight_gradient(w, input_, dy);
+}
+
+}  // namespace signstep::amx

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/engines/torch/torch_engine.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
+#include "signstep/engines/torch/resnet.h"
+#include "signstep/libtorch/torch_executor.h"
+
+namespace signstep {
+namespace {
+
+// Autocast to bf16 for the lifetime of the object. Weights are cast once per forward pass and cached until the end.
+class Autocast {
+ public:
+  Autocast(bool on, bool cuda) : on_(on), cuda_(cuda) {
+    if (on_) set(true);
+  }
+  ~Autocast() {
+    if (!on_) return;
+    set(false);
+    at::autocast::clear_cache();
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  void set(bool enabled) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+    const auto device = cuda_ ? at::kCUDA : at::kCPU;
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device, enabled);
+#else
+    if (cuda_) {
+      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+      at::autocast::set_enabled(enabled);
+    } else {
+      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+      at::autocast::set_cpu_enabled(enabled);
+    }
+#endif
+  }
+  bool on_, cuda_;
+};
+
+// Views of a flat tensor, one per entry of the list. A convolution's storage order is LibTorch's channels-last.
+std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorInfo>& list) {
+  std::vector<at::Tensor> out;
+  for (const TensorInfo& t : list) {
+    const at::Tensor piece = flat.narrow(0, static_cast<int64_t>(t.offset), static_cast<int64_t>(t.size));
+    const auto& s = t.shape;
+    out.push_back(s.size() == 4 ? piece.view({s[0], s[2], s[3], s[1]}).permute({0, 3, 1, 2}) : piece.view(s));
+  }
+  return out;
+}
+
+std::span<float> span_of(const at::Tensor& flat) { return {flat.data_ptr<float>(), static_cast<size_t>(flat.numel())}; }
+
+// LibTorch's way to say that memory is out, as the program's own kind of error.
+template <class F>
+auto within_memory(F&& work) {
+  try {
+    return work();
+  } catch (const c10::Error& e) {
+    const std::string text = e.what_without_backtrace();
+    if (text.find("allocate") == std::string::npos && text.find("out of memory") == std::string::npos) throw;
+    throw EnvironmentError(
+        fmt::format("out of memory: {}; lower --batch, --width or --threads, or raise the limit "
+                    "(ulimit -v, or the batch system's)",
+                    text.substr(0, text.find('\n'))));
+  }
+}
+
+class TorchEngine final : public Engine {
+ public:
+  TorchEngine(const NetworkShape& shape, const TorchEngineOptions& options)
+      : Engine(shape),
+        device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
+        bf16_(resolved_precision(options, shape.options.width) == Precision::kBf16),
+        values_(at::zeros(static_cast<int64_t>(shape.parameter_elements))),
+        gradients_(at::zeros_like(values_)),
+        buffers_(at::zeros(static_cast<int64_t>(shape.buffer_elements))),
+        device_values_(values_.to(device_)),  // on a CPU the same storage
+        device_buffers_(buffers_.to(device_)),
+        gradient_views_(views(gradients_, shape.parameters)),
+        network_(shape, leaves(views(device_values_, shape.parameters)), views(device_buffers_, shape.buffers)) {}
+
+  std::span<float> values() override { return span_of(values_); }
+  std::span<float> gradients() override { return span_of(gradients_); }
+  std::span<float> buffers() override { return span_of(buffers_); }
+  Executor& executor() override { return executor_; }
+
+  std::string description() const override {
+    return fmt::format("torch {}, {}, {}, {} threads", libtorch_version(), device_.str(), bf16_ ? "bf16" : "fp32",
+                       at::get_num_threads());
+  }
+
+  BatchResult forward_backward(const Batch& batch) override {
+    return within_memory([&] { return gradients_of(batch); });
+  }
+
+  BatchResult evaluate(const Batch& batch) override {
+    return within_memory([&] { return measured(batch); });
+  }
+
+ private:
+  BatchResult gradients_of(const Batch& batch) {
+    upload();
+    const at::Tensor labels = labels_of(batch);
+    at::Tensor logits;
+    {
+      const Autocast autocast(bf16_, device_.is_cuda());
+      logits = network_.forward(images_of(batch), true).to(at::kFloat);
+    }
+    const at::Tensor loss = at::cross_entropy_loss(logits, labels);
+    const std::vector<at::Tensor> grads = torch::autograd::grad({loss}, network_.parameters());
+    for (size_t i = 0; i < grads.size(); ++i) gradient_views_[i].copy_(grads[i]);
+    if (device_.is_cuda()) buffers_.copy_(device_buffers_);
+    return result_of(loss, logits, labels);
+  }
+
+  BatchResult measured(const Batch& batch) {
+    const at::NoGradGuard no_grad;
+    upload();
+    const at::Tensor labels = labels_of(batch);
+    const Autocast autocast(bf16_, device_.is_cuda());
+    const at::Tensor logits = network_.forward(images_of(batch), false).to(at::kFloat);
+    return result_of(at::cross_entropy_loss(logits, labels), logits, labels);
+  }
+
+  static std::vector<at::Tensor> leaves(std::vector<at::Tensor> tensors) {
+    for (at::Tensor& t : tensors) t = t.detach().requires_grad_(true);
+    return tensors;
+  }
+
+  void upload() {
+    if (!device_.is_cuda()) return;
+    const at::NoGradGuard no_grad;
+    device_values_.copy_(values_);
+    device_buffers_.copy_(buffers_);
+  }
+
+  // The batch lies in channels-last order already, so the tensor is a view of it.
+  at::Tensor images_of(const Batch& b) const {
+    const int64_t n = static_cast<int64_t>(b.count), h = b.height, w = b.width, c = b.channels;
+    return at::from_blob(const_cast<float*>(b.images.data()), {n, c, h, w}, {h * w * c, 1, w * c, c}).to(device_);
+  }
+  at::Tensor labels_of(const Batch& b) const {
+    return at::from_blob(const_cast<int64_t*>(b.labels.data()), {static_cast<int64_t>(b.count)}, at::kLong).to(device_);
+  }
+  static BatchResult result_of(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& labels) {
+    const int64_t correct = logits.argmax(1).eq(labels).sum().item<int64_t>();
+    return {loss.item<double>(), static_cast<size_t>(correct)};
+  }
+
+  at::Device device_;
+  bool bf16_;
+  at::Tensor values_, gradients_, buffers_, device_values_, device_buffers_;
+  std::vector<at::Tensor> gradient_views_;
+  TorchResNet network_;
+  TorchExecutor executor_;
+};
+
+}  // namespace
+
+std::string libtorch_version() { return TORCH_VERSION; }
+bool libtorch_has_cuda() { return torch::cuda::is_available(); }
+
+Precision resolved_precision(const TorchEngineOptions& options, int64_t width) {
+  if (options.device == Device::kCuda && !libtorch_has_cuda()) {
+    throw OptionError(
+        fmt::format("device is cuda, and the linked LibTorch {} sees no CUDA device; use --device cpu, or link a CUDA "
+                    "build of LibTorch",
+                    libtorch_version()));
+  }
+  const bool safe = options.device == Device::kCuda || width % 16 == 0;
+  if (options.precision == Precision::kBf16 && !safe) {
+    throw OptionError(
+        fmt::format("precision is bf16 at width {}; wanted a width that is a multiple of 16 there; use "
+                    "--precision fp32, or such a width",
+                    width));
+  }
+  if (options.precision != Precision::kAuto) return options.precision;
+  const CpuFeatures& cpu = cpu_features();
+  const bool fast = options.device == Device::kCuda || cpu.amx_bf16 || cpu.avx512_bf16;
+  return fast && safe ? Precision::kBf16 : Precision::kFp32;
+}
+
+std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const TorchEngineOptions& options) {
+  at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
+  return within_memory([&] { return std::make_unique<TorchEngine>(shape, options); });
+}
+
+}  // namespace signstep

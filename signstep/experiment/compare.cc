@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/compare.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "signstep/base/cpu.h"
+#include "signstep/base/error.h"
+#include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/time_estimate.h"
+#include "signstep/io/folder_lock.h"
+
+namespace signstep {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kTick = std::chrono::milliseconds(200);
+constexpr auto kBusyRetry = std::chrono::seconds(1);
+constexpr int kBusyPatience = 50;  // ticks that we wait for runs that others work on, once nothing else is left
+constexpr int kDamaged = 3, kNotStarted = 5;  // exit codes of such failures, as the program documents them
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// One run with what this session knows of it.
+struct Slot {
+  PlannedRun run;
+  enum { kOpen, kRunning, kDone, kFailed, kBusy } state = kOpen;
+};
+
+class Session {
+ public:
+  Session(const ExperimentPlan& plan, const CompareOptions& options, CompareObserver& observer)
+      : plan_(plan),
+        options_(options),
+        observer_(observer),
+        queue_(options.program, options.data,
+               options.jobs == 1 ? 0 : std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
+        chosen_(plan.rows.size(), false),
+        time_(plan, options.data) {
+    require_same_data(plan, time_);
+    claim_output(plan);
+    for (size_t i = 0; i < plan.tuning.size(); ++i)
+      if (ours(i)) add(plan.tuning[i]);
+    for (size_t r = 0; r < plan.rows.size(); ++r) any_trial_.push_back(our_reported(r, 0));
+  }
+
+  CompareResult go(const std::function<bool()>& stop) {
+    bool stopping = false;
+    for (int patience = kBusyPatience;;) {
+      choose();
+      if (!stopping && stop()) {
+        stopping = true;
+        queue_.stop();
+      }
+      while (!stopping && queue_.running() < options_.jobs && start_next()) patience = kBusyPatience;
+      if (queue_.running() == 0 && (stopping || !changed_)) {
+        const bool busy =
+            std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.state == Slot::kBusy; });
+        if (stopping || !busy || --patience < 0) break;
+      }
+      for (const EndedRun& ended : queue_.wait(kTick)) settle(ended);
+      observer_.overview(overview());
+    }
+    return {.comparison = compare_runs(plan_),
+            .failures = std::move(failures_),
+            .stopped = stopping,
+            .waits = !stopping && waits()};
+  }
+
+ private:
+  bool ours(size_t index) const { return index % options_.shards == options_.shard - 1; }
+
+  void add(const PlannedRun& run) {
+    slots_.push_back({.run = run});
+    look_at(slots_.back());
+  }
+
+  // What the folder says now. False for a run that can be started.
+  bool look_at(Slot& slot) {
+    const RunState state = run_state(slot.run);
+    if (state.done()) slot.state = Slot::kDone;
+    if (state.status == RunStatus::kDamaged)
+      fail(slot, {.run = slot.run, .reason = state.problem, .exit_code = kDamaged});
+    return slot.state == Slot::kDone || slot.state == Slot::kFailed;
+  }
+
+  void fail(Slot& slot, EndedRun ended) {
+    ended.outcome = RunOutcome::kFailed;
+    slot.state = Slot::kFailed;
+    observer_.line(
+        fmt::format("{}  {}: FAILED: {}", ended.run.tuning ? "tuning  " : "reported", ended.run.name, ended.reason));
+    failures_.push_back(std::move(ended));
+  }
+
+  // Rows whose trials are all done get their reported runs, wherever the trials were done.
+  void choose() {
+    if (!changed_) return;
+    changed_ = false;
+    for (size_t r = 0; r < plan_.rows.size(); ++r) {
+      if (chosen_[r]) continue;
+      const std::optional<size_t> trial = chosen_trial(r);
+      if (!trial) continue;
+      chosen_[r] = true;
+      const PlannedRow& row = plan_.rows[r];
+      if (row.trials.size() > 1)
+        observer_.line(
+            fmt::format("{}: {} has the best validation accuracy", row.name, settings_text(row.trials[*trial])));
+      for (const PlannedRun& run : our_reported(r, *trial)) add(run);
+    }
+  }
+
+  // Folders are read only once our own part is done.
+  std::optional<size_t> chosen_trial(size_t row) const {
+    for (const Slot& slot : slots_)
+      if (slot.run.row == row && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
+    return choose_trial(trial_results(plan_, row), plan_.experiment.tuning_seeds.size());
+  }
+
+  std::vector<PlannedRun> our_reported(size_t row, size_t trial) const {
+    std::vector<PlannedRun> runs = plan_.reported(row, trial);
+    const size_t first = row * runs.size();
+    size_t i = 0;
+    std::erase_if(runs, [&](const PlannedRun&) { return !ours(first + i++); });
+    return runs;
+  }
+
+  // Row by row, so that the table fills from the top.
+  bool start_next() {
+    std::stable_sort(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) { return a.run.row < b.run.row; });
+    const bool retry = Clock::now() >= next_retry_;
+    if (retry) next_retry_ = Clock::now() + kBusyRetry;
+    for (Slot& slot : slots_) {
+      if (slot.state != Slot::kOpen && !(slot.state == Slot::kBusy && retry)) continue;
+      if (folder_in_use(slot.run.folder)) {
+        slot.state = Slot::kBusy;
+        continue;
+      }
+      if (look_at(slot)) {  // done by the process that had it
+        changed_ = true;
+        continue;
+      }
+      try {
+        queue_.start(slot.run);
+        slot.state = Slot::kRunning;
+        return true;
+      } catch (const EnvironmentError& e) {
+        fail(slot, {.run = slot.run, .reason = e.what(), .exit_code = kNotStarted});
+        changed_ = true;
+      }
+    }
+    return false;
+  }
+
+  Slot& slot_of(const PlannedRun& run) {
+    return *std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.run.folder == run.folder; });
+  }
+
+  void settle(const EndedRun& ended) {
+    Slot& slot = slot_of(ended.run);
+    time_.saw(ended.run, ended.images_per_second);
+    const char* kind = ended.run.tuning ? "tuning  " : "reported";
+    switch (ended.outcome) {
+      case RunOutcome::kFinished: {
+        const RunState s = run_state(ended.run);
+        if (!s.done()) {
+          fail(slot, {.run = ended.run,
+                      .reason = s.problem.empty() ? "it ended well and left no finished run" : s.problem,
+                      .exit_code = kDamaged});
+          break;
+        }
+        slot.state = Slot::kDone;
+        observer_.line(ended.run.tuning
+                           ? fmt::format("{}  {}: validation {:.2f} %", kind, ended.run.name, s.validation_accuracy)
+                           : fmt::format("{}  {}: test {:.2f} %", kind, ended.run.name, s.test_accuracy));
+        break;
+      }
+      case RunOutcome::kDiverged:
+        slot.state = Slot::kDone;
+        observer_.line(fmt::format("{}  {}: diverged", kind, ended.run.name));
+        break;
+      case RunOutcome::kStopped: slot.state = Slot::kOpen; break;
+      case RunOutcome::kBusy: slot.state = Slot::kBusy; break;
+      case RunOutcome::kFailed: fail(slot, ended); break;
+    }
+    changed_ = true;
+  }
+
+  // Runs are left that we neither did nor saw fail.
+  bool waits() const {
+    for (size_t r = 0; r < plan_.rows.size(); ++r) {
+      const bool failed_here = std::any_of(failures_.begin(), failures_.end(),
+                                           [&](const EndedRun& f) { return f.run.row == r && f.run.tuning; });
+      if (!chosen_[r] && !failed_here) return true;
+    }
+    return std::any_of(slots_.begin(), slots_.end(),
+                       [](const Slot& s) { return s.state == Slot::kBusy || s.state == Slot::kOpen; });
+  }
+
+  // -1 before any speed is known.
+  double seconds_left() const {
+    double total = 0;
+    const auto whole = [&](const PlannedRun& run) {
+      const std::optional<double> seconds = time_.seconds(run);
+      if (!seconds) return false;
+      total += *seconds;
+      return true;
+    };
+    for (const Slot& slot : slots_)
+      if (slot.state == Slot::kOpen && !whole(slot.run)) return -1;
+    for (size_t r = 0; r < plan_.rows.size(); ++r) {  // those that wait for a choice cost what any trial costs
+      if (chosen_[r]) continue;
+      for (const PlannedRun& run : any_trial_[r])
+        if (!whole(run)) return -1;
+    }
+    for (const RunProgress& p : queue_.progress()) {
+      if (p.seconds_left < 0) return -1;
+      total += p.seconds_left;
+    }
+    return total / static_cast<double>(options_.jobs);
+  }
+
+  Overview overview() const {
+    Overview o;
+    for (size_t i = 0; i < plan_.tuning.size(); ++i) o.planned += ours(i);
+    for (const auto& runs : any_trial_) o.planned += runs.size();
+    for (const Slot& slot : slots_) {
+      o.done += slot.state == Slot::kDone;
+      o.failed += slot.state == Slot::kFailed;
+      o.elsewhere += slot.state == Slot::kBusy;
+    }
+    o.running = queue_.progress();
+    o.seconds = seconds_since(begin_);
+    o.seconds_left = seconds_left();
+    return o;
+  }
+
+  const ExperimentPlan& plan_;
+  const CompareOptions& options_;
+  CompareObserver& observer_;
+  RunQueue queue_;
+  std::vector<bool> chosen_;                        // rows whose reported runs are among the slots
+  std::vector<std::vector<PlannedRun>> any_trial_;  // what our reported runs of a row will be like before the choice
+  std::vector<Slot> slots_;
+  std::vector<EndedRun> failures_;
+  TimeEstimate time_;
+  bool changed_ = true;  // a run was settled since rows were last looked at
+  Clock::time_point begin_ = Clock::now(), next_retry_{};
+};
+
+}  // namespace
+
+void require_same_data(const ExperimentPlan& plan, const TimeEstimate& now) {
+  SameData data;
+  for (const PlannedRun& run : plan.all_runs())
+    data.saw(data_set_of(run), now.images(run).checksum, "the data set in " + now.images(run).folder);
+  for (const PlannedRun& run : runs_there(plan)) data.saw(data_set_of(run), run_state(run).data, run.folder);
+}
+
+CompareResult run_comparison(const ExperimentPlan& plan, const CompareOptions& options,
+                             const std::function<bool()>& stop, CompareObserver& observer) {
+  check_output(plan);
+  return Session(plan, options, observer).go(stop);
+}
+
+}  // namespace signstep

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/comparison.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include "signstep/base/error.h"
+#include "signstep/experiment/output_folder.h"
+#include "signstep/report/run_summary.h"
+
+namespace signstep {
+namespace {
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+RunResult look_at(const ExperimentPlan& plan, const PlannedRun& run) {
+  return {.seed = run.seed,
+          .folder = run.folder.substr(plan.output.size() + 1),
+          .data_set = data_set_of(run),
+          .state = run_state(run)};
+}
+
+void read_reported(const ExperimentPlan& plan, size_t r, ComparisonRow& row) {
+  std::vector<double> accuracies, seconds;
+  for (const PlannedRun& run : plan.reported(r, *row.chosen)) {
+    row.runs.push_back(look_at(plan, run));
+    const RunState& state = row.runs.back().state;
+    row.diverged += state.status == RunStatus::kDiverged;
+    if (state.status == RunStatus::kFinished) {
+      accuracies.push_back(state.test_accuracy);
+      seconds.push_back(state.train_seconds);
+    }
+  }
+  row.accuracy = mean_sd(accuracies);
+  row.seconds = mean_sd(seconds);
+}
+
+// By place in the list of seeds; NaN for a run that did not finish.
+std::vector<double> accuracies_by_seed(const ComparisonRow& row, size_t seeds) {
+  std::vector<double> values(seeds, std::nan(""));
+  for (size_t i = 0; i < row.runs.size(); ++i)
+    if (row.runs[i].state.status == RunStatus::kFinished) values[i] = row.runs[i].state.test_accuracy;
+  return values;
+}
+
+void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>& rows) {
+  const size_t seeds = plan.experiment.seeds.size();
+  std::vector<double> p(rows.size(), std::nan(""));
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const size_t b = plan.baseline_of(r);
+    if (b == rows.size() || b == r) continue;
+    rows[r].baseline = b;
+    rows[r].versus_baseline = paired_difference(accuracies_by_seed(rows[r], seeds), accuracies_by_seed(rows[b], seeds));
+    p[r] = rows[r].versus_baseline->p;
+  }
+  const std::vector<double> corrected = holm(p);
+  for (size_t r = 0; r < rows.size(); ++r)
+    if (rows[r].versus_baseline) rows[r].versus_baseline->holm_p = corrected[r];
+}
+
+void read_facts(Comparison& c) {
+  std::set<std::string> machines, engines, programs, data;
+  for (const ComparisonRow& row : c.rows) {
+    for (const RunResult& run : row.runs) {
+      if (!run.state.done() || run.state.epochs == 0) continue;
+      const RunSummary s = read_run(c.plan.output + "/" + run.folder);
+      machines.insert(fmt::format("{}, {} threads", s.text({"machine", "cpu"}), s.text({"machine", "threads"})));
+      engines.insert(s.text({"engine"}));
+      programs.insert(fmt::format("signstep {} ({})", s.text({"program", "version"}), s.text({"program", "commit"})));
+      data.insert(fmt::format("{}{}, sha256 {}", s.text({"data", "dataset"}),
+                              s.text({"data", "official"}) == "true" ? " (official)" : "", s.text({"data", "sha256"})));
+    }
+  }
+  c.machines.assign(machines.begin(), machines.end());
+  c.engines.assign(engines.begin(), engines.end());
+  c.programs.assign(programs.begin(), programs.end());
+  c.data.assign(data.begin(), data.end());
+}
+
+// Collects the damaged runs, and refuses runs on different images.
+void look_over(Comparison& c) {
+  SameData data;
+  const auto look = [&](const std::vector<RunResult>& runs) {
+    for (const RunResult& run : runs) {
+      if (run.state.status == RunStatus::kDamaged) c.damaged.push_back(run);
+      if (run.state.done()) data.saw(run.data_set, run.state.data, "the run " + run.folder);
+    }
+  };
+  for (const ComparisonRow& row : c.rows) {
+    for (const TrialResult& trial : row.trials) look(trial.runs);
+    look(row.runs);
+  }
+}
+
+}  // namespace
+
+std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row) {
+  if (!plan.tunes()) return {};
+  std::vector<TrialResult> trials;
+  for (const Settings& settings : plan.rows[row].trials) trials.push_back({.settings = settings, .validation = {}});
+  std::vector<std::vector<double>> accuracies(trials.size());
+  for (const PlannedRun& run : plan.tuning) {
+    if (run.row != row) continue;
+    trials[run.trial].runs.push_back(look_at(plan, run));
+    const RunState& state = trials[run.trial].runs.back().state;
+    if (!state.done()) continue;
+    ++trials[run.trial].done;
+    trials[run.trial].diverged += state.status == RunStatus::kDiverged;
+    accuracies[run.trial].push_back(state.status == RunStatus::kDiverged ? 0 : state.validation_accuracy);
+  }
+  for (size_t t = 0; t < trials.size(); ++t) trials[t].validation = mean_sd(accuracies[t]);
+  return trials;
+}
+
+std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_t tuning_seeds) {
+  if (trials.empty()) return 0;
+  size_t best = 0;
+  for (size_t t = 0; t < trials.size(); ++t) {
+    if (trials[t].done < tuning_seeds || !std::isfinite(trials[t].validation.mean)) return std::nullopt;
+    if (trials[t].validation.mean > trials[best].validation.mean) best = t;
+  }
+  return best;
+}
+
+std::vector<std::string> grid_edges(const std::vector<GridAxis>& axes, const Settings& chosen) {
+  std::vector<std::string> edges;
+  for (const GridAxis& axis : axes) {
+    if (axis.values.size() < 2) continue;
+    const auto found =
+        std::find_if(chosen.begin(), chosen.end(), [&](const auto& s) { return s.first == axis.option; });
+    std::vector<double> values;
+    for (const std::string& text : axis.values)
+      if (const auto v = as_number(text)) values.push_back(*v);
+    if (found == chosen.end() || values.size() != axis.values.size()) continue;
+    const double value = *as_number(found->second);
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    if (value == *high) edges.push_back(fmt::format("{} {} is the highest of its grid", axis.option, found->second));
+    if (value == *low && value != 0)
+      edges.push_back(fmt::format("{} {} is the lowest of its grid", axis.option, found->second));
+  }
+  return edges;
+}
+
+Comparison compare_runs(const ExperimentPlan& plan) {
+  Comparison c{.plan = plan,
+               .rows = {},
+               .runs_done = 0,
+               .runs_planned = 0,
+               .damaged = {},
+               .machines = {},
+               .engines = {},
+               .programs = {},
+               .data = {}};
+  const Experiment& e = plan.experiment;
+  for (size_t r = 0; r < plan.rows.size(); ++r) {
+    const ExperimentMethod& method = e.methods[plan.rows[r].method];
+    ComparisonRow row;
+    row.name = plan.rows[r].name;
+    row.paper = method.paper;
+    row.trials = trial_results(plan, r);
+    row.chosen = choose_trial(row.trials, e.tuning_seeds.size());
+    if (row.chosen) {
+      row.chosen_settings = plan.rows[r].trials[*row.chosen];
+      row.edges = row.trials.empty() ? std::vector<std::string>() : grid_edges(method.tune, row.chosen_settings);
+      read_reported(plan, r, row);
+    }
+    for (const TrialResult& t : row.trials) c.runs_done += t.done;
+    for (const RunResult& run : row.runs) c.runs_done += run.state.done();
+    c.rows.push_back(std::move(row));
+  }
+  c.runs_planned = plan.tuning.size() + plan.rows.size() * e.seeds.size();
+  look_over(c);
+  pair_with_baselines(plan, c.rows);
+  read_facts(c);
+  return c;
+}
+
+}  // namespace signstep

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an experiment's runs say so far: the chosen trial of each row, accuracies over seeds, differences to the
+// baseline.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signstep/experiment/experiment_plan.h"
+#include "signstep/experiment/run_state.h"
+#include "signstep/experiment/statistics.h"
+#include "signstep/report/mean_sd.h"
+
+namespace signstep {
+
+struct RunResult {
+  uint64_t seed = 0;
+  std::string folder;    // below the experiment's
+  std::string data_set;  // data_set_of
+  RunState state;
+};
+
+struct TrialResult {
+  Settings settings;
+  MeanSd validation;  // of the last epochs, percent, over the tuning seeds; a diverged run counts as 0
+  size_t done = 0, diverged = 0;
+  std::vector<RunResult> runs = {};  // planned ones, done or not
+};
+
+struct ComparisonRow {
+  std::string name;
+  std::optional<double> paper;      // percent
+  std::vector<TrialResult> trials;  // empty where nothing was tuned
+  std::optional<size_t> chosen;     // none before every trial is done
+  Settings chosen_settings;
+  std::vector<std::string> edges;                   // "learning_rate 0.3 is the highest of its grid"
+  std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
+  MeanSd accuracy;                                  // test, percent, over the finished runs
+  MeanSd seconds;                                   // of training steps
+  size_t diverged = 0;                              // reported runs
+  std::optional<PairedDifference> versus_baseline;  // none for the baseline itself, or without one
+  size_t baseline = 0;                              // its row, where versus_baseline is there
+};
+
+struct Comparison {
+  ExperimentPlan plan;
+  std::vector<ComparisonRow> rows;
+  size_t runs_done = 0, runs_planned = 0;
+  std::vector<RunResult> damaged;  // left out, state.problem says why
+  // Distinct values over the finished runs, for the foot of the table.
+  std::vector<std::string> machines, engines, programs, data;
+
+  bool complete() const { return runs_done == runs_planned; }
+};
+
+// What the tuning runs of a row say; empty where nothing is tuned.
+std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row);
+
+// The trial with the highest mean validation accuracy; of equal ones the first. None unless every trial is done and has
+// a finite accuracy.
+std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_t tuning_seeds);
+
+// In which options the chosen trial lies at the end of its grid, so that a better value may lie beyond. A lower end of
+// 0 is no edge. Options that are no numbers have none.
+std::vector<std::string> grid_edges(const std::vector<GridAxis>& axes, const Settings& chosen);
+
+// Reads every run folder of the plan, takes no lock and needs neither data set nor checkpoints. Throws DataError when
+// the runs saw different images. Costs one reading of each run's config.toml, run.json and metrics.jsonl.
+Comparison compare_runs(const ExperimentPlan& plan);
+
+}  // namespace signstep

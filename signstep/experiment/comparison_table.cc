@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/comparison_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+std::string minutes_text(double seconds) {
+  return std::isfinite(seconds) ? fmt::format("{:.1f} min", seconds / 60) : "-";
+}
+
+std::string accuracy_text(const ComparisonRow& row) {
+  if (row.accuracy.n == 0) return row.diverged > 0 ? "diverged" : "-";
+  return row.accuracy.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", row.accuracy.mean, row.accuracy.sd)
+                            : fmt::format("{:.2f} %", row.accuracy.mean);
+}
+
+std::string p_text(double p) {
+  if (std::isnan(p)) return "-";
+  return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p);
+}
+
+std::string difference_text(const ComparisonRow& row) {
+  if (!row.versus_baseline || row.versus_baseline->n == 0) return "-";
+  const PairedDifference& d = *row.versus_baseline;
+  return d.n > 1 ? fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.mean, d.low, d.high) : fmt::format("{:+.2f}", d.mean);
+}
+
+std::string runs_text(const ComparisonRow& row, size_t seeds) {
+  std::string text = fmt::format("{}", row.accuracy.n);
+  if (row.accuracy.n < seeds) text += fmt::format(" of {}", seeds);
+  if (row.diverged > 0) text += fmt::format(" ({} diverged)", row.diverged);
+  const auto damaged = std::count_if(row.runs.begin(), row.runs.end(),
+                                     [](const RunResult& r) { return r.state.status == RunStatus::kDamaged; });
+  if (damaged > 0) text += fmt::format(" ({} damaged)", damaged);
+  return text;
+}
+
+// Columns as wide as their widest cell, counted in characters, not bytes.
+size_t characters(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string aligned(const TextTable& table) {
+  std::vector<size_t> widths;
+  for (const std::string& cell : table.header) widths.push_back(characters(cell));
+  for (const auto& row : table.rows)
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], characters(row[c]));
+  std::string out;
+  const auto line = [&](const std::vector<std::string>& cells) {
+    for (size_t c = 0; c < cells.size(); ++c) {
+      out += cells[c];
+      out += c + 1 < cells.size() ? std::string(widths[c] - characters(cells[c]) + 2, ' ') : "\n";
+    }
+  };
+  line(table.header);
+  size_t total = 2 * (widths.size() - 1);
+  for (const size_t w : widths) total += w;
+  out += std::string(total, '-') + "\n";
+  for (const auto& row : table.rows) line(row);
+  return out;
+}
+
+}  // namespace
+
+TextTable comparison_table(const Comparison& c) {
+  const Experiment& e = c.plan.experiment;
+  struct Column {
+    std::string header;
+    std::string (*cell)(const ComparisonRow&, const Comparison&);
+  };
+  const Column columns[] = {
+      {"method", [](const ComparisonRow& r, const Comparison&) { return r.name; }},
+      {"chosen",
+       [](const ComparisonRow& r, const Comparison&) {
+         if (r.trials.empty()) return std::string("-");
+         return r.chosen ? settings_text(r.chosen_settings) + (r.edges.empty() ? "" : " (edge)")
+                         : std::string("not yet");
+       }},
+      {"runs",
+       [](const ComparisonRow& r, const Comparison& all) { return runs_text(r, all.plan.experiment.seeds.size()); }},
+      {"test accuracy", [](const ComparisonRow& r, const Comparison&) { return accuracy_text(r); }},
+      {"difference to " + e.baseline, [](const ComparisonRow& r, const Comparison&) { return difference_text(r); }},
+      {"p (Holm)",
+       [](const ComparisonRow& r, const Comparison&) {
+         return r.versus_baseline ? p_text(r.versus_baseline->holm_p) : std::string("-");
+       }},
+      {"paper", [](const ComparisonRow& r,
+                   const Comparison&) { return r.paper ? fmt::format("{:.2f} %", *r.paper) : std::string("-"); }},
+      {"time", [](const ComparisonRow& r, const Comparison&) { return minutes_text(r.seconds.mean); }},
+  };
+  TextTable table;
+  table.rows.resize(c.rows.size());
+  for (const Column& column : columns) {
+    std::vector<std::string> cells;
+    for (const ComparisonRow& row : c.rows) cells.push_back(column.cell(row, c));
+    const bool optional = column.header == "chosen" || column.header == "paper" || column.header == "p (Holm)" ||
+                          column.header.starts_with("difference");
+    if (optional && std::all_of(cells.begin(), cells.end(), [](const std::string& cell) { return cell == "-"; }))
+      continue;
+    table.header.push_back(column.header);
+    for (size_t r = 0; r < cells.size(); ++r) table.rows[r].push_back(std::move(cells[r]));
+  }
+  return table;
+}
+
+std::vector<std::string> comparison_notes(const Comparison& c) {
+  const Experiment& e = c.plan.experiment;
+  std::vector<std::string> notes;
+  if (!c.complete()) notes.push_back(fmt::format("Incomplete: {} of {} runs are done.", c.runs_done, c.runs_planned));
+  for (const RunResult& run : c.damaged)
+    notes.push_back(fmt::format("Left out, damaged: {}: {}", run.folder, run.state.problem));
+  notes.push_back(
+      fmt::format("Test accuracy after the last epoch, mean ± standard deviation over seeds {}, trained on training "
+                  "and validation images.",
+                  fmt::join(e.seeds, ", ")));
+  if (c.plan.tunes()) {
+    notes.push_back(fmt::format(
+        "Chosen by validation accuracy among {} trials for each row, seeds {}; these runs are not in the table.",
+        c.plan.rows.front().trials.size(), fmt::join(e.tuning_seeds, ", ")));
+  }
+  const bool differences = std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) {
+    return r.versus_baseline && r.versus_baseline->n > 1;
+  });
+  if (differences)
+    notes.push_back(
+        "Differences in percentage points, paired by seed, with 95 % confidence interval (t); p two-sided, corrected "
+        "by Holm over the table.");
+  for (const ComparisonRow& row : c.rows)
+    for (const std::string& edge : row.edges)
+      notes.push_back(fmt::format("{}: {}; a better value may lie beyond.", row.name, edge));
+  if (!e.paper_source.empty()) notes.push_back(fmt::format("Paper: {}.", e.paper_source));
+  for (const std::string& difference : e.paper_differences)
+    notes.push_back(fmt::format("Differs from the paper: {}.", difference));
+  const auto facts = [&](const char* name, const std::vector<std::string>& values) {
+    if (!values.empty()) notes.push_back(fmt::format("{}: {}.", name, fmt::join(values, "; ")));
+  };
+  facts("Data", c.data);
+  facts("Machine", c.machines);
+  facts("Engine", c.engines);
+  facts("Program", c.programs);
+  return notes;
+}
+
+std::string terminal_text(const Comparison& c) {
+  std::string out = fmt::format("{}\n\n{}\n", c.plan.experiment.title, aligned(comparison_table(c)));
+  for (const std::string& note : comparison_notes(c)) out += note + "\n";
+  return out;
+}
+
+HtmlTable trials_table(const Comparison& c) {
+  HtmlTable table{.title = "Tuning trials",
+                  .header = {"method", "trial", "validation accuracy", "runs", ""},
+                  .rows = {},
+                  .notes = {},
+                  .folded = true};
+  for (const ComparisonRow& row : c.rows) {
+    for (size_t t = 0; t < row.trials.size(); ++t) {
+      const TrialResult& trial = row.trials[t];
+      const std::string accuracy = trial.validation.n == 0 ? "-" : fmt::format("{:.2f} %", trial.validation.mean);
+      table.rows.push_back({row.name, settings_text(trial.settings), accuracy, std::to_string(trial.done),
+                            fmt::format("{}{}", row.chosen == t ? "chosen" : "",
+                                        trial.diverged > 0 ? fmt::format(" {} diverged", trial.diverged) : "")});
+    }
+  }
+  return table;
+}
+
+std::vector<RunGroup> report_groups(const Comparison& c) {
+  std::vector<RunGroup> groups;
+  for (const ComparisonRow& row : c.rows) {
+    RunGroup group{.name = row.name, .runs = {}};
+    for (const RunResult& run : row.runs)
+      if (run.state.epochs > 0) group.runs.push_back(read_run(c.plan.output + "/" + run.folder));
+    if (!group.runs.empty()) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+}  // namespace signstep

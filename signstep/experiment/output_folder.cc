@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/output_folder.h"
+
+#include <filesystem>
+#include <optional>
+
+#include "signstep/base/error.h"
+#include "signstep/experiment/run_state.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/io/json_text.h"
+#include "signstep/io/path.h"
+
+namespace signstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> folders_in(const fs::path& path) {
+  std::vector<fs::path> folders;
+  for (const std::string& name : names_in(path.string()))
+    if (is_folder((path / name).string())) folders.push_back(path / name);
+  return folders;
+}
+
+// The number N of a folder seed-N that the list has.
+std::optional<uint64_t> listed_seed(const std::string& name, const std::vector<uint64_t>& seeds) {
+  for (const uint64_t seed : seeds)
+    if (name == fmt::format("seed-{}", seed)) return seed;
+  return std::nullopt;
+}
+
+std::optional<std::string> recorded_name(const std::string& folder) {
+  for (const char* file : {"/experiment.json", "/table.json"}) {
+    if (!path_exists(folder + file)) continue;
+    const nlohmann::ordered_json json = parse_json(read_text_file(folder + file), folder + file);
+    return JsonFields(json, folder + file).get<std::string>("experiment");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<PlannedRun> runs_there(const ExperimentPlan& plan) {
+  std::map<std::string, std::pair<size_t, size_t>> places;  // "ROW/TRIAL"
+  for (size_t r = 0; r < plan.rows.size(); ++r)
+    for (size_t t = 0; t < plan.rows[r].trials.size(); ++t) places.emplace(plan.place(r, t), std::pair(r, t));
+  std::vector<PlannedRun> runs;
+  std::vector<std::string> strangers;
+  const Experiment& e = plan.experiment;
+  for (const bool tuning : {true, false}) {
+    const fs::path part = fs::path(plan.output) / (tuning ? "tuning" : "reported");
+    for (const fs::path& row : folders_in(part)) {
+      for (const fs::path& trial : folders_in(row)) {
+        for (const fs::path& run : folders_in(trial)) {
+          if (!path_exists((run / "config.toml").string()) && !path_exists((run / "run.json").string())) continue;
+          const auto place = places.find((row.filename() / trial.filename()).string());
+          const bool tuned = place != places.end() && plan.rows[place->second.first].trials.size() > 1;
+          const auto seed = listed_seed(run.filename().string(), tuning ? e.tuning_seeds : e.seeds);
+          if (place == places.end() || !seed || (tuning && !tuned)) {
+            strangers.push_back(run.string());
+          } else {
+            runs.push_back(plan.run(place->second.first, place->second.second, *seed, tuning));
+          }
+        }
+      }
+    }
+  }
+  if (!strangers.empty()) {
+    throw OptionError(fmt::format(
+        "{} holds {} that this file does not ask for, such as {}: another experiment's, or the file lost a method, a "
+        "value or a seed; put it back, remove such runs, or choose another --output",
+        plan.output, strangers.size() == 1 ? "a run" : fmt::format("{} runs", strangers.size()), strangers.front()));
+  }
+  return runs;
+}
+
+void check_output(const ExperimentPlan& plan) {
+  const std::string& folder = plan.output;
+  const std::optional<std::string> name = recorded_name(folder);
+  if (name && *name != plan.experiment.name) {
+    throw OptionError(fmt::format("{} belongs to the experiment '{}', and this one is '{}'; choose another --output",
+                                  folder, *name, plan.experiment.name));
+  }
+  const std::vector<PlannedRun> runs = runs_there(plan);
+  if (!name && runs.empty() && path_exists(folder) && (!is_folder(folder) || !names_in(folder).empty())) {
+    throw OptionError(fmt::format("{} is not empty and no experiment's folder; choose another --output", folder));
+  }
+  for (const PlannedRun& run : runs) require_same_run(run);
+}
+
+void claim_output(const ExperimentPlan& plan) {
+  check_output(plan);
+  make_folders(plan.output);
+  const nlohmann::ordered_json json = {
+      {"schema_version", 1}, {"experiment", plan.experiment.name}, {"file", plan.experiment.text}};
+  write_file_atomic(plan.output + "/experiment.json", json.dump(2) + "\n");
+}
+
+std::string data_set_of(const PlannedRun& run) {
+  return fmt::format("{}{}", dataset_name(run.options.dataset),
+                     run.options.labels == CifarLabels::kCoarse ? ", coarse labels" : "");
+}
+
+void SameData::saw(const std::string& data_set, const std::string& checksum, const std::string& who) {
+  if (checksum.empty()) return;
+  const auto [first, added] = first_.try_emplace(data_set, std::pair(checksum, who));
+  if (added || first->second.first == checksum) return;
+  throw DataError(
+      fmt::format("{} has images of {} with the checksum {}, and {} has {}; runs on different images cannot be "
+                  "compared: name the same "
+                  "data set with --data, or choose another --output",
+                  who, data_set, checksum.substr(0, 12), first->second.second, first->second.first.substr(0, 12)));
+}
+
+}  // namespace signstep

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/run_queue.h"
+
+#include <poll.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "signstep/base/error.h"
+#include "signstep/experiment/run_state.h"
+#include "signstep/io/folder_lock.h"
+#include "signstep/io/path.h"
+
+namespace signstep {
+namespace {
+
+// A number of a progress line; the default where it is absent or something else.
+double number_in(const nlohmann::json& json, const char* key, double otherwise) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
+}
+
+}  // namespace
+
+RunQueue::~RunQueue() {
+  stop();
+  try {
+    const auto until = std::chrono::steady_clock::now() + kSaveTime;
+    while (!children_.empty() && std::chrono::steady_clock::now() < until) wait(std::chrono::milliseconds(100));
+  } catch (const std::exception&) {
+    return;  // out of memory: ~Subprocess waits too, only less long
+  }
+  for (const Child& child : children_) child.process->signal(SIGKILL);
+}
+
+std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
+  std::vector<std::string> words = {program_, "train", "--quiet", "--progress-json", "--output", run.folder};
+  if (!data_.empty()) words.insert(words.end(), {"--data", data_});
+  if (path_exists(run.folder + "/config.toml")) {
+    words.push_back("--resume");
+    return words;
+  }
+  TrainOptions options;
+  const OptionList list = option_list(options);
+  for (const auto& [name, value] : run.settings) {
+    const Option* option = list.find(name);
+    if (option->type == OptionType::kFlag) {
+      words.push_back(value == "true" ? option->flag() : "--no-" + option->flag().substr(2));
+    } else {
+      words.insert(words.end(), {option->flag(), value});
+    }
+  }
+  if (run.options.engine.torch.threads == 0 && threads_ > 0)
+    words.insert(words.end(), {"--threads", std::to_string(threads_)});
+  return words;
+}
+
+void RunQueue::start(const PlannedRun& run) {
+  const RunState state = run_state(run);
+  const double share = static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
+  children_.push_back({.run = run,
+                       .process = std::make_unique<Subprocess>(command(run), Subprocess::Errors::kJoin),
+                       .progress = {.name = run.name, .tuning = run.tuning, .share = share}});
+}
+
+std::vector<RunProgress> RunQueue::progress() const {
+  std::vector<RunProgress> all;
+  for (const Child& child : children_) all.push_back(child.progress);
+  return all;
+}
+
+// A line is a JSON object of progress, or something that the run had to say.
+void RunQueue::hear(Child& child, const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("batches")) {
+    if (!line.empty()) child.last_words = line;
+    return;
+  }
+  RunProgress& p = child.progress;
+  const double epoch = number_in(json, "epoch", 1), epochs = number_in(json, "epochs", 1),
+               batches = number_in(json, "batches", 1);
+  p.share = (epoch - 1 + number_in(json, "batch", 0) / batches) / epochs;
+  p.seconds_left = number_in(json, "seconds_left", -1);
+  p.images_per_second = number_in(json, "images_per_second", 0);
+  p.figures = fmt::format("epoch {:.0f}/{:.0f}  loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s", epoch, epochs,
+                          number_in(json, "loss", 0), number_in(json, "accuracy", 0), p.images_per_second);
+}
+
+EndedRun RunQueue::end(Child& child) {
+  const int code = child.process->wait();
+  EndedRun out{.run = child.run,
+               .outcome = RunOutcome::kFailed,
+               .reason = {},
+               .exit_code = code,
+               .images_per_second = child.progress.images_per_second};
+  switch (code) {
+    case 0: out.outcome = RunOutcome::kFinished; break;
+    case 6: out.outcome = RunOutcome::kDiverged; break;  // DivergedError
+    case 75:
+    case 130:
+    case 143: out.outcome = RunOutcome::kStopped; break;
+    default:
+      out.reason = fmt::format("{} ({})", child.last_words.empty() ? "it said nothing" : child.last_words,
+                               code > 128 ? fmt::format("signal {}", code - 128) : fmt::format("exit code {}", code));
+      if (code == 5 && folder_in_use(child.run.folder)) out.outcome = RunOutcome::kBusy;
+  }
+  return out;
+}
+
+std::vector<EndedRun> RunQueue::wait(std::chrono::milliseconds longest) {
+  std::vector<pollfd> ready;
+  for (const Child& child : children_)
+    ready.push_back({.fd = child.process->descriptor(), .events = POLLIN, .revents = 0});
+  ::poll(ready.data(), ready.size(), static_cast<int>(longest.count()));
+  std::vector<EndedRun> ended;
+  for (auto child = children_.begin(); child != children_.end();) {
+    std::vector<std::string> lines;
+    const bool open = child->process->read_available(lines);
+    for (const std::string& line : lines) hear(*child, line);
+    if (open) {
+      ++child;
+      continue;
+    }
+    ended.push_back(end(*child));
+    child = children_.erase(child);
+  }
+  return ended;
+}
+
+void RunQueue::stop() {
+  for (const Child& child : children_) child.process->signal(SIGTERM);
+}
+
+}  // namespace signstep

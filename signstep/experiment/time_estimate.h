@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long planned runs will take, from speeds that were seen or measured.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "signstep/data/dataset.h"
+#include "signstep/experiment/experiment_plan.h"
+
+namespace signstep {
+
+class TimeEstimate {
+ public:
+  // Looks for the data set of every run and counts its images. Throws DataError when one is missing, unless
+  // assume_missing: then its published sizes are taken and missing() has the message.
+  TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing = false);
+
+  void saw(const PlannedRun& run, double images_per_second);
+  // Of a whole run, evaluation counted as a third of a training step per image. The speed is that last seen at the same
+  // width and batch, else any; none before the first.
+  std::optional<double> seconds(const PlannedRun& run) const;
+  bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
+  const std::string& missing() const { return missing_; }
+
+  // The shape of its images and the number of classes; where they are and their checksum, "" for published sizes.
+  struct Images {
+    size_t train = 0, test = 0;
+    int channels = 3, height = 32, width = 32, classes = 10;
+    std::string folder = {}, checksum = {};
+  };
+  const Images& images(const PlannedRun& run) const;
+
+ private:
+  static std::string key(const PlannedRun& run);
+
+  std::map<std::pair<DatasetKind, CifarLabels>, Images> images_;
+  std::map<std::string, double> speed_;
+  std::string missing_;
+};
+
+// Images per second of training steps on random images of that shape, with the run's own network, engine and optimizer:
+// about two seconds, at least one step. No data set is needed.
+double measure_speed(const TrainOptions& options, const TimeEstimate::Images& images);
+
+}  // namespace signstep

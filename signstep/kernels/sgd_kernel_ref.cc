@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SGD phase as a plain loop: the specification that sgd_kernel.cc is held against, bit for bit.
+#include <algorithm>
+#include <cmath>
+
+#include "signstep/kernels/sgd_block.h"
+
+namespace signstep {
+
+void sgd_elements_ref(const SgdBlock& b, size_t begin, size_t end, SgdSums& sums) {
+  for (size_t i = begin; i < end; ++i) {
+    const float g = b.g[i];
+    const float h = b.l2 != 0 ? g + b.l2 * b.x[i] : g;
+    const float d = b.d != nullptr ? b.mu * b.d[i] + b.one_minus_mu * h : h;
+    if (!std::isfinite(d)) {
+      ++sums.nonfinite;
+      continue;
+    }
+    if (b.products) {
+      const double v = b.v_is_momentum ? d : g;
+      sums.v_dot_v.add(i, v * v);
+    }
+    b.x[i] = b.keep * b.x[i] - b.rate * d;
+    if (b.d != nullptr) b.d[i] = d;
+  }
+}
+
+void sgd_range_ref(const SgdBlock& b, size_t begin, size_t end, StepStatistics& partial) {
+  for (size_t block = begin; block < end; block += kBlockElements) {
+    const size_t block_end = std::min(block + kBlockElements, end);
+    SgdSums sums;
+    sgd_elements_ref(b, block, block_end, sums);
+    sums.add_to(partial, block_end - block);
+  }
+}
+
+void sgd_step_ref(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics) {
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    const SgdBlock b(tensors[t], step);
+    statistics[t] = {};
+    for (size_t begin = 0; begin < tensors[t].n; begin += kPartialElements) {
+      StepStatistics partial;
+      sgd_range_ref(b, begin, std::min(begin + kPartialElements, tensors[t].n), partial);
+      statistics[t] += partial;
+    }
+  }
+}
+
+}  // namespace signstep

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packing and unpacking in vectors, a word of 64 elements at a time. Words that hold a zero, a NaN or an infinity look
+// at a coin; the last, partial word is the reference's.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "signstep/kernels/sign_bits.cc"
+#include <hwy/foreach_target.h>
+// foreach_target.h must come first
+#include <hwy/highway.h>
+
+#include <bit>
+
+#include "signstep/kernels/pack_word.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace signstep {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
+
+using DF = hn::CappedTag<float, 16>;
+constexpr size_t kN = HWY_MIN(HWY_LANES(float), 16);
+
+HWY_INLINE uint64_t bits_of(hn::MFromD<DF> mask) {
+  HWY_ALIGN uint8_t bytes[8] = {};
+  hn::StoreMaskBits(DF(), mask, bytes);
+  uint64_t bits = 0;
+  hwy::CopyBytes<8>(bytes, &bits);
+  return bits;
+}
+
+// Whole words only.
+uint64_t PackSigns(const float* values, size_t words, ZeroPolicy zero_policy, const Stream& coins, uint64_t* out) {
+  const DF d;
+  const auto zero = hn::Zero(d);
+  const bool random_zeros = zero_policy == ZeroPolicy::kRandom;
+  uint64_t nonfinite_count = 0;
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t plus = 0, zeros = 0, nonfinite = 0;
+    for (size_t j = 0; j < 64; j += kN) {
+      const auto v = hn::LoadU(d, values + 64 * w + j);
+      plus |= bits_of(hn::Gt(v, zero)) << j;
+      zeros |= bits_of(hn::Eq(v, zero)) << j;
+      nonfinite |= bits_of(hn::Not(hn::IsFinite(v))) << j;
+    }
+    nonfinite_count += static_cast<uint64_t>(std::popcount(nonfinite));
+    if (!random_zeros) plus |= zeros;
+    const uint64_t by_coin = random_zeros ? zeros | nonfinite : nonfinite;
+    if (HWY_UNLIKELY(by_coin != 0)) plus = (plus & ~by_coin) | (zero_coins(coins, w) & by_coin);
+    out[w] = plus;
+  }
+  return nonfinite_count;
+}
+
+void UnpackSigns(const uint64_t* words, size_t count, float* values) {
+  const DF d;
+  const auto one = hn::Set(d, 1.0f), minus_one = hn::Set(d, -1.0f);
+  for (size_t w = 0; w < count; ++w) {
+    for (size_t j = 0; j < 64; j += kN) {
+      const uint64_t bits = words[w] >> j;
+      HWY_ALIGN uint8_t bytes[8];
+      hwy::CopyBytes<8>(&bits, bytes);
+      hn::StoreU(hn::IfThenElse(hn::LoadMaskBits(d, bytes), one, minus_one), d, values + 64 * w + j);
+    }
+  }
+}
+
+#else
+
+uint64_t PackSigns(const float* values, size_t words, ZeroPolicy zero_policy, const Stream& coins, uint64_t* out) {
+  return pack_signs_ref({values, 64 * words}, zero_policy, coins, {out, words});
+}
+
+void UnpackSigns(const uint64_t* words, size_t count, float* values) {
+  unpack_signs_ref({words, count}, {values, 64 * count});
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace signstep
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <cassert>
+
+namespace signstep {
+HWY_EXPORT(PackSigns);
+HWY_EXPORT(UnpackSigns);
+
+uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words) {
+  assert(zero != ZeroPolicy::kSkip && words.size() == sign_words(values.size()));
+  const size_t whole = values.size() / 64, rest = values.size() % 64;
+  uint64_t nonfinite = HWY_DYNAMIC_DISPATCH(PackSigns)(values.data(), whole, zero, coins, words.data());
+  if (rest != 0) words[whole] = pack_word_ref(values.data() + 64 * whole, rest, whole, zero, coins, nonfinite);
+  return nonfinite;
+}
+
+void unpack_signs(std::span<const uint64_t> words, std::span<float> values) {
+  assert(words.size() >= sign_words(values.size()));
+  const size_t whole = values.size() / 64;
+  HWY_DYNAMIC_DISPATCH(UnpackSigns)(words.data(), whole, values.data());
+  unpack_signs_ref(words.subspan(whole), values.subspan(64 * whole));
+}
+
+}  // namespace signstep
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/analysis/analyze.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "signstep/analysis/analyze_report.h"
+#include "signstep/base/error.h"
+#include "signstep/data/loader.h"
+#include "signstep/engines/torch/torch_engine.h"
+#include "signstep/theory/bounds.h"
+#include "tests/data/fixtures.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Engine> engine_of(NormKind norm) {
+  auto engine = make_torch_engine(resnet18_shape({.width = 4, .norm = norm}, 3, 10),
+                                  {.precision = Precision::kFp32, .threads = 1});
+  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  return engine;
+}
+
+std::vector<float> copy(std::span<const float> s) { return {s.begin(), s.end()}; }
+bool same_bytes(std::span<const float> a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), 4 * b.size()) == 0;
+}
+
+class AnalyzeTest : public testing::Test {
+ protected:
+  AnalyzeTest() : images_(fixture_images(3, 32, 10, 150, 1)), data_{images_, {}, normalization(DatasetKind::kCifar10)} {
+    data_.indices.resize(150);
+    std::iota(data_.indices.begin(), data_.indices.end(), 0u);
+  }
+  BatchAnalysis run(Engine& engine, size_t batch, const AnalyzeOptions& o) {
+    return analyze(engine, data_, batch, o, [](const char*, size_t, size_t) {});
+  }
+  // The gradient of the mean loss over all images, in one batch.
+  std::vector<float> full_gradient(Engine& engine) {
+    Loader loader(images_, data_.indices, data_.normalization, {.batch = 150});
+    Batch batch;
+    loader.start_epoch(0);
+    loader.next(batch);
+    engine.forward_backward(batch);
+    return copy(engine.gradients());
+  }
+
+  ImageSet images_;
+  AnalyzeData data_;
+};
+
+TEST_F(AnalyzeTest, LeavesParametersAndRunningStatisticsByteIdentical) {
+  const auto engine = engine_of(NormKind::kBatch);
+  full_gradient(*engine);  // moves the running statistics off their start
+  const auto values = copy(engine->values()), buffers = copy(engine->buffers());
+  for (const Reference reference : {Reference::kEpoch, Reference::kDraws}) {
+    run(*engine, 16, {.draws = 12, .reference = reference, .sample = 4});
+    EXPECT_TRUE(same_bytes(engine->values(), values));
+    EXPECT_TRUE(same_bytes(engine->buffers(), buffers));
+  }
+}
+
+// Without batch norm the weighted mean over an epoch's batches, a short last one included, is the gradient over all
+// images.
+TEST_F(AnalyzeTest, TheEpochReferenceIsTheFullGradient) {
+  const auto engine = engine_of(NormKind::kGroup);
+  const auto full = full_gradient(*engine);
+  for (const char* name : {"conv1.weight", "layer3.0.bn1.bias", "fc.weight"}) {
+    const BatchAnalysis a = run(*engine, 32, {.draws = 2, .sample = 1, .dump = name});
+    EXPECT_EQ(a.reference_batches, 5u);
+    for (const TensorInfo& t : engine->shape().parameters) {
+      if (t.name != name) continue;
+      ASSERT_EQ(a.dump.reference.size(), t.size);
+      float largest = 0;
+      for (size_t i = 0; i < t.size; ++i) largest = std::max(largest, std::fabs(full[t.offset + i]));
+      for (size_t i = 0; i < t.size; ++i) ASSERT_NEAR(a.dump.reference[i], full[t.offset + i], 2e-5 * largest) << name;
+    }
+  }
+}
+
+TEST_F(AnalyzeTest, TheTablesAreFiniteAndAddUp) {
+  const auto engine = engine_of(NormKind::kBatch);
+  const BatchAnalysis a = run(*engine, 16, {.draws = 24, .sample = 8});
+  ASSERT_EQ(a.tensors.size(), engine->shape().parameters.size());
+  EXPECT_EQ(a.network.coordinates, static_cast<double>(engine->shape().parameter_count()));
+  double counted = a.network.silent + a.network.below_floor;
+  for (const SnrBin& bin : a.network.bins) counted += bin.count;
+  EXPECT_EQ(counted, a.network.coordinates);
+  EXPECT_GT(a.network.l1, a.network.weighted);
+  EXPECT_GT(a.network.weighted, 0);
+  EXPECT_GT(a.network.density(), 0);
+  EXPECT_LE(a.network.density(), 1);
+  EXPECT_LE(a.reference_error, a.reference_at_most + 1e-12);
+  EXPECT_LE(a.reference_at_most, 1 / std::sqrt(10) + 1e-12);
+  EXPECT_EQ(a.loss.n, 24u);
+  double blocks = 0;
+  for (const BlockAnalysis& block : by_block(a)) blocks += block.profile.coordinates;
+  EXPECT_EQ(blocks, a.network.coordinates);
+  EXPECT_EQ(by_block(a).front().name, "conv1");
+  EXPECT_EQ(by_block(a)[2].name, "layer1.0");
+  const std::string json = to_json(a).dump();
+  EXPECT_THAT(json, HasSubstr("\"verdict\""));
+  for (const NamedChart& chart : analyze_charts({a, a}))
+    for (const Series& s : chart.chart.series) EXPECT_EQ(s.x.size(), s.y.size()) << chart.file;
+}
+
+TEST_F(AnalyzeTest, TheSameSeedGivesTheSameNumbers) {
+  const auto engine = engine_of(NormKind::kBatch);
+  const AnalyzeOptions o{.draws = 10, .augment = {.crop = true, .flip = true}, .sample = 2, .dump = "fc.weight"};
+  const BatchAnalysis a = run(*engine, 8, o), b = run(*engine, 8, o);
+  EXPECT_EQ(a.dump.draws, b.dump.draws);
+  EXPECT_EQ(std::memcmp(&a.network, &b.network, sizeof a.network), 0);
+  AnalyzeOptions plain = o, other = o;
+  plain.augment = {};
+  other.seed = 2;
+  EXPECT_NE(run(*engine, 8, plain).dump.draws, a.dump.draws);
+  EXPECT_NE(run(*engine, 8, other).dump.draws, a.dump.draws);
+}
+
+TEST_F(AnalyzeTest, ReferenceFromTheDrawsTakesOffItsFloor) {
+  const auto engine = engine_of(NormKind::kGroup);
+  const BatchAnalysis a = run(*engine, 4, {.draws = 25, .reference = Reference::kDraws, .sample = 4});
+  EXPECT_DOUBLE_EQ(a.reference_error, 0.2);
+  EXPECT_DOUBLE_EQ(a.judged_from(), 1.0);
+  for (size_t bin = 0; bin < kSnrBins && snr_bin_edge(bin) < 1.0; ++bin) {
+    EXPECT_STREQ(a.verdict(bin), a.network.bins[bin].count > 0 ? "floor" : "");
+  }
+  EXPECT_THAT(dither_advice(a), HasSubstr("--reference epoch"));
+  EXPECT_TRUE(to_json(a)["dither"][0]["measured_descent"].is_null());
+}
+
+// More images in a batch, less noise in its gradient: the ratio of two noise variances is that of the batch sizes.
+TEST_F(AnalyzeTest, NoiseFallsWithTheBatchSize) {
+  const auto engine = engine_of(NormKind::kGroup);
+  const BatchAnalysis small = run(*engine, 4, {.draws = 100, .sample = 1}),
+                      large = run(*engine, 16, {.draws = 100, .sample = 1});
+  EXPECT_NEAR(small.network.noise / large.network.noise, 4, 1);
+  EXPECT_NEAR(small.network.squares / large.network.squares, 1, 0.2);
+  EXPECT_LT(small.network.weight, large.network.weight);
+}
+
+TEST_F(AnalyzeTest, BadInput) {
+  const auto engine = engine_of(NormKind::kBatch);
+  EXPECT_THAT(message_of<OptionError>([&] { run(*engine, 151, {}); }),
+              HasSubstr("batch 151 is larger than the 150 training images"));
+  EXPECT_THAT(message_of<OptionError>([&] { run(*engine, 8, {.dump = "fc.wieght"}); }),
+              HasSubstr("did you mean fc.weight?"));
+  const auto buffers = copy(engine->buffers());
+  engine->values()[0] = NAN;
+  EXPECT_THAT(message_of<DivergedError>([&] { run(*engine, 8, {.draws = 2}); }),
+              HasSubstr("reference batch 0 is NaN or infinite"));
+  EXPECT_TRUE(same_bytes(engine->buffers(), buffers)) << "given back after an error too";
+  AnalyzeOptions one{.draws = 1};
+  OptionList list;
+  describe(list, one);
+  EXPECT_THAT(message_of<OptionError>([&] { list.validate(); }),
+              HasSubstr("draws is '1'; wanted a whole number in [2, 65535]"));
+}
+
+}  // namespace
+}  // namespace signstep

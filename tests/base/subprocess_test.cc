@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/base/subprocess.h"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "signstep/base/error.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
+
+namespace signstep {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> all_lines(Subprocess& process) {
+  std::vector<std::string> lines;
+  while (process.read_available(lines)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  return lines;
+}
+
+TEST(SubprocessTest, TalksLineByLine) {
+  Subprocess cat({"cat"});
+  cat.write_line("one");
+  EXPECT_EQ(cat.read_line(), "one");
+}
+
+TEST(SubprocessTest, JoinsErrorsAndGivesTheExitCode) {
+  Subprocess shell({"sh", "-c", "echo out; echo err >&2; exit 3"}, Subprocess::Errors::kJoin);
+  EXPECT_THAT(all_lines(shell), ElementsAre("out", "err"));
+  EXPECT_EQ(shell.wait(), 3);
+  Subprocess killed({"sleep", "100"});
+  killed.signal(SIGKILL);
+  EXPECT_EQ(killed.wait(), 128 + SIGKILL);
+}
+
+TEST(SubprocessTest, TheLastLineNeedsNoNewline) {
+  Subprocess shell({"printf", "one\\ntwo"});
+  EXPECT_THAT(all_lines(shell), ElementsAre("one", "two"));
+  Subprocess again({"printf", "only"});
+  EXPECT_EQ(again.read_line(), "only");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { again.read_line(); }), testing::HasSubstr("ended without an answer"));
+}
+
+// A child that is let go while it still talks: a closed pipe would end it before its work is done.
+TEST(SubprocessTest, IsHeardOutBeforeItsPipeCloses) {
+  const TemporaryFolder folder;
+  {
+    Subprocess shell({"sh", "-c",
+                      "read x; i=0; while [ $i -lt 3000 ]; do echo much to say; i=$((i+1)); done; echo > \"$0\"",
+                      folder.path("done")});
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder.path("done")));
+}
+
+TEST(SubprocessTest, NoDescriptorIsLost) {
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  const auto before = open_files();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlim_t soft = limit.rlim_cur;
+  // Room for the first pipe and half of the second.
+  const int next = ::dup(0);
+  ::close(next);
+  limit.rlim_cur = static_cast<rlim_t>(next) + 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const std::string message = message_of<EnvironmentError>([] { Subprocess cat({"cat"}); });
+  limit.rlim_cur = soft;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_THAT(message, testing::HasSubstr("cannot open a pipe to cat"));
+  EXPECT_THROW(Subprocess missing({"/nowhere/program"}), EnvironmentError);
+  EXPECT_EQ(open_files(), before);
+}
+
+TEST(SubprocessTest, AProgramThatIsNotThere) {
+  EXPECT_THAT(message_of<EnvironmentError>([] { Subprocess missing({"/nowhere/program"}); }),
+              testing::HasSubstr("cannot start /nowhere/program: No such file"));
+}
+
+TEST(SubprocessTest, DiesWithItsParent) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {  // holds the pipe's writing end open only through its child
+    ::dup2(ready[1], STDERR_FILENO);
+    Subprocess child({"sh", "-c", "echo started; exec sleep 100"});
+    child.read_line();
+    ::raise(SIGKILL);
+  }
+  ::close(ready[1]);
+  ::waitpid(parent, nullptr, 0);
+  char byte;
+  EXPECT_EQ(::read(ready[0], &byte, 1), 0);  // the end of file comes when the last holder, the sleep, is gone
+  ::close(ready[0]);
+}
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole network beside LibTorch's autograd in float32 on the same weights and batch, with LibTorch's own bf16 as
+// the measure of what bf16 costs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "signstep/base/error.h"
+#include "signstep/engines/amx/amx_engine.h"
+#include "tests/engines/engine_fixtures.h"
+
+namespace signstep {
+namespace {
+
+std::vector<double> relative_errors(const Engine& of, std::span<const float> gradients, std::span<const float> truth) {
+  std::vector<double> errors;
+  for (const TensorInfo& t : of.shape().parameters) {
+    double distance = 0, size = 0;
+    for (size_t i = t.offset; i < t.offset + t.size; ++i) {
+      distance += std::pow(static_cast<double>(gradients[i]) - truth[i], 2);
+      size += std::pow(static_cast<double>(truth[i]), 2);
+    }
+    errors.push_back(std::sqrt(distance / size));
+  }
+  return errors;
+}
+
+void copy_weights(Engine& from, Engine& to) {
+  std::ranges::copy(from.values(), to.values().begin());
+  std::ranges::copy(from.buffers(), to.buffers().begin());
+}
+
+TEST(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
+  const NetworkShape shape = resnet18_shape({.width = 64}, 3, 10);
+  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  const auto ours = make_amx_engine(shape, {});
+  const auto bf16 = make_torch_engine(shape, {.precision = Precision::kBf16});
+  const auto fp32 = make_torch_engine(shape, {.precision = Precision::kFp32});
+  initialize(shape, 1, ours->values(), ours->buffers());
+  const Batch batch = random_batch(64, 3, 10);
+  for (int step = 0; step < 40; ++step) {
+    ours->forward_backward(random_batch(64, 3, 10, 100 + static_cast<uint64_t>(step)));
+    descend(*ours, 0.02f);
+  }
+  copy_weights(*ours, *bf16);
+  copy_weights(*ours, *fp32);
+  const double our_loss = ours->forward_backward(batch).loss, true_loss = fp32->forward_backward(batch).loss;
+  bf16->forward_backward(batch);
+  EXPECT_NEAR(our_loss, true_loss, 1e-2);
+  const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
+  const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
+  for (size_t i = 0; i < our_errors.size(); ++i)
+    EXPECT_LE(our_errors[i], 1.25 * their_errors[i]) << shape.parameters[i].name;
+}
+
+// The reference kernels run on every processor, so the network's own logic is tested everywhere. At first weights and
+// few pixels both bf16 sides are far from float32, and differ more between themselves.
+TEST(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
+  const NetworkShape shape = resnet18_shape({.width = 16}, 3, 10);
+  const auto ours = make_amx_engine(shape, {.threads = 2, .reference = true});
+  const auto bf16 = make_torch_engine(shape, {.precision = Precision::kBf16, .threads = 1});
+  const auto fp32 = make_torch_engine(shape, {.precision = Precision::kFp32, .threads = 1});
+  initialize(shape, 1, ours->values(), ours->buffers());
+  copy_weights(*ours, *bf16);
+  copy_weights(*ours, *fp32);
+  const Batch batch = random_batch(33, 3, 10, 3, 12);
+  EXPECT_NEAR(ours->forward_backward(batch).loss, fp32->forward_backward(batch).loss, 1e-2);
+  bf16->forward_backward(batch);
+  const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
+  const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
+  for (size_t i = 0; i < our_errors.size(); ++i)
+    EXPECT_LE(our_errors[i], 1.5 * their_errors[i]) << shape.parameters[i].name;
+  for (size_t i = 0; i < ours->buffers().size(); ++i) {
+    ASSERT_NEAR(ours->buffers()[i], fp32->buffers()[i], 1e-2 * (1 + std::fabs(fp32->buffers()[i]))) << i;
+  }
+}
+
+TEST(AmxAgainstTorch, FastKernelsGiveWhatTheReferenceGives) {
+  const NetworkShape shape = resnet18_shape({.width = 16}, 3, 10);
+  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  const auto fast = make_amx_engine(shape, {.threads = 1}),
+             slow = make_amx_engine(shape, {.threads = 2, .reference = true});
+  initialize(shape, 1, fast->values(), fast->buffers());
+  copy_weights(*fast, *slow);
+  const Batch batch = random_batch(6, 3, 10, 3, 8);
+  EXPECT_NEAR(fast->forward_backward(batch).loss, slow->forward_backward(batch).loss, 1e-3);
+  for (const double error : relative_errors(*fast, fast->gradients(), slow->gradients())) EXPECT_LE(error, 0.05);
+}
+
+TEST(AmxEngine, TheSameBitsForAnyNumberOfThreads) {
+  const NetworkShape shape = resnet18_shape({.width = 32}, 3, 10);
+  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  std::vector<std::vector<float>> gradients, buffers;
+  for (const int64_t threads : {1, 2, 3, 8}) {
+    const auto engine = make_amx_engine(shape, {.threads = threads});
+    initialize(shape, 1, engine->values(), engine->buffers());
+    for (int step = 0; step < 3; ++step) {
+      engine->forward_backward(random_batch(100, 3, 10));
+      descend(*engine, 0.05f);
+    }
+    gradients.push_back(copy(engine->gradients()));
+    buffers.push_back(copy(engine->buffers()));
+    EXPECT_EQ(gradients.back(), gradients.front()) << threads;
+    EXPECT_EQ(buffers.back(), buffers.front()) << threads;
+  }
+}
+
+TEST(AmxEngine, SaysWhatItCannotDo) {
+  const auto message = [](const NetworkOptions& network, int64_t channels) {
+    try {
+      make_amx_engine(resnet18_shape(network, channels, 10), {.reference = true});
+    } catch (const OptionError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(message({.width = 24}, 3).find("width 24 is no multiple of 16"), std::string::npos);
+  EXPECT_NE(message({.width = 16, .norm = NormKind::kGroup}, 3).find("group norm"), std::string::npos);
+  EXPECT_NE(message({.width = 16}, 4).find("images have 4 channels"), std::string::npos);
+  EXPECT_EQ(message({.width = 16}, 1), "");
+}
+
+}  // namespace
+}  // namespace signstep

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <functional>
+
+#include "signstep/base/error.h"
+#include "signstep/engines/amx/amx_engine.h"
+#include "signstep/engines/torch/resnet.h"
+#include "signstep/engines/torch/torch_engine.h"
+#include "signstep/random/random.h"
+#include "tests/engines/engine_fixtures.h"
+
+namespace signstep {
+namespace {
+
+// What every engine must do, whoever computes.
+struct EngineCase {
+  const char* name;
+  NetworkOptions network;
+  std::function<std::unique_ptr<Engine>(const NetworkShape&)> make;
+  bool amx = false;
+};
+
+std::function<std::unique_ptr<Engine>(const NetworkShape&)> torch_maker(Precision precision) {
+  return [precision](const NetworkShape& shape) {
+    return make_torch_engine(shape, {.precision = precision, .threads = 1});
+  };
+}
+
+std::unique_ptr<Engine> amx_maker(const NetworkShape& shape) { return make_amx_engine(shape, {.threads = 2}); }
+
+const EngineCase kEngines[] = {
+    {"TorchFp32", {.width = 16}, torch_maker(Precision::kFp32)},
+    {"TorchFp32GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kFp32)},
+    {"TorchBf16GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kBf16)},
+    {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
+    {"Amx", {.width = 16}, amx_maker, true},
+    {"AmxOddWidth", {.width = 48}, amx_maker, true}};
+
+class EngineTest : public testing::TestWithParam<EngineCase> {
+ protected:
+  void SetUp() override {
+    if (GetParam().amx && !amx_engine_obstacle(resnet18_shape(GetParam().network, 3, 10)).empty()) {
+      GTEST_SKIP() << "this processor has no bf16 matrix units";
+    }
+  }
+  std::unique_ptr<Engine> engine(int channels = 3, int classes = 10) const {
+    auto e = GetParam().make(resnet18_shape(GetParam().network, channels, classes));
+    initialize(e->shape(), 1, e->values(), e->buffers());
+    return e;
+  }
+};
+
+TEST_P(EngineTest, LearnsOneBatchByHeart) {
+  const auto e = engine();
+  const Batch batch = random_batch(16, 3, 10);
+  const double first = e->forward_backward(batch).loss;
+  for (int step = 0; step < 30; ++step) {
+    e->forward_backward(batch);
+    descend(*e, 0.1f);
+  }
+  const BatchResult last = e->forward_backward(batch);
+  EXPECT_LT(last.loss, 0.3 * first);
+  EXPECT_GE(last.correct, 14u);
+}
+
+TEST_P(EngineTest, TheSameBatchGivesTheSameBits) {
+  const auto a = engine(), b = engine();
+  const Batch batch = random_batch(33, 3, 10);
+  EXPECT_EQ(a->forward_backward(batch).loss, b->forward_backward(batch).loss);
+  EXPECT_EQ(copy(a->gradients()), copy(b->gradients()));
+  EXPECT_EQ(copy(a->buffers()), copy(b->buffers()));
+}
+
+// A batch leaves nothing behind for the next one but the running statistics: sizes in any order, evaluation in between.
+TEST_P(EngineTest, EarlierBatchesDoNotMatter) {
+  const auto fresh = engine(), used = engine();
+  used->forward_backward(random_batch(70, 3, 10, 5));
+  used->evaluate(random_batch(150, 3, 10, 6));
+  used->forward_backward(random_batch(5, 3, 10, 7));
+  const Batch batch = random_batch(40, 3, 10);
+  EXPECT_EQ(used->forward_backward(batch).loss, fresh->forward_backward(batch).loss);
+  EXPECT_EQ(copy(used->gradients()), copy(fresh->gradients()));
+}
+
+TEST_P(EngineTest, EvaluationLeavesEverythingAlone) {
+  const auto e = engine();
+  const Batch batch = random_batch(16, 3, 10);
+  e->forward_backward(batch);
+  const auto values = copy(e->values()), gradients = copy(e->gradients()), buffers = copy(e->buffers());
+  const BatchResult once = e->evaluate(batch), again = e->evaluate(batch);
+  EXPECT_EQ(once.loss, again.loss);
+  EXPECT_EQ(copy(e->values()), values);
+  EXPECT_EQ(copy(e->gradients()), gradients);
+  EXPECT_EQ(copy(e->buffers()), buffers);
+}
+
+// An image's logits do not depend on who else is in the batch: the mean over parts is the mean over all.
+TEST_P(EngineTest, EvaluationOfPartsIsEvaluationOfTheWhole) {
+  const auto e = engine();
+  e->forward_backward(random_batch(32, 3, 10));
+  const Batch whole = random_batch(150, 3, 10, 4);
+  double loss = 0;
+  size_t correct = 0;
+  for (size_t first = 0; first < whole.count; first += 50) {
+    const BatchResult part = e->evaluate(slice(whole, first, 50));
+    loss += part.loss / 3;
+    correct += part.correct;
+  }
+  const BatchResult all = e->evaluate(whole);
+  EXPECT_NEAR(all.loss, loss, 1e-5 * loss);
+  EXPECT_EQ(all.correct, correct);
+}
+
+// The seam's flat view and the network's own tensors are the same numbers, and padding never gets a gradient.
+TEST_P(EngineTest, GapsBetweenTensorsStayZero) {
+  const auto e = engine();
+  e->forward_backward(random_batch(8, 3, 10));
+  std::vector<bool> used(e->values().size());
+  for (const TensorInfo& t : e->shape().parameters)
+    for (size_t i = 0; i < t.size; ++i) used[t.offset + i] = true;
+  for (size_t i = 0; i < used.size(); ++i) {
+    ASSERT_TRUE(used[i] || e->gradients()[i] == 0.0f) << i;
+  }
+}
+
+TEST_P(EngineTest, OtherChannelsSizesAndClassesWork) {
+  const auto e = engine(1, 100);
+  EXPECT_NEAR(e->forward_backward(random_batch(32, 1, 100, 3, 28)).loss, std::log(100.0), 1.0);
+  EXPECT_NEAR(e->forward_backward(random_batch(8, 1, 100, 3, 17)).loss, std::log(100.0), 1.5);
+}
+
+// Batch normalisation's momentum is a tenth: the second batch moves the mean by a tenth of what is left.
+TEST_P(EngineTest, RunningStatisticsMoveByATenth) {
+  const auto e = engine();
+  if (GetParam().network.norm != NormKind::kBatch) {
+    EXPECT_TRUE(e->buffers().empty());
+    return;
+  }
+  const Batch batch = random_batch(32, 3, 10);
+  e->forward_backward(batch);
+  const auto first = copy(e->buffers());
+  e->forward_backward(batch);
+  const TensorInfo& mean = e->shape().buffers.at(0);
+  ASSERT_EQ(mean.name, "bn1.running_mean");
+  for (size_t i = mean.offset; i < mean.offset + mean.size; ++i)
+    EXPECT_NEAR(e->buffers()[i], 1.9f * first[i], 1e-6) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EngineTest, testing::ValuesIn(kEngines), [](const auto& one) { return one.param.name; });
+
+// Central differences in directions of each tensor: an implementation-free check of the whole backward pass.
+TEST(Engine, GradientsAreTheSlopesOfTheLoss) {
+  const auto engine = engine_of({.width = 4, .norm = NormKind::kGroup});
+  const Batch batch = random_batch(4, 3, 10);
+  engine->forward_backward(batch);
+  const auto gradient = copy(engine->gradients());
+  for (const char* name :
+       {"conv1.weight", "layer2.0.downsample.0.weight", "layer3.1.bn2.bias", "fc.weight", "fc.bias"}) {
+    for (const TensorInfo& t : engine->shape().parameters) {
+      if (t.name != name) continue;
+      double norm = 0;
+      for (size_t i = 0; i < t.size; ++i) norm += std::pow(gradient[t.offset + i], 2);
+      norm = std::sqrt(norm);
+      const auto shifted = [&](double h) {
+        for (size_t i = 0; i < t.size; ++i)
+          engine->values()[t.offset + i] += static_cast<float>(h * gradient[t.offset + i] / norm);
+        const double loss = engine->evaluate(batch).loss;
+        for (size_t i = 0; i < t.size; ++i)
+          engine->values()[t.offset + i] -= static_cast<float>(h * gradient[t.offset + i] / norm);
+        return loss;
+      };
+      constexpr double h = 4e-4;
+      EXPECT_NEAR((shifted(h) - shifted(-h)) / (2 * h), norm, 0.03 * norm + 1e-3) << name;
+    }
+  }
+}
+
+TEST(Engine, RunningStatisticsMoveByATenth) {
+  const auto engine = engine_of({.width = 4});
+  const Batch batch = random_batch(8, 3, 10);
+  engine->forward_backward(batch);
+  const TensorInfo& mean = engine->shape().buffers.at(0);
+  ASSERT_EQ(mean.name, "bn1.running_mean");
+  // The stem's batch mean by hand: convolve with the weights at the values that were used.
+  const auto engine2 = engine_of({.width = 4});
+  const auto images = torch::from_blob(const_cast<float*>(batch.images.data()), {8, 32, 32, 3}).permute({0, 3, 1, 2});
+  const TensorInfo& conv = engine2->shape().parameters.at(0);
+  std::vector<float> kernel = row_major(conv, engine2->values());
+  const auto weight = torch::from_blob(kernel.data(), {4, 3, 3, 3});
+  const auto expected = torch::conv2d(images, weight, {}, 1, 1).mean({0, 2, 3}) * 0.1;
+  for (int64_t c = 0; c < 4; ++c)
+    EXPECT_NEAR(engine->buffers()[mean.offset + static_cast<size_t>(c)], expected[c].item<float>(), 1e-5);
+}
+
+// oneDNN's bf16 convolutions write past their buffers for some channel counts and batch sizes.
+TEST(Engine, Bf16WantsWholeVectorsOfChannels) {
+  EXPECT_THROW(engine_of({.width = 12}, Precision::kBf16), OptionError);
+  EXPECT_NE(engine_of({.width = 12}, Precision::kAuto)->description().find("fp32"), std::string::npos);
+}
+
+TEST(Engine, ADeviceThatIsNotThereIsAClearError) {
+  if (libtorch_has_cuda()) GTEST_SKIP() << "this LibTorch has CUDA, so asking for it is no error";
+  try {
+    make_torch_engine(resnet18_shape({.width = 4}, 3, 10), {.device = Device::kCuda});
+    FAIL() << "no error";
+  } catch (const OptionError& e) {
+    EXPECT_NE(std::string(e.what()).find("sees no CUDA device"), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace signstep

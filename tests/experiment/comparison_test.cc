@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/experiment/comparison.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "signstep/experiment/comparison_files.h"
+#include "signstep/experiment/comparison_table.h"
+#include "signstep/io/folder_lock.h"
+#include "signstep/report/run_group.h"
+#include "tests/experiment/made_up_comparison.h"
+
+namespace signstep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST_F(ComparisonTest, ChoosesOnValidationAndReportsOnTest) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  const Comparison c = compare_runs(p);
+  EXPECT_TRUE(c.complete());
+  EXPECT_EQ(c.runs_done, 18u);
+  EXPECT_EQ(settings_text(c.rows[0].chosen_settings), "learning_rate 0.2");
+  EXPECT_TRUE(c.rows[0].edges.empty());
+  EXPECT_THAT(c.rows[1].edges, ElementsAre("learning_rate 0.4 is the highest of its grid"));
+  EXPECT_DOUBLE_EQ(c.rows[0].trials[0].validation.mean, 35.05);  // the diverged one counts as 0
+  EXPECT_EQ(c.rows[0].trials[0].diverged, 1u);
+  EXPECT_DOUBLE_EQ(c.rows[0].accuracy.mean, 62);
+  EXPECT_DOUBLE_EQ(c.rows[0].accuracy.sd, 1);
+  const PairedDifference& d = *c.rows[1].versus_baseline;  // 2, 3, 4
+  EXPECT_EQ(d.n, 3u);
+  EXPECT_DOUBLE_EQ(d.mean, 3);
+  EXPECT_NEAR(d.high, 3 + 4.302652729749464 / std::sqrt(3.0), 1e-9);
+  EXPECT_EQ(d.holm_p, d.p);
+  EXPECT_FALSE(c.rows[0].versus_baseline);
+
+  const std::string text = terminal_text(c);
+  for (const char* part : {"62.00 ± 1.00 %", "+3.00 [+0.52, +5.48]", "91.38 %", "learning_rate 0.4 (edge)",
+                           "Differs from the paper: other seeds."})
+    EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(markdown_text(c, "signstep compare e.toml"),
+              HasSubstr("| Sign\\|um, \"b\" | learning_rate 0.4 (edge) | 3 |"));
+  EXPECT_THAT(
+      csv_text(c),
+      HasSubstr(
+          "\n\"Sign|um, \"\"b\"\"\",learning_rate 0.4,learning_rate 0.4 is the highest of its grid,3,0,65,2,SGD,3,3,"));
+  const auto json = nlohmann::json::parse(json_text(c));
+  EXPECT_EQ(json["rows"][0]["trials"][1]["validation_accuracy"], 80.05);
+  EXPECT_EQ(json["rows"][1]["runs"].size(), 3u);
+  EXPECT_EQ(report_groups(c).size(), 2u);
+}
+
+TEST_F(ComparisonTest, NothingIsChosenBeforeEveryTrialIsDone) {
+  const ExperimentPlan p = plan();
+  leave_tuning(p);
+  std::filesystem::remove_all(p.tuning[2].folder);
+  const Comparison c = compare_runs(p);
+  EXPECT_FALSE(c.rows[0].chosen);
+  EXPECT_TRUE(c.rows[1].chosen);
+  EXPECT_FALSE(c.complete());
+  EXPECT_THAT(terminal_text(c), HasSubstr("Incomplete: 11 of 18 runs are done."));
+  EXPECT_THAT(terminal_text(c), HasSubstr("not yet"));
+}
+
+TEST_F(ComparisonTest, DivergedRunsAreSaidAndLeftOutOfTheMean) {
+  const ExperimentPlan p = plan();
+  leave_tuning(p);
+  for (const PlannedRun& run : p.reported(0, 1)) leave(run, 60, run.seed == 2 ? "diverged" : "finished");
+  const Comparison c = compare_runs(p);
+  EXPECT_EQ(c.rows[0].accuracy.n, 2u);
+  EXPECT_THAT(terminal_text(c), HasSubstr("2 of 3 (1 diverged)"));
+}
+
+TEST(GridEdges, OfNumbersThatCouldGoFurther) {
+  const std::vector<GridAxis> axes = {{"learning_rate", {"0.1", "1e-3", "0.01"}},
+                                      {"l2_penalty", {"0", "5e-4"}},
+                                      {"dither_on", {"update", "post"}},
+                                      {"batch", {"8"}}};
+  const auto edges = [&](const char* rate, const char* penalty) {
+    return grid_edges(axes, {{"learning_rate", rate}, {"l2_penalty", penalty}, {"dither_on", "post"}, {"batch", "8"}})
+        .size();
+  };
+  EXPECT_EQ(edges("0.01", "0"), 0u);  // a penalty below 0 does not exist
+  EXPECT_EQ(edges("0.1", "0"), 1u);
+  EXPECT_EQ(edges("1e-3", "5e-4"), 2u);
+}
+
+TEST_F(ComparisonTest, StateOfAFolder) {
+  const ExperimentPlan p = plan();
+  const PlannedRun& run = p.tuning.front();
+  EXPECT_EQ(run_state(run).status, RunStatus::kAbsent);
+  leave(run, 50, "running");  // killed
+  EXPECT_EQ(run_state(run).status, RunStatus::kPartial);
+  EXPECT_EQ(run_state(run).epochs, 1u);
+  leave(run, 50);
+  EXPECT_EQ(run_state(run).status, RunStatus::kFinished);
+  std::filesystem::remove(run.folder + "/metrics.jsonl");  // finished needs its epochs
+  EXPECT_EQ(run_state(run).status, RunStatus::kPartial);
+  EXPECT_FALSE(folder_in_use(run.folder));
+  const FolderLock lock(run.folder);
+  EXPECT_TRUE(folder_in_use(run.folder));
+}
+
+TEST_F(ComparisonTest, ADamagedRunIsNamedAndLeftOut) {
+  const ExperimentPlan p = plan();
+  const PlannedRun run = p.reported(0, 1)[1];
+  const auto rewrite = [&](const char* file, const char* part, const std::string& other) {
+    std::string text = read_text_file(run.folder + file);
+    const size_t at = text.find(part);
+    ASSERT_NE(at, std::string::npos) << part;
+    write_file_atomic(run.folder + file, text.replace(at, std::string(part).size(), other));
+  };
+  const std::pair<std::function<void()>, const char*> damages[] = {
+      {[&] { rewrite("/run.json", "\"status\":\"finished\"", "\"status\":5"); }, "run.json: status is 5; wanted text"},
+      {[&] { rewrite("/run.json", "\"data\":{", "\"data\":5,\"x\":{"); }, "run.json: data is 5; wanted an object"},
+      {[&] { write_file_atomic(run.folder + "/run.json", "[]"); }, "run.json is a list; wanted a JSON object"},
+      {[&] { write_file_atomic(run.folder + "/run.json", std::string(80000, '[')); }, "within each other"},
+      {[&] { write_file_atomic(run.folder + "/metrics.jsonl", std::string(200000, '[') + "\n"); }, "within each other"},
+      {[&] { write_file_atomic(run.folder + "/metrics.jsonl", "[1, 2]\n"); }, "metrics.jsonl:1: not a JSON object"},
+      {[&] { write_file_atomic(run.folder + "/config.toml", "epochs = \"many\"\n"); },
+       "config.toml:1:1: epochs is 'many'"},
+      {[&] { rewrite("/metrics.jsonl", "\"test_accuracy\":62.0", "\"test_accuracy\":99.9"); },
+       "metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 62.0 there"},
+      {[&] { rewrite("/run.json", "\"last_epoch\":{", "\"last_epoch\":null,\"x\":{"); }, "last_epoch is null"},
+      {[&] {
+         rewrite("/metrics.jsonl", "\"test_accuracy\":62.0", "\"test_accuracy\":null");
+         rewrite("/run.json", "\"test_accuracy\":62.0", "\"test_accuracy\":null");
+       },
+       "test_accuracy is null; wanted a number"}};
+  leave_all(p);
+  for (const auto& [damage, message] : damages) {
+    SCOPED_TRACE(message);
+    leave(run, 62);
+    damage();
+    const Comparison c = compare_runs(p);
+    ASSERT_EQ(c.damaged.size(), 1u);
+    EXPECT_EQ(c.damaged[0].folder, "reported/SGD/learning_rate=0.2/seed-2");
+    EXPECT_THAT(c.damaged[0].state.problem, HasSubstr(message));
+    EXPECT_EQ(c.rows[0].accuracy.n, 2u);
+    EXPECT_EQ(c.rows[1].accuracy.n, 3u);
+    EXPECT_EQ(c.rows[1].versus_baseline->n, 2u);
+    EXPECT_FALSE(c.complete());
+    EXPECT_THAT(terminal_text(c), HasSubstr("2 of 3 (1 damaged)"));
+    EXPECT_THAT(terminal_text(c), HasSubstr("Left out, damaged: reported/SGD/learning_rate=0.2/seed-2: "));
+    EXPECT_EQ(nlohmann::json::parse(json_text(c))["rows"][0]["runs"][1]["status"], "damaged");
+    EXPECT_EQ(report_groups(c)[0].runs.size(), 2u);
+  }
+}
+
+TEST_F(ComparisonTest, ATrialWithoutAnAccuracyIsNeverChosen) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  const PlannedRun& run = p.tuning.front();
+  for (const char* file : {"/metrics.jsonl", "/run.json"}) {
+    std::string both = read_text_file(run.folder + file);
+    const size_t at = both.find("\"validation_accuracy\":70.0");
+    ASSERT_NE(at, std::string::npos);
+    write_file_atomic(run.folder + file, both.replace(at, 26, "\"validation_accuracy\":null"));
+  }
+  // It diverged in the fixture; a finished one is what could win.
+  std::string record = read_text_file(run.folder + "/run.json");
+  const size_t at = record.find("diverged");
+  ASSERT_NE(at, std::string::npos);
+  write_file_atomic(run.folder + "/run.json", record.replace(at, 8, "finished"));
+  const Comparison c = compare_runs(p);
+  EXPECT_FALSE(c.rows[0].chosen);
+  ASSERT_EQ(c.damaged.size(), 1u);
+  EXPECT_THAT(c.damaged[0].state.problem, HasSubstr("validation_accuracy is null"));
+
+  std::vector<TrialResult> trials(2);
+  trials[0].done = trials[1].done = 1;
+  trials[1].validation = {.mean = 50, .n = 1};
+  EXPECT_FALSE(choose_trial(trials, 1));
+  trials[0].validation = {.mean = 40, .n = 1};
+  EXPECT_EQ(choose_trial(trials, 1), 1u);
+}
+
+TEST_F(ComparisonTest, RunsOnDifferentImagesAreRefused) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  leave(p.reported(1, 2)[0], 63, "finished", "other");
+  EXPECT_THAT(message_of<DataError>([&] { compare_runs(p); }),
+              HasSubstr("the run reported/Sign_um,_b_/learning_rate=0.4/seed-1 has images of cifar10 with the checksum "
+                        "other, and the run tuning/SGD/learning_rate=0.1/seed-101 has abc"));
+}
+
+TEST_F(ComparisonTest, TextsOfATableMeanNothingToOtherPrograms) {
+  std::string text = kText;
+  const std::string name = "Sign|um, \\\"b\\\"", hostile = "=1+1 <b>x</b> `y` *z* [l](http://h) a|b";
+  text.replace(text.find(name), name.size(), hostile);
+  const ExperimentPlan p = plan(text);
+  leave_all(p);
+  const Comparison c = compare_runs(p);
+  const std::string page = markdown_text(c, "signstep compare 'a`b'");
+  EXPECT_THAT(page, HasSubstr("| =1+1 &lt;b&gt;x&lt;/b&gt; \\`y\\` \\*z\\* [l]\\(http://h) a\\|b |"));
+  EXPECT_THAT(page, HasSubstr("`` signstep compare 'a`b' ``"));
+  EXPECT_THAT(csv_text(c), HasSubstr("\n'=1+1 <b>x</b>"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",3,0,65,2,SGD,3,3,"));  // numbers stay numbers
+}
+
+// report knows no training options, so its list is its own.
+TEST(RunOptions, WhatAResumedRunMayChangeMakesNoOtherCurve) {
+  TrainOptions options;
+  size_t seen = 0;
+  const OptionList list = option_list(options);
+  for (const Option& option : list.options()) {
+    if (!may_change_on_resume(option.name)) continue;
+    EXPECT_TRUE(is_repetition_option(option.name)) << option.name;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 6u);
+}
+
+}  // namespace
+}  // namespace signstep

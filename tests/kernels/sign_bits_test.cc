@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/kernels/sign_bits.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdlib>
+#include <numeric>
+
+#include "tests/kernels/each_target.h"
+#include "tests/kernels/tensor_list.h"
+
+namespace signstep {
+namespace {
+
+const Stream kCoins(7, Purpose::kZeroCoin, 5, 3, 2);
+
+TEST(SignBits, EveryTargetEqualsTheReferenceAndUnpacks) {
+  const TensorList data({20000}, 4, true);
+  for_each_target([&] {
+    for (size_t n = 0; n < 400; n += n < 200 ? 1 : 37) {
+      for (const ZeroPolicy zero : {ZeroPolicy::kRandom, ZeroPolicy::kPlus}) {
+        const std::span<const float> values(data.g.data() + n % 7, n);
+        std::vector<uint64_t> words(sign_words(n), ~uint64_t{0}), expected(sign_words(n));
+        EXPECT_EQ(pack_signs(values, zero, kCoins, words), pack_signs_ref(values, zero, kCoins, expected));
+        ASSERT_EQ(words, expected) << n;
+        if (n % 64 != 0) {
+          EXPECT_EQ(words.back() >> (n % 64), 0u) << "padding is zero";
+        }
+
+        std::vector<float> signs(n + 1), expected_signs(n + 1);
+        unpack_signs(words, {signs.data(), n});
+        unpack_signs_ref(words, {expected_signs.data(), n});
+        ASSERT_TRUE(same_bits(signs, expected_signs));
+      }
+    }
+  });
+}
+
+TEST(SignBits, BitOrderZerosAndNonFiniteValues) {
+  std::vector<float> values(65, -1.0f);
+  values[0] = 1;
+  values[63] = 1e-45f;
+  values[64] = 2;
+  std::vector<uint64_t> words(2);
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words), 0u);
+  EXPECT_EQ(words, (std::vector<uint64_t>{uint64_t{1} << 63 | 1, 1}));
+
+  values.assign(65, -1.0f);
+  values[1] = 0.0f;
+  values[2] = -0.0f;
+  values[3] = -1e-45f;
+  pack_signs(values, ZeroPolicy::kPlus, kCoins, words);
+  EXPECT_EQ(words[0], 6u);
+
+  values.assign(65, std::numeric_limits<float>::quiet_NaN());
+  values[0] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words), 65u);
+  const PhiloxCounter coins = kCoins.group(0);
+  EXPECT_EQ(words[0], uint64_t{coins[1]} << 32 | coins[0]);
+  EXPECT_EQ(words[1], coins[2] & 1u);
+
+  values.assign(65, -0.0f);
+  std::vector<uint64_t> zeros(2);
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kRandom, kCoins, zeros), 0u);
+  EXPECT_EQ(zeros, words) << "the same coins";
+}
+
+// All 2^32 floats through packing and through a SignSGD step, on every target. About three minutes, hence opt-in.
+TEST(SignBits, EveryFloat) {
+  if (std::getenv("SIGNSTEP_SLOW") == nullptr) GTEST_SKIP() << "set SIGNSTEP_SLOW=1 to run all 2^32 floats";
+  constexpr size_t kChunk = size_t{1} << 22;
+  std::vector<float> values(kChunk), x(kChunk);
+  std::vector<uint64_t> words(kChunk / 64);
+  SerialExecutor serial;
+  for_each_target([&] {
+    uint64_t nonfinite = 0, stepped_nonfinite = 0;
+    for (uint64_t first = 0; first < uint64_t{1} << 32; first += kChunk) {
+      for (size_t i = 0; i < kChunk; ++i) values[i] = std::bit_cast<float>(static_cast<uint32_t>(first + i));
+      nonfinite += pack_signs(values, ZeroPolicy::kPlus, kCoins, words);
+      std::fill(x.begin(), x.end(), 0.0f);
+      StepTensor tensor;
+      tensor.x = x.data();
+      tensor.g = values.data();
+      tensor.n = kChunk;
+      SignStep step;
+      step.lr = 1;
+      StepStatistics statistics;
+      sign_step({&tensor, 1}, step, {&statistics, 1}, serial);
+      stepped_nonfinite += statistics.nonfinite;
+      for (size_t i = 0; i < kChunk; ++i) {
+        const uint32_t bits = static_cast<uint32_t>(first + i), magnitude = bits & 0x7FFFFFFFu;
+        const bool negative = bits >> 31, plus = words[i / 64] >> (i % 64) & 1;
+        if (magnitude >= 0x7F800000u) {
+          ASSERT_EQ(x[i], 0) << std::hex << bits;
+          continue;
+        }
+        ASSERT_EQ(plus, magnitude == 0 || !negative) << std::hex << bits;
+        ASSERT_EQ(x[i], magnitude == 0 ? 0.0f : negative ? 1.0f : -1.0f) << std::hex << bits;
+      }
+    }
+    EXPECT_EQ(nonfinite, uint64_t{1} << 24);
+    EXPECT_EQ(stepped_nonfinite, uint64_t{1} << 24);
+  });
+}
+
+}  // namespace
+}  // namespace signstep
