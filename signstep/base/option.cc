@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "signstep/base/error.h"
+#include "signstep/base/text.h"
 
 namespace signstep {
 namespace {
@@ -32,29 +33,6 @@ std::string without_separators(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i)
     if (text[i] != '_' || i == 0 || !digit(i - 1) || !digit(i + 1)) plain += text[i];
   return plain;
-}
-
-// Well-formed by the lead bytes' counts; what JSON and TOML writers need. Overlong forms and surrogates are refused.
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const int more = lead < 0x80                   ? 0
-                     : lead >= 0xC2 && lead < 0xE0 ? 1
-                     : lead >= 0xE0 && lead < 0xF0 ? 2
-                     : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                   : -1;
-    if (more < 0 || i + static_cast<size_t>(more) >= text.size()) return false;
-    uint32_t code = more == 0 ? lead : lead & (0x3Fu >> more);
-    for (int k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + static_cast<size_t>(k)]);
-      if ((next & 0xC0) != 0x80) return false;
-      code = code << 6 | (next & 0x3F);
-    }
-    const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-    i += static_cast<size_t>(more) + 1;
-  }
-  return true;
 }
 
 [[noreturn]] void reject(const Option& option, std::string_view seen) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/base/text.h"
 
+#include <utf8cpp/utf8.h>
+
 namespace signstep {
 
 std::string shell_quoted(std::string_view word) {
@@ -15,5 +17,7 @@ std::string shell_quoted(std::string_view word) {
   }
   return quoted + "'";
 }
+
+bool is_utf8(std::string_view text) { return utf8::is_valid(text.begin(), text.end()); }
 
 }  // namespace signstep

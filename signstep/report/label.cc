@@ -2,10 +2,11 @@
 #include "signstep/report/label.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "signstep/base/error.h"
+#include "signstep/base/text.h"
+#include "signstep/io/json_text.h"
 
 namespace signstep {
 namespace {
@@ -26,15 +27,10 @@ bool holds_control(std::string_view text) {
   return false;
 }
 
-std::string valid_utf8(const std::string& text) {
-  const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return nlohmann::json::parse(quoted).get<std::string>();
-}
-
 }  // namespace
 
 std::string label_problem(const std::string& text, size_t most) {
-  if (valid_utf8(text) != text) return "is not UTF-8; write it in UTF-8";
+  if (!is_utf8(text)) return "is not UTF-8; write it in UTF-8";
   if (holds_control(text)) return "holds a control character (a newline, an escape); leave it out";
   const auto length = static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -48,7 +44,7 @@ void require_label(const std::string& text, const std::string& what, size_t most
 }
 
 std::string printable(const std::string& text) {
-  const std::string valid = valid_utf8(text);
+  const std::string valid = nlohmann::ordered_json::parse(json_text(text)).get<std::string>();
   std::string out;
   for (size_t i = 0; i < valid.size();) {
     const size_t control = control_at(std::string_view(valid).substr(i));

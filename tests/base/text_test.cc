@@ -28,5 +28,20 @@ TEST(ShellQuoted, AShellReadsBackEveryByte) {
   }
 }
 
+TEST(IsUtf8, EveryLengthToItsBounds) {
+  for (const char* text : {"", "plain", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  EXPECT_TRUE(is_utf8(std::string_view("a\0b", 3)));
+}
+
+TEST(IsUtf8, RefusesWhatOnlyLooksLikeIt) {
+  for (const char* text : {"\x80", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF",  // overlong, or no lead
+                           "\xED\xA0\x80", "\xED\xBF\xBF",                                      // surrogates
+                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",                      // above U+10FFFF
+                           "\xC3", "\xE2\x82", "\xF0\x9F\x98", "a\xE2\x82z", "\xC3\x28"})       // cut short
+    EXPECT_FALSE(is_utf8(text)) << text;
+}
+
 }  // namespace
 }  // namespace signstep
