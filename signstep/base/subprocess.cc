@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <utility>
 
 #include "signstep/base/error.h"
@@ -18,13 +19,13 @@ namespace signstep {
 namespace {
 
 // In the child, after fork: only what is safe there. Tells the parent by the pipe why the program did not start.
-[[noreturn]] void become(char** argv, int in, int out, bool join_errors, pid_t parent, int report) {
+[[noreturn]] void become(char** argv, int in, int out, int errors, pid_t parent, int report) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
-  if (join_errors) ::dup2(out, STDERR_FILENO);
+  ::dup2(errors, STDERR_FILENO);
   ::execvp(argv[0], argv);
   const int code = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &code, sizeof code);
@@ -61,18 +62,32 @@ pid_t wait_for(pid_t child, int* status, int options) {
   return ended;
 }
 
+// Appends what is there, waiting for some; false at the end.
+bool read_some(int from, std::string& text) {
+  char buffer[1 << 14];
+  ssize_t got = 0;
+  while ((got = ::read(from, buffer, sizeof buffer)) < 0 && errno == EINTR) {
+  }
+  if (got > 0) text.append(buffer, static_cast<size_t>(got));
+  return got > 0;
+}
+
+int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
 }  // namespace
 
 Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors)
     : name_(fmt::format("{}", fmt::join(command, " "))) {
   Pipe in, out, report;
-  if (!in || !out || !report) throw_errno("open a pipe to", name_, "close some files");
+  const std::unique_ptr<Pipe> apart = errors == Errors::kApart ? std::make_unique<Pipe>() : nullptr;
+  if (!in || !out || !report || (apart && !*apart)) throw_errno("open a pipe to", name_, "close some files");
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  const int its_errors = apart ? apart->writing() : errors == Errors::kJoin ? out.writing() : STDERR_FILENO;
   const pid_t parent = ::getpid();
   child_ = ::fork();
-  if (child_ == 0) become(argv.data(), in.reading(), out.writing(), errors == Errors::kJoin, parent, report.writing());
+  if (child_ == 0) become(argv.data(), in.reading(), out.writing(), its_errors, parent, report.writing());
   int failed = child_ < 0 ? errno : 0;
   ::close(report.take_writing());  // its end of file says that the program started
   int code = 0;
@@ -87,6 +102,7 @@ Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors)
   }
   to_ = in.take_writing();
   from_ = out.take_reading();
+  if (apart) errors_ = apart->take_reading();
 }
 
 Subprocess::~Subprocess() {
@@ -104,6 +120,7 @@ Subprocess::~Subprocess() {
     if (::poll(&ready, 1, 10) > 0) open = ::read(from_, dropped, sizeof dropped) > 0;
   }
   ::close(from_);
+  ::close(errors_);
 }
 
 void Subprocess::write_line(const std::string& line) {
@@ -133,31 +150,54 @@ bool Subprocess::take_rest(std::string& line) {
 std::string Subprocess::read_line() {
   for (std::string line;;) {
     if (take_line(line)) return line;
-    char buffer[4096];
-    const ssize_t got = ::read(from_, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 && take_rest(line)) return line;
-    if (got <= 0) throw EnvironmentError(fmt::format("'{}' ended without an answer; run it by hand to see why", name_));
-    pending_.append(buffer, static_cast<size_t>(got));
+    if (read_some(from_, pending_)) continue;
+    if (take_rest(line)) return line;
+    throw EnvironmentError(fmt::format("'{}' ended without an answer; run it by hand to see why", name_));
   }
 }
 
 bool Subprocess::read_available(std::vector<std::string>& lines) {
   bool open = true;
-  for (pollfd ready{.fd = from_, .events = POLLIN, .revents = 0}; open && ::poll(&ready, 1, 0) > 0;) {
-    char buffer[4096];
-    const ssize_t got = ::read(from_, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      open = false;
-    } else {
-      pending_.append(buffer, static_cast<size_t>(got));
-    }
-  }
+  for (pollfd ready{.fd = from_, .events = POLLIN, .revents = 0}; open && ::poll(&ready, 1, 0) > 0;)
+    open = read_some(from_, pending_);
   std::string line;
   while (take_line(line)) lines.push_back(line);
   if (!open && take_rest(line)) lines.push_back(line);
   return open;
+}
+
+Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::milliseconds limit) {
+  using Clock = std::chrono::steady_clock;
+  std::signal(SIGPIPE, SIG_IGN);  // a child that reads no further shows as a failed write
+  ::fcntl(to_, F_SETFL, O_NONBLOCK);
+  Ended ended;
+  ended.output.swap(pending_);
+  const auto until = Clock::now() + limit;
+  pollfd pipes[] = {{to_, POLLOUT, 0}, {from_, POLLIN, 0}, {errors_, POLLIN, 0}};
+  auto& [in, out, errors] = pipes;
+  int status = 0;
+  while (out.fd >= 0 || errors.fd >= 0 || wait_for(child_, &status, WNOHANG) == 0) {
+    if (Clock::now() >= until) {
+      ended.in_time = false;
+      ::kill(-child_, SIGKILL);
+      wait_for(child_, &status, 0);
+      break;
+    }
+    if (::poll(pipes, 3, 10) <= 0) continue;
+    if (in.revents != 0) {
+      const ssize_t written = ::write(to_, input.data(), input.size());
+      if (written > 0) input.remove_prefix(static_cast<size_t>(written));
+      if (input.empty() || (written < 0 && errno != EINTR && errno != EAGAIN)) {
+        ::close(std::exchange(to_, -1));
+        in.fd = -1;
+      }
+    }
+    if (out.revents != 0 && !read_some(from_, ended.output)) out.fd = -1;
+    if (errors.revents != 0 && !read_some(errors_, ended.errors)) errors.fd = -1;
+  }
+  child_ = -1;
+  ended.exit_code = exit_code(status);
+  return ended;
 }
 
 void Subprocess::signal(int number) const {
@@ -168,7 +208,7 @@ int Subprocess::wait() {
   int status = 0;
   wait_for(child_, &status, 0);
   child_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return exit_code(status);
 }
 
 }  // namespace signstep

@@ -5,15 +5,17 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signstep {
 
-// A child process that is talked to line by line. It is in a process group of its own, so that Ctrl-C reaches the
-// parent alone, and the system kills it when the parent is gone.
+// A child process that is talked to line by line, or all at once. It is in a process group of its own, so that Ctrl-C
+// reaches the parent alone, and the system kills it when the parent is gone.
 class Subprocess {
  public:
-  enum class Errors { kPass, kJoin };  // its standard error: where ours goes, or among the lines of its standard output
+  // Its standard error: where ours goes, among the lines of its standard output, or apart, for communicate() alone.
+  enum class Errors { kPass, kJoin, kApart };
 
   explicit Subprocess(const std::vector<std::string>& command,
                       Errors errors = Errors::kPass);  // throws EnvironmentError
@@ -32,6 +34,15 @@ class Subprocess {
   // last newline is a line too then.
   bool read_available(std::vector<std::string>& lines);
   int descriptor() const { return from_; }  // for poll()
+
+  struct Ended {
+    int exit_code = 0;    // as wait() gives it
+    bool in_time = true;  // false: it was killed at the limit, with all that it started
+    std::string output, errors;
+  };
+  // Gives the child the text as its standard input and closes that, takes all that it says, and waits for its end. A
+  // child that does not read its input to the end is no error.
+  Ended communicate(std::string_view input, std::chrono::milliseconds limit);
   void signal(int number) const;
   // Waits for the end: the exit code, or 128 + the number of the signal that ended it.
   int wait();
@@ -42,7 +53,7 @@ class Subprocess {
 
   std::string name_;
   pid_t child_ = -1;
-  int to_ = -1, from_ = -1;
+  int to_ = -1, from_ = -1, errors_ = -1;
   std::string pending_;
 };
 

@@ -7,7 +7,8 @@
 
 namespace signstep {
 
-// An SVG picture, or why there is none. A missing gnuplot is an expected outcome, so nothing is thrown for it.
+// An SVG picture, or why there is none. A missing gnuplot, or one that fails, is an expected outcome: nothing is
+// thrown.
 struct Drawing {
   std::string svg;      // one <svg> element without the XML prolog, ready for an HTML page; empty: no picture
   std::string problem;  // "gnuplot is not installed ...", or gnuplot's own words
@@ -20,7 +21,6 @@ bool gnuplot_available();
 
 // Runs the script, which must leave its SVG on standard output (set terminal svg, no set output). The user's ~/.gnuplot
 // is not read. prefix: what the picture's ids start with; pictures on one page need different ones. About 50 ms.
-// Throws EnvironmentError only when the system refuses memory for the pipes.
 Drawing run_gnuplot(std::string_view script, const std::string& prefix);
 
 // A gnuplot string literal in which nothing is substituted; control characters become spaces.

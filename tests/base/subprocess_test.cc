@@ -86,6 +86,27 @@ TEST(SubprocessTest, AProgramThatIsNotThere) {
               testing::HasSubstr("cannot start /nowhere/program: No such file"));
 }
 
+// More than a pipe holds, in all three directions at once.
+TEST(SubprocessTest, TakesAndGivesMuchWithoutStanding) {
+  const std::string much(300000, 'x');
+  Subprocess shell({"sh", "-c", "cat; head -c 200000 /dev/zero | tr '\\0' e >&2; exit 4"}, Subprocess::Errors::kApart);
+  const Subprocess::Ended ended = shell.communicate(much, std::chrono::minutes(1));
+  EXPECT_EQ(ended.exit_code, 4);
+  EXPECT_TRUE(ended.in_time);
+  EXPECT_EQ(ended.output, much);
+  EXPECT_EQ(ended.errors, std::string(200000, 'e'));
+  Subprocess deaf({"sh", "-c", "echo done"});
+  EXPECT_EQ(deaf.communicate(much, std::chrono::minutes(1)).output, "done\n");
+}
+
+TEST(SubprocessTest, IsKilledAtTheLimitWithWhatItStarted) {
+  Subprocess shell({"sh", "-c", "echo before; sleep 100"}, Subprocess::Errors::kApart);
+  const Subprocess::Ended ended = shell.communicate("", std::chrono::milliseconds(300));
+  EXPECT_FALSE(ended.in_time);
+  EXPECT_EQ(ended.exit_code, 128 + SIGKILL);
+  EXPECT_EQ(ended.output, "before\n");
+}
+
 TEST(SubprocessTest, DiesWithItsParent) {
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -20,15 +21,14 @@ class AnalyzeCommandTest : public testing::Test {
     train("run", "4");
   }
   void train(const std::string& name, const std::string& width) {
-    Program program(
-        folder_, {"train", "--data", folder_.path("data"), "--output", folder_.path(name), "--width", width, "--epochs",
-                  "1", "--batch", "50", "--validation", "50", "--threads", "1", "--precision", "fp32"});
+    Program program({"train", "--data", folder_.path("data"), "--output", folder_.path(name), "--width", width,
+                     "--epochs", "1", "--batch", "50", "--validation", "50", "--threads", "1", "--precision", "fp32"});
     ASSERT_EQ(program.wait(), 0) << program.output();
   }
   std::pair<int, std::string> run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "analyze");
     arguments.insert(arguments.end(), {"--threads", "1"});
-    Program program(folder_, arguments);
+    Program program(arguments);
     const int code = program.wait();
     return {code, program.output()};
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -51,7 +52,7 @@ class CompareTest : public testing::Test {
   }
   // Runs to the end and expects the exit code; gives what was printed.
   std::string run(int code, const std::string& output, const std::vector<std::string>& more = {}) const {
-    Program program(folder_, arguments(output, more));
+    Program program(arguments(output, more));
     EXPECT_EQ(program.wait(), code) << program.output();
     return program.output();
   }
@@ -60,7 +61,7 @@ class CompareTest : public testing::Test {
     std::vector<std::string> all = {"compare",  folder_.path("tiny.toml"), "--data", folder_.path(data),
                                     "--output", folder_.path(output),      "--jobs", "2"};
     if (!more.empty()) all.push_back(more);
-    Program program(folder_, all);
+    Program program(all);
     EXPECT_EQ(program.wait(), code) << program.output();
     return program.output();
   }
@@ -93,7 +94,7 @@ TEST_F(CompareTest, KilledAndContinuedOrInShardsTheTableIsTheSame) {
 
   int killed = 0;
   for (const char* moment : {"tuning  ", "reported"}) {
-    Program part(folder_, arguments("parts"));
+    Program part(arguments("parts"));
     ASSERT_TRUE(part.saw(moment)) << part.output();
     part.signal(SIGKILL);
     killed += part.wait() == 128 + SIGKILL;
@@ -125,7 +126,7 @@ TEST_F(CompareTest, AFailingRunDoesNotEndTheRest) {
 
 TEST_F(CompareTest, StopsAndSaysHowToGoOn) {
   EXPECT_THAT(run(75, "out", {"--stop-after", "0.5s"}), HasSubstr("Stopped and saved. The same command continues."));
-  Program program(folder_, arguments("out"));
+  Program program(arguments("out"));
   ASSERT_TRUE(program.saw("tuning  ")) << program.output();
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), 143) << program.output();
@@ -198,7 +199,7 @@ TEST_F(CompareTest, ADamagedRunIsNamedAndTheRestGoesOn) {
 }
 
 TEST_F(CompareTest, AClosedTerminalStopsAndSaves) {
-  Program program(folder_, arguments("out"));
+  Program program(arguments("out"));
   ASSERT_TRUE(program.saw("tuning  ")) << program.output();
   program.signal(SIGHUP);
   EXPECT_EQ(program.wait(), 143) << program.output();
@@ -223,7 +224,7 @@ TEST_F(CompareTest, BadInput) {
               HasSubstr("x, seed 1: optimizer is 'sinum'"));
   EXPECT_THAT(with("seeds = [1]\n"), HasSubstr("the grid is empty"));
   EXPECT_FALSE(fs::exists(folder_.path("out")));
-  Program missing(folder_, {"compare", folder_.path("nothing.toml")});
+  Program missing({"compare", folder_.path("nothing.toml")});
   EXPECT_EQ(missing.wait(), 5);
 }
 

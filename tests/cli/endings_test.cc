@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "signstep/base/text.h"
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {

@@ -50,7 +50,7 @@ std::string newest(const std::string& run) {
 TEST(Kill, ResumingAfterSigkillGivesTheSameBytes) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path("data"), 60, 1);
-  Program whole(folder, train_arguments(folder, "whole", "8"));
+  Program whole(train_arguments(folder, "whole", "8"));
   ASSERT_EQ(whole.wait(), 0) << whole.output();
 
   const std::string run = folder.path("parts");
@@ -59,7 +59,7 @@ TEST(Kill, ResumingAfterSigkillGivesTheSameBytes) {
     auto arguments = train_arguments(folder, "parts", "8");
     if (std::ifstream(run + "/config.toml")) arguments.push_back("--resume");
     const std::string before = newest(run);
-    Program part(folder, arguments);
+    Program part(arguments);
     // The first two die anywhere while the program loads; the others at a random moment once they have got on.
     const uint32_t random = Stream(77, Purpose::kSample).word(attempt);
     if (attempt < 2) {
@@ -76,7 +76,7 @@ TEST(Kill, ResumingAfterSigkillGivesTheSameBytes) {
   EXPECT_GE(killed, 3);
   auto arguments = train_arguments(folder, "parts", "8");
   arguments.push_back("--resume");
-  Program last(folder, arguments);
+  Program last(arguments);
   ASSERT_EQ(last.wait(), 0) << last.output();
   EXPECT_EQ(final_tensors(folder.path("whole")), final_tensors(run));
 }
@@ -86,7 +86,7 @@ TEST(Kill, SignalsSaveAndSayHowToResume) {
   write_cifar10_fixture(folder.path("data"), 60, 1);
   for (const auto& [number, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 143}}) {
     const std::string name = "signal" + std::to_string(number);
-    Program program(folder, train_arguments(folder, name, "10000"));
+    Program program(train_arguments(folder, name, "10000"));
     ASSERT_TRUE(program.saw("epoch   1")) << program.output();
     program.signal(number);
     EXPECT_EQ(program.wait(), code) << program.output();
@@ -95,7 +95,7 @@ TEST(Kill, SignalsSaveAndSayHowToResume) {
   }
   auto arguments = train_arguments(folder, "timed");
   arguments.insert(arguments.end(), {"--stop-after", "0.01s"});
-  Program program(folder, arguments);
+  Program program(arguments);
   EXPECT_EQ(program.wait(), 75) << program.output();
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -41,7 +42,7 @@ class PathsTest : public testing::Test {
 
   void expect_one_message(const std::string& path, const std::string& reason) {
     for (const auto& words : commands(path)) {
-      Program program(folder_, words);
+      Program program(words);
       const int code = program.wait();
       const std::string said = program.output();
       EXPECT_THAT(code, AnyOf(2, 3, 5)) << words[0] << "\n" << said;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -18,7 +19,7 @@ class ProgramTest : public testing::Test {
     std::string text;
   };
   Outcome run(const std::vector<std::string>& arguments) {
-    Program program(folder_, arguments);
+    Program program(arguments);
     const int code = program.wait();
     return {code, program.output()};
   }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 #include "tests/report/fixtures.h"
 
@@ -22,7 +23,7 @@ class ReportCommandTest : public testing::Test {
   }
   std::string report(int code, std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "report");
-    Program program(folder_, arguments);
+    Program program(arguments);
     EXPECT_EQ(program.wait(), code) << program.output();
     return program.output();
   }

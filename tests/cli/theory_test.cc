@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -16,7 +17,7 @@ class TheoryCommandTest : public testing::Test {
  protected:
   std::pair<int, std::string> run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "theory");
-    Program program(folder_, arguments);
+    Program program(arguments);
     const int code = program.wait();
     return {code, program.output()};
   }
