@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/engines.h"
 #include "cli/flags.h"
 #include "cli/progress.h"
 #include "cli/saved_run.h"
@@ -134,11 +135,10 @@ int run_analyze(AnalyzeCommand& c) {
   const Dataset data = load_dataset(options.dataset, options.data, options.labels);
   const AnalyzeData images{data.train, make_split(data.train.count(), static_cast<size_t>(options.validation)).train,
                            normalization(options.dataset)};
-  // The run's engine where this machine has it, as eval does; --engine amx insists.
-  if (c.engine.empty() && options.engine.kind == EngineKind::kAmx) options.engine.kind = EngineKind::kAuto;
-  const EngineChoice choice = choose_engine(options.engine, options.network);
-  const auto engine =
-      make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
+  const NetworkShape network = resnet18_shape(options.network, data.train.channels, data.train.classes);
+  const EngineChoice choice = c.engine.empty() ? engine_of_saved_run(options.engine, network)
+                                               : choose_engine(engines(), options.engine, network);
+  const auto engine = choice.make(network);
   load_weights(path, *engine);
   const std::filesystem::path file(path);
   if (c.output.empty()) {

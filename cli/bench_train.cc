@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/engines.h"
 #include "signstep/base/error.h"
 #include "signstep/base/subprocess.h"
 #include "signstep/io/safetensors.h"
@@ -76,8 +77,9 @@ double BenchTrainResult::ratio() const {
 }
 
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
-  const EngineChoice choice = choose_engine(options.engine, options.network);
-  const auto engine = make_engine(choice.options, resnet18_shape(options.network, 3, 10));
+  const NetworkShape network = resnet18_shape(options.network, 3, 10);
+  const EngineChoice choice = choose_engine(cli::engines(), options.engine, network);
+  const auto engine = choice.make(network);
   initialize(engine->shape(), 1, engine->values(), engine->buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
   const UpdatePlan plan = make_update_plan({});
@@ -97,7 +99,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   if (!options.python.empty()) {
     const TemporaryFile problem;
     write_problem(problem.path(), *engine, batch);
-    const bool bf16 = choice.options.torch.precision == Precision::kBf16;
+    const bool bf16 = choice.options.precision == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem.path(), "--width", std::to_string(options.network.width),
         "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});

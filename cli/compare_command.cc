@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/engines.h"
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/overview.h"
@@ -58,12 +59,17 @@ void parse_shard(const std::string& text, CompareOptions& options) {
   }
 }
 
+// A misspelt engine is found here rather than by every child.
+void require_engines(const ExperimentPlan& plan) {
+  for (const PlannedRun& run : plan.all_runs()) require_engine(engines(), run.options.engine);
+}
+
 // As many runs as have room on the cores, each with its own threads.
 size_t default_jobs(const ExperimentPlan& plan) {
   const auto cores = static_cast<int64_t>(cpu_features().threads);
   int64_t most = 1;
   for (const PlannedRun& run : plan.all_runs())
-    most = std::max(most, run.options.engine.torch.threads == 0 ? cores : run.options.engine.torch.threads);
+    most = std::max(most, run.options.engine.threads == 0 ? cores : run.options.engine.threads);
   return static_cast<size_t>(std::max<int64_t>(1, cores / most));
 }
 
@@ -79,7 +85,7 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   double total = 0;
   size_t done = 0;
   for (const PlannedRun& run : runs) {
-    if (!time.knows(run)) time.saw(run, measure_speed(run.options, time.images(run)));
+    if (!time.knows(run)) time.saw(run, measure_speed(run.options, engines(), time.images(run)));
     const RunState state = run_state(run);
     const double share = state.done() ? 1 : static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
     const double seconds = *time.seconds(run);
@@ -149,6 +155,7 @@ int run_compare(CompareCommand& c) {
   CompareOptions options{.program = std::filesystem::read_symlink("/proc/self/exe").string(), .data = c.data};
   parse_shard(c.shard, options);
   options.jobs = c.jobs > 0 ? static_cast<size_t>(c.jobs) : default_jobs(plan);
+  if (!c.collect) require_engines(plan);
   if (c.dry_run) return dry_run(plan, options);
   const std::string command = fmt::format("signstep compare {}", shell_quoted(c.file));
   if (c.collect) {

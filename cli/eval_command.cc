@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/engines.h"
 #include "cli/flags.h"
 #include "cli/saved_run.h"
 #include "signstep/base/error.h"
@@ -54,13 +55,12 @@ int run_eval(EvalCommand& c) {
                                         : c.split == SplitName::kTrain ? split.train
                                                                        : split.validation,
                                         options);
-  // The run's engine where this machine has it: another gives the same accuracy but for rounding.
-  if (options.engine.kind == EngineKind::kAmx) options.engine.kind = EngineKind::kAuto;
-  const EngineChoice choice = choose_engine(options.engine, options.network);
+  const NetworkShape network = resnet18_shape(options.network, data.train.channels, data.train.classes);
+  const EngineChoice choice = engine_of_saved_run(options.engine, network);
   if (!choice.reason.empty())
-    fmt::print(stderr, "signstep: trained with engine amx, evaluated with torch, because {}\n", choice.reason);
-  const auto engine =
-      make_engine(choice.options, resnet18_shape(options.network, data.train.channels, data.train.classes));
+    fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", options.engine.name,
+               choice.options.name, choice.reason);
+  const auto engine = choice.make(network);
   load_weights(path, *engine);
   const Evaluation e = evaluate(*engine, *loader);
   const std::string name = c.flags->list().find("split")->text();

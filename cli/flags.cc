@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags.h"
 
+#include "cli/engines.h"
 #include "signstep/base/error.h"
 
 namespace signstep::cli {
@@ -20,6 +21,10 @@ const char* type_name(OptionType type) {
 std::string help_text(const Option& option) {
   std::string text = option.help;
   if (option.wanted.starts_with("one of ")) text += ": " + option.wanted.substr(7);
+  if (option.name == "engine") {  // its names are those of the program's table
+    text += ": auto";
+    for (const EngineRecord& engine : engines()) text += ", " + engine.name;
+  }
   if (!option.unit.empty()) text += " (" + option.unit + ")";
   return text;
 }

@@ -8,12 +8,11 @@
 #include <map>
 
 #include "cli/commands.h"
+#include "cli/engines.h"
 #include "cli/exit_code.h"
 #include "cli/resources.h"
 #include "signstep/base/cpu.h"
 #include "signstep/base/version.h"
-#include "signstep/engines/amx/amx_engine.h"
-#include "signstep/engines/torch/torch_engine.h"
 #include "signstep/kernels/sign_kernel.h"
 
 namespace signstep::cli {
@@ -27,16 +26,13 @@ std::string simd_text() {
   return text;
 }
 
-// A width that every engine takes: what is left to say is what the processor lacks.
-std::string engines_text() {
-  const std::string obstacle = amx_engine_obstacle(resnet18_shape({.width = 16}, 3, 10));
-  return obstacle.empty() ? "torch, amx" : fmt::format("torch; not amx, because {}", obstacle);
-}
-
 std::string version_text() {
-  return fmt::format("signstep {} ({})\nLibTorch {}{}\nSIMD target {}\nengines {}", version(), commit(),
-                     libtorch_version(), libtorch_has_cuda() ? " with CUDA" : ", CPU only", simd_text(),
-                     engines_text());
+  std::string text = fmt::format("signstep {} ({})\n", version(), commit());
+  for (const EngineRecord& engine : engines())
+    if (const std::string about = engine.about(); !about.empty()) text += about + "\n";
+  // A width that every engine takes: what is left to say is what the processor lacks.
+  return text + fmt::format("SIMD target {}\nengines {}", simd_text(),
+                            available_engines(engines(), resnet18_shape({.width = 16}, 3, 10)));
 }
 
 // Names end up in JSON, TOML and on terminals: what these cannot hold is refused before any work is done.

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/engines.h"
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/stop_signal.h"
@@ -129,7 +130,7 @@ int run_train(TrainCommand& c) {
   TrainResult result;
   {
     Console console(c.session.quiet, c.session.log_level, c.session.progress_json);
-    result = train(c.options, control, console);
+    result = train(c.options, engines(), control, console);
     if (result.stopped != StopReason::kNone) console.note("stopped and saved");
   }
   print_summary(result, c);

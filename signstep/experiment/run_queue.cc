@@ -50,7 +50,7 @@ std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
       words.insert(words.end(), {option->flag(), value});
     }
   }
-  if (run.options.engine.torch.threads == 0 && threads_ > 0)
+  if (run.options.engine.threads == 0 && threads_ > 0)
     words.insert(words.end(), {"--threads", std::to_string(threads_)});
   return words;
 }

@@ -63,10 +63,10 @@ std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
   return static_cast<double>(run.options.epochs) * (train + (validation + static_cast<double>(n.test)) / 3) / speed;
 }
 
-double measure_speed(const TrainOptions& options, const TimeEstimate::Images& images) {
+double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images) {
   constexpr double kSeconds = 2;
-  const EngineChoice choice = choose_engine(options.engine, options.network);
-  const auto engine = make_engine(choice.options, resnet18_shape(options.network, images.channels, images.classes));
+  const NetworkShape network = resnet18_shape(options.network, images.channels, images.classes);
+  const auto engine = choose_engine(engines, options.engine, network).make(network);
   const Batch batch =
       random_batch(static_cast<size_t>(options.batch), {images.channels, images.height, images.width, images.classes});
   return static_cast<double>(options.batch) / step_seconds(*engine, options.optimizer, batch, kSeconds);

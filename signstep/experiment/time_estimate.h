@@ -8,6 +8,7 @@
 
 #include "signstep/data/dataset.h"
 #include "signstep/experiment/experiment_plan.h"
+#include "signstep/nn/engine_table.h"
 
 namespace signstep {
 
@@ -42,6 +43,6 @@ class TimeEstimate {
 
 // Images per second of training steps on random images of that shape, with the run's own network, engine and optimizer:
 // about two seconds, at least one step. No data set is needed.
-double measure_speed(const TrainOptions& options, const TimeEstimate::Images& images);
+double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images);
 
 }  // namespace signstep

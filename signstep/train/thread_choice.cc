@@ -40,14 +40,13 @@ ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds) {
   return choice;
 }
 
-ThreadChoice choose_threads(const EngineOptions& options, const NetworkOptions& network, const ImageShape& images,
+ThreadChoice choose_threads(const EngineChoice& engine, const NetworkShape& network, const ImageShape& images,
                             size_t batch) {
   const Batch sample = random_batch(std::min(batch, kTrialImages), images);
-  const NetworkShape shape = resnet18_shape(network, images.channels, images.classes);
-  return choose_threads(options.torch.threads, [&](int64_t threads, double give_up) {
-    EngineOptions trial = options;
-    trial.torch.threads = threads;
-    return forward_seconds(*make_engine(trial, shape), sample, kTrialSeconds, give_up);
+  return choose_threads(engine.options.threads, [&](int64_t threads, double give_up) {
+    EngineChoice trial = engine;
+    trial.options.threads = threads;
+    return forward_seconds(*trial.make(network), sample, kTrialSeconds, give_up);
   });
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "signstep/train/engine_choice.h"
+#include "signstep/nn/engine_table.h"
 #include "signstep/train/speed_probe.h"
 
 namespace signstep {
@@ -33,9 +33,9 @@ using ForwardTime = std::function<double(int64_t threads, double give_up)>;
 // slower than the best by half. The largest number within a tenth of the best is taken: on a quiet machine always most.
 ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds);
 
-// For a run of that network on a CPU; options as choose_engine left them, most threads in them. Costs about a quarter
+// For a run of that network on a CPU; the engine as choose_engine left it, most threads in them. Costs about a quarter
 // of a second a trial, or two forward passes where those take longer.
-ThreadChoice choose_threads(const EngineOptions& options, const NetworkOptions& network, const ImageShape& images,
+ThreadChoice choose_threads(const EngineChoice& engine, const NetworkShape& network, const ImageShape& images,
                             size_t batch);
 
 }  // namespace signstep

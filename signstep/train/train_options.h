@@ -7,10 +7,10 @@
 
 #include "signstep/data/augment.h"
 #include "signstep/data/dataset.h"
+#include "signstep/nn/engine_options.h"
 #include "signstep/nn/network.h"
 #include "signstep/optim/schedule.h"
 #include "signstep/optim/update_plan.h"
-#include "signstep/train/engine_choice.h"
 
 namespace signstep {
 

@@ -31,7 +31,8 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 class Run {
  public:
   // threads_open: how many is left to the machine.
-  Run(TrainOptions options, bool threads_open, const TrainControl& control, TrainObserver& observer)
+  Run(TrainOptions options, EngineChoice choice, bool threads_open, const TrainControl& control,
+      TrainObserver& observer)
       : options_(std::move(options)),
         control_(control),
         observer_(observer),
@@ -40,6 +41,7 @@ class Run {
         loader_(data_.train, split_.train, normalization(options_.dataset), batches()),
         test_(evaluation_loader(data_.test, {}, options_)),
         validation_(split_.validation.empty() ? nullptr : evaluation_loader(data_.train, split_.validation, options_)),
+        choice_(std::move(choice)),
         threads_reason_(threads_open ? fit_threads() : ""),
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
@@ -54,11 +56,11 @@ class Run {
     folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }
 
-  // engine_reason: why the fast engine was passed over, if it was.
-  TrainResult go(const std::string& engine_reason) {
+  TrainResult go() {
     if (control_.resume) record_.continues(folder_->run_json(), identity_);
     observer_.started(folder_->path(), record_.json());
-    if (!engine_reason.empty()) observer_.note(fmt::format("engine torch, because {}", engine_reason));
+    if (!choice_.reason.empty())
+      observer_.note(fmt::format("engine {}, because {}", choice_.options.name, choice_.reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
     if (control_.resume) restore();
     if (record_.was_finished() && is_complete()) {
@@ -89,23 +91,24 @@ class Run {
             .threads = static_cast<size_t>(options_.loader_threads)};
   }
 
+  NetworkShape network() const { return resnet18_shape(options_.network, data_.train.channels, data_.train.classes); }
+
   // Why fewer than all cores, if so.
   std::string fit_threads() {
-    if (options_.engine.torch.device != Device::kCpu) return "";
+    if (options_.engine.device != Device::kCpu) return "";
     const ImageSet& images = data_.train;
-    const ThreadChoice choice =
-        choose_threads(options_.engine, options_.network,
-                       {images.channels, framed_side(images.height), framed_side(images.width), images.classes},
-                       static_cast<size_t>(options_.batch));
-    const int64_t most = std::exchange(options_.engine.torch.threads, choice.threads);
-    return choice.reason(most);
+    const ThreadChoice threads = choose_threads(
+        choice_, network(), {images.channels, framed_side(images.height), framed_side(images.width), images.classes},
+        static_cast<size_t>(options_.batch));
+    const int64_t most = std::exchange(choice_.options.threads, threads.threads);
+    options_.engine = choice_.options;
+    return threads.reason(most);
   }
 
   // A new run's with its first weights, so that a bad --init is found before anything is written.
   std::unique_ptr<Engine> first_engine() {
     check_init_options(options_, control_.resume);
-    auto engine =
-        make_engine(options_.engine, resnet18_shape(options_.network, data_.train.channels, data_.train.classes));
+    auto engine = choice_.make(network());
     if (!control_.resume) set_first_weights(options_, *engine);
     return engine;
   }
@@ -167,8 +170,7 @@ class Run {
       const double seconds = seconds_since(begin) - probe_seconds;
       progress_.train_seconds += seconds;
       session_.add(seconds, probe_seconds, batch_.count);
-      if (const auto fall = speed_.saw(batch_.count, seconds))
-        observer_.warning(fall->text(options_.engine.torch.threads));
+      if (const auto fall = speed_.saw(batch_.count, seconds)) observer_.warning(fall->text(options_.engine.threads));
       report_batch();
       if (progress_.batch == loader_.batches_per_epoch()) continue;
       if (const StopReason reason = control_.stop(); reason != StopReason::kNone) return reason;
@@ -277,6 +279,7 @@ class Run {
   Loader loader_;
   std::unique_ptr<Loader> test_, validation_;
   std::optional<GradientProbe> probe_;
+  EngineChoice choice_;
   std::string threads_reason_;
   std::unique_ptr<Engine> engine_;
   uint64_t total_steps_;
@@ -295,13 +298,16 @@ class Run {
 
 }  // namespace
 
-TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer) {
+TrainResult train(TrainOptions options, const EngineTable& engines, const TrainControl& control,
+                  TrainObserver& observer) {
   options = resolved(with_absolute_paths(std::move(options)));
-  // What differs from machine to machine is fixed when a run starts, so that its record repeats it.
-  const EngineChoice choice = choose_engine(options.engine, options.network);
-  const bool threads_open = options.engine.torch.threads == 0;
+  // What differs from machine to machine is fixed when a run starts, so that its record repeats it. No data set has
+  // more than three channels, and classes do not matter to an engine.
+  EngineChoice choice =
+      choose_engine(engines, options.engine, resnet18_shape(options.network, 3, 10), /*recorded=*/control.resume);
+  const bool threads_open = options.engine.threads == 0;
   options.engine = choice.options;
-  return Run(std::move(options), threads_open, control, observer).go(choice.reason);
+  return Run(std::move(options), std::move(choice), threads_open, control, observer).go();
 }
 
 }  // namespace signstep

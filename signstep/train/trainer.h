@@ -8,7 +8,7 @@
 #include <string>
 
 #include "signstep/data/loader.h"
-#include "signstep/nn/engine.h"
+#include "signstep/nn/engine_table.h"
 #include "signstep/train/train_options.h"
 
 namespace signstep {
@@ -53,7 +53,8 @@ struct TrainResult {
 // run changes nothing. Throws Error: OptionError before anything is written, CheckpointError when what is to be resumed
 // is damaged or of another run, DivergedError at a non-finite loss (the last good checkpoint stays), EnvironmentError
 // when the disk refuses.
-TrainResult train(TrainOptions options, const TrainControl& control, TrainObserver& observer);
+TrainResult train(TrainOptions options, const EngineTable& engines, const TrainControl& control,
+                  TrainObserver& observer);
 
 struct Evaluation {
   double loss = 0;      // mean cross-entropy

@@ -10,9 +10,9 @@
 #include "signstep/analysis/analyze_report.h"
 #include "signstep/base/error.h"
 #include "signstep/data/loader.h"
-#include "signstep/engines/torch/torch_engine.h"
 #include "signstep/theory/bounds.h"
 #include "tests/data/fixtures.h"
+#include "tests/train/engines_here.h"
 
 namespace signstep {
 namespace {
@@ -20,8 +20,8 @@ namespace {
 using testing::HasSubstr;
 
 std::unique_ptr<Engine> engine_of(NormKind norm) {
-  auto engine = make_torch_engine(resnet18_shape({.width = 4, .norm = norm}, 3, 10),
-                                  {.precision = Precision::kFp32, .threads = 1});
+  const NetworkShape network = resnet18_shape({.width = 4, .norm = norm}, 3, 10);
+  auto engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 1}, network).make(network);
   initialize(engine->shape(), 1, engine->values(), engine->buffers());
   return engine;
 }

@@ -78,7 +78,7 @@ TEST(ExperimentTest, GridsBecomeRowsAndTrialsBecomeRuns) {
   EXPECT_EQ(tuning.folder, "out/tuning/switch,_switch_blend_0,_batch_8/learning_rate=0.003/seed-101");
   EXPECT_EQ(tuning.options.validation, 60);
   EXPECT_EQ(tuning.options.batch, 8);
-  EXPECT_EQ(tuning.options.engine.torch.threads, 1);
+  EXPECT_EQ(tuning.options.engine.threads, 1);
   EXPECT_FALSE(tuning.options.augment.flip);
   EXPECT_EQ(*tuning.options.optimizer.learning_rate, 0.003);
 

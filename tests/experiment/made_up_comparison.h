@@ -42,8 +42,8 @@ inline void leave(const PlannedRun& run, double accuracy, const std::string& sta
                   const std::string& data = "abc") {
   std::filesystem::create_directories(run.folder);
   TrainOptions options = run.options;
-  options.engine.kind = EngineKind::kTorch;
-  options.engine.torch.precision = Precision::kFp32;
+  options.engine.name = "torch";
+  options.engine.precision = Precision::kFp32;
   write_file_atomic(run.folder + "/config.toml", to_toml(option_list(options), "test"));
   const nlohmann::ordered_json epoch = {
       {"epoch", 1},

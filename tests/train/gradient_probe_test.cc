@@ -7,11 +7,11 @@
 #include <limits>
 #include <numeric>
 
-#include "signstep/engines/torch/torch_engine.h"
 #include "signstep/kernels/reduce.h"
 #include "signstep/parallel/thread_pool.h"
 #include "signstep/theory/moments.h"
 #include "tests/data/fixtures.h"
+#include "tests/train/engines_here.h"
 
 namespace signstep {
 namespace {
@@ -62,10 +62,8 @@ class GradientProbeTest : public testing::Test {
   }
 
   static std::unique_ptr<Engine> engine(NormKind norm) {
-    TorchEngineOptions options;
-    options.threads = 1;
-    options.precision = Precision::kFp32;
-    auto engine = make_torch_engine(resnet18_shape({.width = 4, .norm = norm}, 3, 10), options);
+    const NetworkShape network = resnet18_shape({.width = 4, .norm = norm}, 3, 10);
+    auto engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 1}, network).make(network);
     initialize(engine->shape(), 1, engine->values(), engine->buffers());
     return engine;
   }

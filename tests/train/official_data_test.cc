@@ -6,6 +6,7 @@
 
 #include "signstep/train/trainer.h"
 #include "tests/data/fixtures.h"
+#include "tests/train/engines_here.h"
 
 namespace signstep {
 namespace {
@@ -20,7 +21,7 @@ TEST(OfficialCifar10, OneEpochOfSignumBeatsFortyPercent) {
   o.network.width = 16;
   o.epochs = 1;
   TrainObserver silent;
-  const TrainResult result = train(o, {}, silent);
+  const TrainResult result = train(o, engines_here(), {}, silent);
   EXPECT_GT(result.last_epoch["test_accuracy"].get<double>(), 40.0);
 }
 

@@ -89,7 +89,7 @@ TEST_F(ResumeTest, AFinishedRunIsLeftAlone) {
     void note(const std::string& message) override { all += message + "\n"; }
     std::string all;
   } notes;
-  const TrainResult result = train(recorded("run"), resuming(), notes);
+  const TrainResult result = train(recorded("run"), engines_, resuming(), notes);
   EXPECT_EQ(result.last_epoch["epoch"], 2);
   EXPECT_THAT(notes.all, HasSubstr("the run is finished already"));
   EXPECT_EQ(content("run"), before);
@@ -194,11 +194,11 @@ TEST_F(ResumeTest, AnEpochIsSavedBeforeItIsMeasured) {
   struct Killer : TrainObserver {
     void evaluating(const char*) override { throw Killed(); }
   } killer;
-  EXPECT_THROW(train(options("run"), {}, killer), Killed);
+  EXPECT_THROW(train(options("run"), engines_, {}, killer), Killed);
   ASSERT_EQ(list_checkpoints(folder_.path("run")).size(), 1u);
   EXPECT_EQ(list_checkpoints(folder_.path("run")).front(), folder_.path("run/checkpoints/step-00000008.safetensors"));
   EXPECT_EQ(figures("run").size(), 0u);
-  EXPECT_THROW(train(recorded("run"), resuming(), killer), Killed);  // measured first, without a step
+  EXPECT_THROW(train(recorded("run"), engines_, resuming(), killer), Killed);  // measured first, without a step
   EXPECT_EQ(list_checkpoints(folder_.path("run")).size(), 1u);
   run(recorded("run"), resuming());
   EXPECT_EQ(parameters("run"), parameters("whole"));
@@ -243,7 +243,7 @@ TEST_F(ResumeTest, MemoryThatRunsOutIsRecorded) {
       if (p.batch == 2) throw std::bad_alloc();
     }
   } exhausted;
-  EXPECT_THROW(train(options("run"), {}, exhausted), std::bad_alloc);
+  EXPECT_THROW(train(options("run"), engines_, {}, exhausted), std::bad_alloc);
   EXPECT_EQ(record("run")["status"], "failed");
 }
 

@@ -5,6 +5,7 @@
 
 #include "signstep/train/speed_watch.h"
 #include "signstep/train/thread_choice.h"
+#include "tests/train/engines_here.h"
 
 namespace signstep {
 namespace {
@@ -48,10 +49,9 @@ TEST(ThreadChoice, AHopelessTrialMayEndEarly) {
 }
 
 TEST(ThreadChoice, ARealNetworkIsTimed) {
-  const EngineOptions options =
-      choose_engine({.kind = EngineKind::kTorch, .torch = {.precision = Precision::kFp32, .threads = 2}}, {.width = 4})
-          .options;
-  const ThreadChoice c = choose_threads(options, {.width = 4}, {.channels = 1, .height = 32, .width = 32}, 4);
+  const NetworkShape network = resnet18_shape({.width = 4}, 1, 10);
+  const EngineChoice engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 2}, network);
+  const ThreadChoice c = choose_threads(engine, network, {.channels = 1, .height = 32, .width = 32}, 4);
   EXPECT_THAT(c.threads, ::testing::AnyOf(1, 2));
   ASSERT_FALSE(c.trials.empty());
   EXPECT_EQ(c.trials[0].threads, 1);

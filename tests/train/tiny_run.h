@@ -12,6 +12,7 @@
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "tests/data/fixtures.h"
+#include "tests/train/engines_here.h"
 
 namespace signstep {
 
@@ -27,14 +28,14 @@ class TrainTest : public testing::Test {
     o.validation = 60;
     o.epochs = 2;
     o.batch = 32;
-    o.engine.torch.threads = 1;  // nothing to share at this size
-    o.engine.torch.precision = Precision::kFp32;
+    o.engine.threads = 1;  // nothing to share at this size
+    o.engine.precision = Precision::kFp32;
     return o;
   }
 
   TrainResult run(const TrainOptions& o, const TrainControl& control = {}) {
     TrainObserver silent;
-    return train(o, control, silent);
+    return train(o, engines_, control, silent);
   }
 
   std::vector<std::byte> parameters(const std::string& name) const {
@@ -70,6 +71,7 @@ class TrainTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  EngineTable engines_ = engines_here();
 };
 
 }  // namespace signstep

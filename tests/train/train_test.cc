@@ -12,6 +12,7 @@
 #include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "tests/support/message_of.h"
+#include "tests/support/softmax_engine.h"
 #include "tests/train/tiny_run.h"
 
 namespace signstep {
@@ -20,14 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
+bool has_amx() { return amx_engine_obstacle(resnet18_shape({.width = 16}, 3, 10)).empty(); }
+
 // Every engine resumes bit for bit, in the middle of an epoch too.
 TEST_F(TrainTest, ResumesOnTheAmxEngine) {
   TrainOptions o = options("whole");
   o.network.width = 16;
-  o.engine.torch.precision = Precision::kAuto;
-  o.engine.torch.threads = 2;
-  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx)
-    GTEST_SKIP() << "this processor has no bf16 matrix units";
+  o.engine.precision = Precision::kAuto;
+  o.engine.threads = 2;
+  if (!has_amx()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  engines_ = {amx_engine()};
   run(o);
   o.output = folder_.path("pieces");
   EXPECT_EQ(run(o, stop_after(5)).stopped, StopReason::kTime);
@@ -41,11 +44,12 @@ TEST_F(TrainTest, SaysWhyTheFastEngineWasPassedOver) {
     void note(const std::string& message) override { all += message + "\n"; }
     std::string all;
   } notes;
+  engines_ = {amx_engine(), softmax_engine()};
   TrainOptions o = options("run");
   o.epochs = 1;
-  train(o, {}, notes);
-  EXPECT_THAT(notes.all, HasSubstr("engine torch, because precision is fp32"));
-  o.engine.kind = EngineKind::kAmx;
+  train(o, engines_, {}, notes);
+  EXPECT_THAT(notes.all, HasSubstr("engine softmax, because precision is fp32"));
+  o.engine.name = "amx";
   o.output = folder_.path("other");
   EXPECT_THAT(message_of<OptionError>([&] { run(o); }), HasSubstr("engine is amx, and precision is fp32"));
   EXPECT_FALSE(fs::exists(o.output));
@@ -190,9 +194,9 @@ TEST_F(TrainTest, AnalyzeEveryChangesNoByteOfTheCheckpoint) {
 TEST_F(TrainTest, AnalyzeEveryOnTheAmxEngineToo) {
   TrainOptions o = options("without");
   o.network.width = 16;
-  o.engine.torch.precision = Precision::kAuto;
-  if (choose_engine(o.engine, o.network).options.kind != EngineKind::kAmx)
-    GTEST_SKIP() << "this processor has no bf16 matrix units";
+  o.engine.precision = Precision::kAuto;
+  if (!has_amx()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  engines_ = {amx_engine()};
   run(o);
   o.output = folder_.path("with");
   o.analyze_every = 1;

@@ -94,4 +94,19 @@ std::unique_ptr<Engine> make_amx_engine(const NetworkShape& shape, const AmxEngi
                                      threads);
 }
 
+EngineRecord amx_engine(bool reference) {
+  return {.name = "amx",
+          .about = [] { return std::string(); },
+          .obstacle = [reference](const EngineOptions& o, const NetworkShape& shape) -> std::string {
+            if (o.device != Device::kCpu) return "device is not cpu";
+            if (o.precision == Precision::kFp32) return "precision is fp32, and the matrix units multiply bf16";
+            return reference ? network_obstacle(shape) : amx_engine_obstacle(shape);
+          },
+          .precision = [](const EngineOptions&, const NetworkShape&) { return Precision::kBf16; },
+          .make =
+              [reference](const EngineOptions& o, const NetworkShape& shape) {
+                return make_amx_engine(shape, {.threads = o.threads, .reference = reference});
+              }};
+}
+
 }  // namespace signstep

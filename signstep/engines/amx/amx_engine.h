@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "signstep/nn/engine.h"
+#include "signstep/nn/engine_table.h"
 
 namespace signstep {
 
@@ -22,5 +22,8 @@ std::string amx_engine_obstacle(const NetworkShape& shape);
 // much as the largest training batch needs; evaluation goes through it in pieces. Throws OptionError with
 // amx_engine_obstacle.
 std::unique_ptr<Engine> make_amx_engine(const NetworkShape& shape, const AmxEngineOptions& options);
+
+// For a table. reference: its scalar kernels, for tests on any processor.
+EngineRecord amx_engine(bool reference = false);
 
 }  // namespace signstep

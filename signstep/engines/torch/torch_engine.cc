@@ -76,7 +76,7 @@ auto within_memory(F&& work) {
 
 class TorchEngine final : public Engine {
  public:
-  TorchEngine(const NetworkShape& shape, const TorchEngineOptions& options)
+  TorchEngine(const NetworkShape& shape, const EngineOptions& options)
       : Engine(shape),
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
         bf16_(resolved_precision(options, shape.options.width) == Precision::kBf16),
@@ -94,7 +94,7 @@ class TorchEngine final : public Engine {
   Executor& executor() override { return executor_; }
 
   std::string description() const override {
-    return fmt::format("torch {}, {}, {}, {} threads", libtorch_version(), device_.str(), bf16_ ? "bf16" : "fp32",
+    return fmt::format("torch {}, {}, {}, {} threads", TORCH_VERSION, device_.str(), bf16_ ? "bf16" : "fp32",
                        at::get_num_threads());
   }
 
@@ -166,15 +166,14 @@ class TorchEngine final : public Engine {
 
 }  // namespace
 
-std::string libtorch_version() { return TORCH_VERSION; }
 bool libtorch_has_cuda() { return torch::cuda::is_available(); }
 
-Precision resolved_precision(const TorchEngineOptions& options, int64_t width) {
+Precision resolved_precision(const EngineOptions& options, int64_t width) {
   if (options.device == Device::kCuda && !libtorch_has_cuda()) {
     throw OptionError(
         fmt::format("device is cuda, and the linked LibTorch {} sees no CUDA device; use --device cpu, or link a CUDA "
                     "build of LibTorch",
-                    libtorch_version()));
+                    TORCH_VERSION));
   }
   const bool safe = options.device == Device::kCuda || width % 16 == 0;
   if (options.precision == Precision::kBf16 && !safe) {
@@ -189,9 +188,20 @@ Precision resolved_precision(const TorchEngineOptions& options, int64_t width) {
   return fast && safe ? Precision::kBf16 : Precision::kFp32;
 }
 
-std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const TorchEngineOptions& options) {
+std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const EngineOptions& options) {
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
   return within_memory([&] { return std::make_unique<TorchEngine>(shape, options); });
+}
+
+EngineRecord torch_engine() {
+  return {
+      .name = "torch",
+      .about =
+          [] { return fmt::format("LibTorch {}{}", TORCH_VERSION, libtorch_has_cuda() ? " with CUDA" : ", CPU only"); },
+      .obstacle = [](const EngineOptions&, const NetworkShape&) { return std::string(); },
+      .precision = [](const EngineOptions& o,
+                      const NetworkShape& shape) { return resolved_precision(o, shape.options.width); },
+      .make = [](const EngineOptions& o, const NetworkShape& shape) { return make_torch_engine(shape, o); }};
 }
 
 }  // namespace signstep

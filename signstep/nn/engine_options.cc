@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/nn/engine_options.h"
+
+namespace signstep {
+
+void describe(OptionList& list, EngineOptions& o) {
+  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units");
+  list.choice("device", o.device, {"cpu", "cuda"}, "of the torch engine");
+  list.choice("precision", o.precision, {"fp32", "bf16", "auto"},
+              "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
+  list.integer("threads", o.threads, Range::closed(0, 4096), "",
+               "0: all cores that the process may use, or fewer where training times them as faster");
+}
+
+}  // namespace signstep
