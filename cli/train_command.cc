@@ -73,7 +73,8 @@ void read_settings(TrainCommand& c) {
   if (!path_exists(recorded)) {
     throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
   }
-  c.options = {};
+  const TrainOptions defaults;
+  c.options = defaults;
   read_recorded_toml(recorded, c.flags->list());
   for (const auto& [name, value] : c.flags->given()) {
     if (may_change_on_resume(name) || of_the_session(name)) continue;
