@@ -93,7 +93,7 @@ class Case {
     for (int64_t p = 0; p < geometry_.out_pixels(); ++p) pairs += forward_.of(p).size();
     return 2.0 * static_cast<double>(pairs) * static_cast<double>(kImages * shape_.in * shape_.out);
   }
-  const Shape& shape() const { return shape_; }
+  const Shape& network() const { return shape_; }
 
   void pack(Workshop& w) {
     const PackJob job{weights_.data(), shape_.out, shape_.in, geometry_.taps(), packed_.as<Bf16>(), backward_weights_};
@@ -261,7 +261,7 @@ int run(int argc, char** argv) {
              "data gradient", "weight gradient", "normalize", "gradient", "pack");
   double total = 0;
   for (const auto& c : cases) {
-    const Shape& s = c->shape();
+    const Shape& s = c->network();
     std::string line = fmt::format("{:16} {:>2}  ", s.name, s.count);
     for (const char* pass : {"forward", "data gradient", "weight gradient"}) {
       const double t = collector.median_of(fmt::format("{}|{}/real_time", s.name, pass));

@@ -135,7 +135,7 @@ int run_analyze(AnalyzeCommand& c) {
   const Dataset data = load_dataset(options.dataset, options.data, options.labels);
   const AnalyzeData images{data.train, make_split(data.train.count(), static_cast<size_t>(options.validation)).train,
                            normalization(options.dataset)};
-  const NetworkShape network = resnet18_shape(options.network, data.train.channels, data.train.classes);
+  const Network network = make_network(options.network, data.train.channels, data.train.classes);
   const EngineChoice choice = c.engine.empty() ? engine_of_saved_run(options.engine, network)
                                                : choose_engine(engines(), options.engine, network);
   const auto engine = choice.make(network);
@@ -147,8 +147,8 @@ int run_analyze(AnalyzeCommand& c) {
   }
 
   if (!c.json) {
-    fmt::print("{}\nResNet-18, width {}, {} parameters; {}; {} training images of {}\n", path, options.network.width,
-               engine->shape().parameter_count(), engine->description(), images.indices.size(),
+    fmt::print("{}\n{}, width {}, {} parameters; {}; {} training images of {}\n", path, network.display_name,
+               network.options.width, engine->network().parameter_count(), engine->description(), images.indices.size(),
                dataset_name(options.dataset));
   }
   std::vector<BatchAnalysis> analyses;

@@ -47,7 +47,7 @@ class TemporaryFile {
 void write_problem(const std::string& path, Engine& engine, const Batch& batch) {
   std::vector<TensorEntry> entries;
   std::deque<std::vector<float>> copies;  // the entries' bytes
-  for (const TensorInfo& t : engine.shape().parameters) {
+  for (const TensorInfo& t : engine.network().parameters) {
     copies.push_back(row_major(t, engine.values()));
     entries.push_back({t.name, "F32", t.shape, std::as_bytes(std::span(copies.back()))});
   }
@@ -77,15 +77,15 @@ double BenchTrainResult::ratio() const {
 }
 
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
-  const NetworkShape network = resnet18_shape(options.network, 3, 10);
+  const Network network = make_network(options.network, 3, 10);
   const EngineChoice choice = choose_engine(cli::engines(), options.engine, network);
   const auto engine = choice.make(network);
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
   const UpdatePlan plan = make_update_plan({});
-  OptimizerState state = make_state(plan, engine->shape().parameter_elements, engine->shape().parameters.size());
+  OptimizerState state = make_state(plan, engine->network().parameter_elements, engine->network().parameters.size());
   std::vector<TensorSlot> slots;
-  for (const TensorInfo& t : engine->shape().parameters) slots.push_back({t.offset, t.size});
+  for (const TensorInfo& t : engine->network().parameters) slots.push_back({t.offset, t.size});
   const auto step = [&] {
     const double loss = engine->forward_backward(batch).loss;
     optimizer_step(plan, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
@@ -101,7 +101,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
     write_problem(problem.path(), *engine, batch);
     const bool bf16 = choice.options.precision == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
-        options.python, options.script, "--file", problem.path(), "--width", std::to_string(options.network.width),
+        options.python, options.script, "--file", problem.path(), "--width", std::to_string(network.options.width),
         "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
     const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
     if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");

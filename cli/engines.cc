@@ -20,7 +20,7 @@ const EngineTable& engines() {
   return table;
 }
 
-EngineChoice engine_of_saved_run(const EngineOptions& options, const NetworkShape& network) {
+EngineChoice engine_of_saved_run(const EngineOptions& options, const Network& network) {
   EngineOptions here = options;
   const bool possible = std::any_of(engines().begin(), engines().end(), [&](const EngineRecord& e) {
     return e.name == options.name && e.obstacle(options, network).empty();

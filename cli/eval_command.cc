@@ -55,7 +55,7 @@ int run_eval(EvalCommand& c) {
                                         : c.split == SplitName::kTrain ? split.train
                                                                        : split.validation,
                                         options);
-  const NetworkShape network = resnet18_shape(options.network, data.train.channels, data.train.classes);
+  const Network network = make_network(options.network, data.train.channels, data.train.classes);
   const EngineChoice choice = engine_of_saved_run(options.engine, network);
   if (!choice.reason.empty())
     fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", options.engine.name,

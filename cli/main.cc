@@ -32,7 +32,7 @@ std::string version_text() {
     if (const std::string about = engine.about(); !about.empty()) text += about + "\n";
   // A width that every engine takes: what is left to say is what the processor lacks.
   return text + fmt::format("SIMD target {}\nengines {}", simd_text(),
-                            available_engines(engines(), resnet18_shape({.width = 16}, 3, 10)));
+                            available_engines(engines(), make_network({.width = 16}, 3, 10)));
 }
 
 // Names end up in JSON, TOML and on terminals: what these cannot hold is refused before any work is done.

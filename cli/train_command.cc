@@ -142,7 +142,7 @@ int run_train(TrainCommand& c) {
 
 void add_train(CLI::App& app, Run& run) {
   auto command = std::make_shared<TrainCommand>();
-  CLI::App* sub = app.add_subcommand("train", "Train ResNet-18 and write a run folder");
+  CLI::App* sub = app.add_subcommand("train", "Train a network and write a run folder");
   sub->add_option("--config", command->config, "TOML file with any of these options; flags win")->type_name("FILE");
   sub->add_flag("--resume", command->resume, "continue the run in --output with its recorded settings");
   command->flags = std::make_unique<Flags>(*sub, command->list());

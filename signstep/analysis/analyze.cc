@@ -61,9 +61,9 @@ std::vector<float> epoch_reference(Engine& engine, const AnalyzeData& data, cons
   return {sum.begin(), sum.end()};
 }
 
-std::vector<TensorRange> ranges(const NetworkShape& shape) {
+std::vector<TensorRange> ranges(const Network& network) {
   std::vector<TensorRange> out;
-  for (const TensorInfo& t : shape.parameters) out.push_back({t.offset, t.size});
+  for (const TensorInfo& t : network.parameters) out.push_back({t.offset, t.size});
   return out;
 }
 
@@ -78,10 +78,10 @@ void draw_images(const AnalyzeData& data, const AnalyzeOptions& o, const LoaderO
   loader.next(batch);
 }
 
-const TensorInfo* dumped(const NetworkShape& shape, const std::string& name) {
+const TensorInfo* dumped(const Network& network, const std::string& name) {
   if (name.empty()) return nullptr;
   std::vector<std::string> names;
-  for (const TensorInfo& t : shape.parameters) {
+  for (const TensorInfo& t : network.parameters) {
     if (t.name == name) return &t;
     names.push_back(t.name);
   }
@@ -120,10 +120,10 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
                     "with --batches",
                     batch, data.indices.size()));
   }
-  const TensorInfo* dump = dumped(engine.shape(), o.dump);
+  const TensorInfo* dump = dumped(engine.network(), o.dump);
   const KeepBuffers keep(engine);
   const size_t n = engine.gradients().size();
-  const std::vector<TensorRange> tensors = ranges(engine.shape());
+  const std::vector<TensorRange> tensors = ranges(engine.network());
   const LoaderOptions loader{.batch = batch, .seed = o.seed, .augment = o.augment, .prefetch = 1};
   BatchAnalysis out;
   out.batch = batch;
@@ -169,7 +169,7 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
   }
   out.power = shape_power(out.draws);
   for (size_t t = 0; t < tensors.size(); ++t) {
-    out.tensors.push_back({engine.shape().parameters[t].name, profiles[t], out.sample.tensors[t], rms[t]});
+    out.tensors.push_back({engine.network().parameters[t].name, profiles[t], out.sample.tensors[t], rms[t]});
     out.network += profiles[t];
     out.shapes.tested += out.sample.tensors[t].tested;
     out.shapes.symmetric += out.sample.tensors[t].symmetric;

@@ -35,8 +35,9 @@ std::string without_separators(std::string_view text) {
   return plain;
 }
 
-[[noreturn]] void reject(const Option& option, std::string_view seen) {
-  throw OptionError(fmt::format("{} is '{}'; wanted {}", option.name, seen, option.wanted));
+[[noreturn]] void reject(const Option& option, std::string_view seen, const std::string& near = "") {
+  throw OptionError(fmt::format("{} is '{}'; wanted {}{}", option.name, seen, option.wanted,
+                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
 std::string with_unit(const std::string& what, const Range& range, const std::string& unit) {
@@ -153,17 +154,30 @@ void OptionList::duration(std::string name, double& seconds, std::string help) {
   };
 }
 
-Option& OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
-                                 std::vector<std::string> names, std::string help) {
+Option& OptionList::choice_name(std::string name, std::function<std::string()> get, std::function<void(size_t)> set,
+                                std::vector<std::string> names, std::string help) {
   Option& option =
       add(std::move(name), OptionType::kText, "", std::move(help), fmt::format("one of {}", fmt::join(names, ", ")));
-  option.text = [get = std::move(get), names] { return names.at(get()); };
-  option.parse = [set = std::move(set), names, self = option](std::string_view text) {
+  option.text = std::move(get);
+  option.parse = [set = std::move(set), names = std::move(names), self = option](std::string_view text) {
     const auto found = std::find(names.begin(), names.end(), text);
-    if (found == names.end()) reject(self, text);
+    if (found == names.end()) reject(self, text, nearest_name(text, names));
     set(static_cast<size_t>(found - names.begin()));
   };
   return option;
+}
+
+Option& OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
+                                 std::vector<std::string> names, std::string help) {
+  return choice_name(
+      std::move(name), [get = std::move(get), names] { return names.at(get()); }, std::move(set), names,
+      std::move(help));
+}
+
+Option& OptionList::choice(std::string name, std::string& value, std::vector<std::string> names, std::string help) {
+  return choice_name(
+      std::move(name), [&value] { return value; }, [&value, names](size_t i) { value = names[i]; }, names,
+      std::move(help));
 }
 
 const Option* OptionList::find(std::string_view name) const {

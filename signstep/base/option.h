@@ -70,6 +70,8 @@ class OptionList {
         std::move(name), [&value] { return static_cast<size_t>(value); },
         [&value](size_t i) { value = static_cast<Enum>(i); }, std::move(names), std::move(help));
   }
+  // A value that is kept as the name of an entry in somebody's table.
+  Option& choice(std::string name, std::string& value, std::vector<std::string> names, std::string help);
 
   const std::vector<Option>& options() const { return options_; }
   const Option* find(std::string_view name) const;
@@ -87,6 +89,8 @@ class OptionList {
   Option& add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted);
   Option& choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
                        std::vector<std::string> names, std::string help);
+  Option& choice_name(std::string name, std::function<std::string()> get, std::function<void(size_t)> set,
+                      std::vector<std::string> names, std::string help);
 
   std::string group_;
   std::vector<Option> options_;

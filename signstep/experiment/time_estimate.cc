@@ -42,7 +42,8 @@ TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, 
 }
 
 std::string TimeEstimate::key(const PlannedRun& run) {
-  return fmt::format("width {} batch {}", run.options.network.width, run.options.batch);
+  return fmt::format("{} width {} batch {}", run.options.network.name, resolved(run.options.network).width,
+                     run.options.batch);
 }
 
 void TimeEstimate::saw(const PlannedRun& run, double images_per_second) {
@@ -65,7 +66,7 @@ std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
 
 double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images) {
   constexpr double kSeconds = 2;
-  const NetworkShape network = resnet18_shape(options.network, images.channels, images.classes);
+  const Network network = make_network(options.network, images.channels, images.classes);
   const auto engine = choose_engine(engines, options.engine, network).make(network);
   const Batch batch =
       random_batch(static_cast<size_t>(options.batch), {images.channels, images.height, images.width, images.classes});

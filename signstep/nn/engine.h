@@ -21,9 +21,9 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  const NetworkShape& shape() const { return shape_; }
-  // Flat buffers, shape().parameter_elements and shape().buffer_elements long; they stay where they are. The caller may
-  // write values and buffers between calls; gaps between tensors stay 0.
+  const Network& network() const { return network_; }
+  // Flat buffers, network().parameter_elements and network().buffer_elements long; they stay where they are. The caller
+  // may write values and buffers between calls; gaps between tensors stay 0.
   virtual std::span<float> values() = 0;
   virtual std::span<float> gradients() = 0;
   virtual std::span<float> buffers() = 0;
@@ -37,10 +37,10 @@ class Engine {
   virtual std::string description() const = 0;  // "torch 1.13.1, bf16, 2 threads"
 
  protected:
-  explicit Engine(NetworkShape shape) : shape_(std::move(shape)) {}
+  explicit Engine(Network network) : network_(std::move(network)) {}
 
  private:
-  NetworkShape shape_;
+  Network network_;
 };
 
 }  // namespace signstep

@@ -15,15 +15,14 @@ const EngineRecord* find(const EngineTable& engines, const std::string& name) {
 }
 
 // The engine of that name, or what is wrong with it and what to do.
-const EngineRecord& named(const EngineTable& engines, const EngineOptions& o, const NetworkShape& shape,
-                          bool recorded) {
+const EngineRecord& named(const EngineTable& engines, const EngineOptions& o, const Network& network, bool recorded) {
   require_engine(engines, o);
   const EngineRecord& engine = *find(engines, o.name);
-  const std::string obstacle = engine.obstacle(o, shape);
+  const std::string obstacle = engine.obstacle(o, network);
   if (obstacle.empty()) return engine;
   std::string advice = "choose other settings";
   for (const EngineRecord& other : engines)
-    if (other.obstacle(o, shape).empty()) advice = "use --engine " + other.name;
+    if (other.obstacle(o, network).empty()) advice = "use --engine " + other.name;
   if (recorded) advice = "resume the run on a machine that has it";
   throw OptionError(fmt::format("engine is {}, and {}; {}", o.name, obstacle, advice));
 }
@@ -40,12 +39,12 @@ void require_engine(const EngineTable& engines, const EngineOptions& options) {
                                 near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
-EngineChoice choose_engine(const EngineTable& engines, EngineOptions o, const NetworkShape& shape, bool recorded) {
+EngineChoice choose_engine(const EngineTable& engines, EngineOptions o, const Network& network, bool recorded) {
   EngineChoice choice;
   if (o.name == "auto") {
     std::vector<std::string> obstacles;
     for (const EngineRecord& engine : engines) {
-      const std::string obstacle = engine.obstacle(o, shape);
+      const std::string obstacle = engine.obstacle(o, network);
       if (obstacle.empty()) {
         choice.engine = engine;
         break;
@@ -57,18 +56,18 @@ EngineChoice choose_engine(const EngineTable& engines, EngineOptions o, const Ne
       throw OptionError(fmt::format("no engine of this program can compute it: {}", fmt::join(obstacles, "; ")));
     o.name = choice.engine.name;
   } else {
-    choice.engine = named(engines, o, shape, recorded);
+    choice.engine = named(engines, o, network, recorded);
   }
-  o.precision = choice.engine.precision(o, shape);
+  o.precision = choice.engine.precision(o, network);
   if (o.threads == 0) o.threads = cpu_features().threads;
   choice.options = o;
   return choice;
 }
 
-std::string available_engines(const EngineTable& engines, const NetworkShape& shape) {
+std::string available_engines(const EngineTable& engines, const Network& network) {
   std::vector<std::string> can, cannot;
   for (const EngineRecord& e : engines) {
-    const std::string obstacle = e.obstacle({}, shape);
+    const std::string obstacle = e.obstacle({}, network);
     if (obstacle.empty()) can.push_back(e.name);
     if (!obstacle.empty()) cannot.push_back(fmt::format("not {}, because {}", e.name, obstacle));
   }

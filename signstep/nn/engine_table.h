@@ -17,11 +17,11 @@ struct EngineRecord {
   std::string name;                    // --engine NAME
   std::function<std::string()> about;  // a line for --version, such as "LibTorch 1.13.1, CPU only"; may be ""
   // Why it cannot compute that network here with these options, as the end of "... because"; "" where it can.
-  std::function<std::string(const EngineOptions&, const NetworkShape&)> obstacle;
+  std::function<std::string(const EngineOptions&, const Network&)> obstacle;
   // The precision that auto stands for. Throws OptionError for what cannot be had here.
-  std::function<Precision(const EngineOptions&, const NetworkShape&)> precision;
+  std::function<Precision(const EngineOptions&, const Network&)> precision;
   // Options without any auto. Parameters start at 0; see initialize().
-  std::function<std::unique_ptr<Engine>(const EngineOptions&, const NetworkShape&)> make;
+  std::function<std::unique_ptr<Engine>(const EngineOptions&, const Network&)> make;
 };
 
 using EngineTable = std::vector<EngineRecord>;  // auto takes the first without an obstacle
@@ -31,7 +31,7 @@ struct EngineChoice {
   EngineOptions options;  // no auto left
   std::string reason;     // why auto passed over the table's first engine, "" where it did not
 
-  std::unique_ptr<Engine> make(const NetworkShape& shape) const { return engine.make(options, shape); }
+  std::unique_ptr<Engine> make(const Network& network) const { return engine.make(options, network); }
 };
 
 // Throws OptionError, with the nearest known name, where options name no engine of the table.
@@ -39,10 +39,10 @@ void require_engine(const EngineTable& engines, const EngineOptions& options);
 
 // Throws OptionError where what is asked for cannot be had here. recorded: the name is a saved run's, so another engine
 // is no advice to give.
-EngineChoice choose_engine(const EngineTable& engines, EngineOptions options, const NetworkShape& shape,
+EngineChoice choose_engine(const EngineTable& engines, EngineOptions options, const Network& network,
                            bool recorded = false);
 
 // "torch; not amx, because this processor has no bf16 matrix units": of a network that each of them could compute.
-std::string available_engines(const EngineTable& engines, const NetworkShape& shape);
+std::string available_engines(const EngineTable& engines, const Network& network);
 
 }  // namespace signstep

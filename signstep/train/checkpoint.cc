@@ -45,7 +45,7 @@ void read_sign_state(const JsonFields& json, const std::string& path, SignState&
   });
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<int64_t>& network) { return fmt::format("({})", fmt::join(network, ", ")); }
 
 // Copies the named tensors into a flat buffer of the list's layout.
 std::vector<float> collect(const SafetensorsFile& file, const std::string& path, const std::string& prefix,
@@ -107,13 +107,13 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 
 void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& optimizer,
                      const TrainProgress& progress, const RunIdentity& run) {
-  const NetworkShape& shape = engine.shape();
+  const Network& network = engine.network();
   Outgoing out;
-  out.append("", shape.parameters, engine.values());
-  out.append("", shape.buffers, engine.buffers());
-  if (!optimizer.m.empty()) out.append("optimizer.m.", shape.parameters, optimizer.m);
-  if (!optimizer.v.empty()) out.append("optimizer.v.", shape.parameters, optimizer.v);
-  if (!optimizer.maximum.empty()) out.append("optimizer.maximum.", shape.parameters, optimizer.maximum);
+  out.append("", network.parameters, engine.values());
+  out.append("", network.buffers, engine.buffers());
+  if (!optimizer.m.empty()) out.append("optimizer.m.", network.parameters, optimizer.m);
+  if (!optimizer.v.empty()) out.append("optimizer.v.", network.parameters, optimizer.v);
+  if (!optimizer.maximum.empty()) out.append("optimizer.maximum.", network.parameters, optimizer.maximum);
   const nlohmann::ordered_json state = {
       {"version", kVersion},
       {"config", run.options},
@@ -145,12 +145,12 @@ RunIdentity Checkpoint::identity() const {
 
 void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
                          TrainProgress& progress) const {
-  const NetworkShape& shape = engine.shape();
-  const auto values = collect(file_, path_, "", shape.parameters, shape.parameter_elements);
-  const auto buffers = collect(file_, path_, "", shape.buffers, shape.buffer_elements);
+  const Network& network = engine.network();
+  const auto values = collect(file_, path_, "", network.parameters, network.parameter_elements);
+  const auto buffers = collect(file_, path_, "", network.buffers, network.buffer_elements);
   const auto load = [&](const char* prefix, const std::vector<float>& like) {
     return like.empty() ? std::vector<float>()
-                        : collect(file_, path_, prefix, shape.parameters, shape.parameter_elements);
+                        : collect(file_, path_, prefix, network.parameters, network.parameter_elements);
   };
   OptimizerState restored;
   restored.m = load("optimizer.m.", optimizer.m);
@@ -176,7 +176,7 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
     throw CheckpointError(
         fmt::format("{} was written with another dither; use the options that it was trained with", path_));
   }
-  require_fit(restored.sign.switching, plan.switching, shape.parameters.size());
+  require_fit(restored.sign.switching, plan.switching, network.parameters.size());
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
   optimizer = std::move(restored);
@@ -186,11 +186,11 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
 void load_weights(const std::string& path, Engine& engine) { load_weights(SafetensorsFile(path), path, engine); }
 
 void load_weights(const SafetensorsFile& file, const std::string& path, Engine& engine) {
-  const NetworkShape& shape = engine.shape();
-  const auto values = collect(file, path, "", shape.parameters, shape.parameter_elements);
-  const bool has_buffers = !shape.buffers.empty() && file.find(shape.buffers.front().name) != nullptr;
+  const Network& network = engine.network();
+  const auto values = collect(file, path, "", network.parameters, network.parameter_elements);
+  const bool has_buffers = !network.buffers.empty() && file.find(network.buffers.front().name) != nullptr;
   const auto buffers =
-      has_buffers ? collect(file, path, "", shape.buffers, shape.buffer_elements) : std::vector<float>();
+      has_buffers ? collect(file, path, "", network.buffers, network.buffer_elements) : std::vector<float>();
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
 }

@@ -67,7 +67,7 @@ GradientPair GradientProbe::measure(Engine& engine, size_t count, uint64_t step)
   buffers_.assign(buffers.begin(), buffers.end());
   engine.forward_backward(batch_);
   const GradientPair pair =
-      compare_gradients(gradient_, gradients, engine.shape().parameter_count(), engine.executor());
+      compare_gradients(gradient_, gradients, engine.network().parameter_count(), engine.executor());
   std::copy(gradient_.begin(), gradient_.end(), gradients.begin());
   std::copy(buffers_.begin(), buffers_.end(), buffers.begin());
   return pair;

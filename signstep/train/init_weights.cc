@@ -22,7 +22,7 @@ void check_init_options(const TrainOptions& o, bool resume) {
 }
 
 void set_first_weights(TrainOptions& o, Engine& engine) {
-  initialize(engine.shape(), o.seed, engine.values(), engine.buffers());
+  initialize(engine.network(), o.seed, engine.values(), engine.buffers());
   if (o.init.empty()) return;
   std::vector<uint8_t> bytes = read_file(o.init);
   const std::string seen = sha256_hex(std::as_bytes(std::span(bytes)));

@@ -43,11 +43,11 @@ Batch random_batch(size_t count, const ImageShape& shape) {
 }
 
 double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Batch& batch, double seconds) {
-  initialize(engine.shape(), 1, engine.values(), engine.buffers());
+  initialize(engine.network(), 1, engine.values(), engine.buffers());
   const UpdatePlan plan = make_update_plan(optimizer);
-  OptimizerState state = make_state(plan, engine.shape().parameter_elements, engine.shape().parameters.size());
+  OptimizerState state = make_state(plan, engine.network().parameter_elements, engine.network().parameters.size());
   std::vector<TensorSlot> slots;
-  for (const TensorInfo& t : engine.shape().parameters) slots.push_back({t.offset, t.size});
+  for (const TensorInfo& t : engine.network().parameters) slots.push_back({t.offset, t.size});
   const auto step = [&] {
     engine.forward_backward(batch);
     optimizer_step(plan, state, slots, engine.values(), engine.gradients(), 1.0, engine.executor());
@@ -57,7 +57,7 @@ double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Bat
 }
 
 double forward_seconds(Engine& engine, const Batch& batch, double seconds, double give_up) {
-  initialize(engine.shape(), 1, engine.values(), engine.buffers());
+  initialize(engine.network(), 1, engine.values(), engine.buffers());
   const auto forward = [&] { engine.evaluate(batch); };
   const double first = seconds_of(forward);
   return first > give_up ? first : median_seconds(forward, seconds);

@@ -40,7 +40,7 @@ ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds) {
   return choice;
 }
 
-ThreadChoice choose_threads(const EngineChoice& engine, const NetworkShape& network, const ImageShape& images,
+ThreadChoice choose_threads(const EngineChoice& engine, const Network& network, const ImageShape& images,
                             size_t batch) {
   const Batch sample = random_batch(std::min(batch, kTrialImages), images);
   return choose_threads(engine.options.threads, [&](int64_t threads, double give_up) {

@@ -35,7 +35,6 @@ ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds);
 
 // For a run of that network on a CPU; the engine as choose_engine left it, most threads in them. Costs about a quarter
 // of a second a trial, or two forward passes where those take longer.
-ThreadChoice choose_threads(const EngineChoice& engine, const NetworkShape& network, const ImageShape& images,
-                            size_t batch);
+ThreadChoice choose_threads(const EngineChoice& engine, const Network& network, const ImageShape& images, size_t batch);
 
 }  // namespace signstep

@@ -68,6 +68,7 @@ TrainOptions resolved(TrainOptions o) {
   option_list(o).validate();
   const UpdatePlan plan =
       make_update_plan(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  o.network = resolved(o.network);
   o.optimizer = plan.optimizer;
   o.dither = plan.dither;
   o.switching = plan.switching.options;

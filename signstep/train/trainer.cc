@@ -46,13 +46,13 @@ class Run {
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
         plan_(make_update_plan(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
-        state_(make_state(plan_, engine_->shape().parameter_elements, engine_->shape().parameters.size())),
+        state_(make_state(plan_, engine_->network().parameter_elements, engine_->network().parameters.size())),
         schedule_(options_.schedule, total_steps_),
         identity_{to_json(option_list(options_)), data_.checksum()},
         record_(options_, identity_, data_, *engine_, split_.train.size()) {
     if (options_.analyze_every > 0)
       probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
-    for (const TensorInfo& t : engine_->shape().parameters) slots_.push_back({t.offset, t.size});
+    for (const TensorInfo& t : engine_->network().parameters) slots_.push_back({t.offset, t.size});
     folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }
 
@@ -91,7 +91,7 @@ class Run {
             .threads = static_cast<size_t>(options_.loader_threads)};
   }
 
-  NetworkShape network() const { return resnet18_shape(options_.network, data_.train.channels, data_.train.classes); }
+  Network network() const { return make_network(options_.network, data_.train.channels, data_.train.classes); }
 
   // Why fewer than all cores, if so.
   std::string fit_threads() {
@@ -191,7 +191,7 @@ class Run {
       throw DivergedError(fmt::format(
           "{} coordinates have a gradient or a momentum that is NaN or infinite at step {}, the first in {}; lower "
           "--learning-rate, or skip such coordinates with --on-nonfinite skip",
-          report.nonfinite, state_.step, engine_->shape().parameters.at(report.first_nonfinite).name));
+          report.nonfinite, state_.step, engine_->network().parameters.at(report.first_nonfinite).name));
     }
     progress_.nonfinite += report.nonfinite;
     progress_.loss_sum += result.loss * static_cast<double>(batch_.count);
@@ -304,7 +304,7 @@ TrainResult train(TrainOptions options, const EngineTable& engines, const TrainC
   // What differs from machine to machine is fixed when a run starts, so that its record repeats it. No data set has
   // more than three channels, and classes do not matter to an engine.
   EngineChoice choice =
-      choose_engine(engines, options.engine, resnet18_shape(options.network, 3, 10), /*recorded=*/control.resume);
+      choose_engine(engines, options.engine, make_network(options.network, 3, 10), /*recorded=*/control.resume);
   const bool threads_open = options.engine.threads == 0;
   options.engine = choice.options;
   return Run(std::move(options), std::move(choice), threads_open, control, observer).go();

@@ -20,9 +20,9 @@ namespace {
 using testing::HasSubstr;
 
 std::unique_ptr<Engine> engine_of(NormKind norm) {
-  const NetworkShape network = resnet18_shape({.width = 4, .norm = norm}, 3, 10);
+  const Network network = make_network({.width = 4, .norm = norm}, 3, 10);
   auto engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 1}, network).make(network);
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
   return engine;
 }
 
@@ -73,7 +73,7 @@ TEST_F(AnalyzeTest, TheEpochReferenceIsTheFullGradient) {
   for (const char* name : {"conv1.weight", "layer3.0.bn1.bias", "fc.weight"}) {
     const BatchAnalysis a = run(*engine, 32, {.draws = 2, .sample = 1, .dump = name});
     EXPECT_EQ(a.reference_batches, 5u);
-    for (const TensorInfo& t : engine->shape().parameters) {
+    for (const TensorInfo& t : engine->network().parameters) {
       if (t.name != name) continue;
       ASSERT_EQ(a.dump.reference.size(), t.size);
       float largest = 0;
@@ -86,8 +86,8 @@ TEST_F(AnalyzeTest, TheEpochReferenceIsTheFullGradient) {
 TEST_F(AnalyzeTest, TheTablesAreFiniteAndAddUp) {
   const auto engine = engine_of(NormKind::kBatch);
   const BatchAnalysis a = run(*engine, 16, {.draws = 24, .sample = 8});
-  ASSERT_EQ(a.tensors.size(), engine->shape().parameters.size());
-  EXPECT_EQ(a.network.coordinates, static_cast<double>(engine->shape().parameter_count()));
+  ASSERT_EQ(a.tensors.size(), engine->network().parameters.size());
+  EXPECT_EQ(a.network.coordinates, static_cast<double>(engine->network().parameter_count()));
   double counted = a.network.silent + a.network.below_floor;
   for (const SnrBin& bin : a.network.bins) counted += bin.count;
   EXPECT_EQ(counted, a.network.coordinates);

@@ -15,7 +15,7 @@ namespace {
 
 std::vector<double> relative_errors(const Engine& of, std::span<const float> gradients, std::span<const float> truth) {
   std::vector<double> errors;
-  for (const TensorInfo& t : of.shape().parameters) {
+  for (const TensorInfo& t : of.network().parameters) {
     double distance = 0, size = 0;
     for (size_t i = t.offset; i < t.offset + t.size; ++i) {
       distance += std::pow(static_cast<double>(gradients[i]) - truth[i], 2);
@@ -31,13 +31,17 @@ void copy_weights(Engine& from, Engine& to) {
   std::ranges::copy(from.buffers(), to.buffers().begin());
 }
 
-TEST(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
-  const NetworkShape shape = resnet18_shape({.width = 64}, 3, 10);
-  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
-  const auto ours = make_amx_engine(shape, {});
-  const auto bf16 = make_torch_engine(shape, {.precision = Precision::kBf16});
-  const auto fp32 = make_torch_engine(shape, {.precision = Precision::kFp32});
-  initialize(shape, 1, ours->values(), ours->buffers());
+class AmxAgainstTorch : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Networks, AmxAgainstTorch, testing::Values("resnet18", "resnet20"),
+                         [](const auto& p) { return std::string(p.param); });
+
+TEST_P(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
+  const Network network = make_network({.name = GetParam()}, 3, 10);
+  if (!amx_engine_obstacle(network).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  const auto ours = make_amx_engine(network, {});
+  const auto bf16 = make_torch_engine(network, {.precision = Precision::kBf16});
+  const auto fp32 = make_torch_engine(network, {.precision = Precision::kFp32});
+  initialize(network, 1, ours->values(), ours->buffers());
   const Batch batch = random_batch(64, 3, 10);
   for (int step = 0; step < 40; ++step) {
     ours->forward_backward(random_batch(64, 3, 10, 100 + static_cast<uint64_t>(step)));
@@ -51,17 +55,17 @@ TEST(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
   const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
   const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
   for (size_t i = 0; i < our_errors.size(); ++i)
-    EXPECT_LE(our_errors[i], 1.25 * their_errors[i]) << shape.parameters[i].name;
+    EXPECT_LE(our_errors[i], 1.25 * their_errors[i]) << network.parameters[i].name;
 }
 
 // The reference kernels run on every processor, so the network's own logic is tested everywhere. At first weights and
-// few pixels both bf16 sides are far from float32, and differ more between themselves.
-TEST(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
-  const NetworkShape shape = resnet18_shape({.width = 16}, 3, 10);
-  const auto ours = make_amx_engine(shape, {.threads = 2, .reference = true});
-  const auto bf16 = make_torch_engine(shape, {.precision = Precision::kBf16, .threads = 1});
-  const auto fp32 = make_torch_engine(shape, {.precision = Precision::kFp32, .threads = 1});
-  initialize(shape, 1, ours->values(), ours->buffers());
+// few pixels both bf16 sides are far from float32 (a fifth off), and differ more between themselves.
+TEST_P(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
+  const Network network = make_network({.name = GetParam(), .width = 16}, 3, 10);
+  const auto ours = make_amx_engine(network, {.threads = 2, .reference = true});
+  const auto bf16 = make_torch_engine(network, {.precision = Precision::kBf16, .threads = 1});
+  const auto fp32 = make_torch_engine(network, {.precision = Precision::kFp32, .threads = 1});
+  initialize(network, 1, ours->values(), ours->buffers());
   copy_weights(*ours, *bf16);
   copy_weights(*ours, *fp32);
   const Batch batch = random_batch(33, 3, 10, 3, 12);
@@ -70,18 +74,18 @@ TEST(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
   const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
   const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
   for (size_t i = 0; i < our_errors.size(); ++i)
-    EXPECT_LE(our_errors[i], 1.5 * their_errors[i]) << shape.parameters[i].name;
+    EXPECT_LE(our_errors[i], 1.75 * their_errors[i]) << network.parameters[i].name;
   for (size_t i = 0; i < ours->buffers().size(); ++i) {
     ASSERT_NEAR(ours->buffers()[i], fp32->buffers()[i], 1e-2 * (1 + std::fabs(fp32->buffers()[i]))) << i;
   }
 }
 
-TEST(AmxAgainstTorch, FastKernelsGiveWhatTheReferenceGives) {
-  const NetworkShape shape = resnet18_shape({.width = 16}, 3, 10);
-  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
-  const auto fast = make_amx_engine(shape, {.threads = 1}),
-             slow = make_amx_engine(shape, {.threads = 2, .reference = true});
-  initialize(shape, 1, fast->values(), fast->buffers());
+TEST(AmxEngine, FastKernelsGiveWhatTheReferenceGives) {
+  const Network network = make_network({.width = 16}, 3, 10);
+  if (!amx_engine_obstacle(network).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  const auto fast = make_amx_engine(network, {.threads = 1}),
+             slow = make_amx_engine(network, {.threads = 2, .reference = true});
+  initialize(network, 1, fast->values(), fast->buffers());
   copy_weights(*fast, *slow);
   const Batch batch = random_batch(6, 3, 10, 3, 8);
   EXPECT_NEAR(fast->forward_backward(batch).loss, slow->forward_backward(batch).loss, 1e-3);
@@ -89,12 +93,12 @@ TEST(AmxAgainstTorch, FastKernelsGiveWhatTheReferenceGives) {
 }
 
 TEST(AmxEngine, TheSameBitsForAnyNumberOfThreads) {
-  const NetworkShape shape = resnet18_shape({.width = 32}, 3, 10);
-  if (!amx_engine_obstacle(shape).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
+  const Network network = make_network({.width = 32}, 3, 10);
+  if (!amx_engine_obstacle(network).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
   std::vector<std::vector<float>> gradients, buffers;
   for (const int64_t threads : {1, 2, 3, 8}) {
-    const auto engine = make_amx_engine(shape, {.threads = threads});
-    initialize(shape, 1, engine->values(), engine->buffers());
+    const auto engine = make_amx_engine(network, {.threads = threads});
+    initialize(network, 1, engine->values(), engine->buffers());
     for (int step = 0; step < 3; ++step) {
       engine->forward_backward(random_batch(100, 3, 10));
       descend(*engine, 0.05f);
@@ -109,7 +113,7 @@ TEST(AmxEngine, TheSameBitsForAnyNumberOfThreads) {
 TEST(AmxEngine, SaysWhatItCannotDo) {
   const auto message = [](const NetworkOptions& network, int64_t channels) {
     try {
-      make_amx_engine(resnet18_shape(network, channels, 10), {.reference = true});
+      make_amx_engine(make_network(network, channels, 10), {.reference = true});
     } catch (const OptionError& e) {
       return std::string(e.what());
     }

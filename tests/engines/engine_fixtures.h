@@ -29,8 +29,8 @@ inline Batch slice(const Batch& batch, size_t first, size_t count) {
 }
 
 inline std::unique_ptr<Engine> engine_of(const NetworkOptions& network, Precision precision = Precision::kFp32) {
-  auto engine = make_torch_engine(resnet18_shape(network, 3, 10), {.precision = precision, .threads = 1});
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+  auto engine = make_torch_engine(make_network(network, 3, 10), {.precision = precision, .threads = 1});
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
   return engine;
 }
 

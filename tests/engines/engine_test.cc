@@ -7,8 +7,8 @@
 
 #include "signstep/base/error.h"
 #include "signstep/engines/amx/amx_engine.h"
-#include "signstep/engines/torch/resnet.h"
 #include "signstep/engines/torch/torch_engine.h"
+#include "signstep/engines/torch/torch_network.h"
 #include "signstep/random/random.h"
 #include "tests/engines/engine_fixtures.h"
 
@@ -19,36 +19,38 @@ namespace {
 struct EngineCase {
   const char* name;
   NetworkOptions network;
-  std::function<std::unique_ptr<Engine>(const NetworkShape&)> make;
+  std::function<std::unique_ptr<Engine>(const Network&)> make;
   bool amx = false;
 };
 
-std::function<std::unique_ptr<Engine>(const NetworkShape&)> torch_maker(Precision precision) {
-  return [precision](const NetworkShape& shape) {
-    return make_torch_engine(shape, {.precision = precision, .threads = 1});
+std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision) {
+  return [precision](const Network& network) {
+    return make_torch_engine(network, {.precision = precision, .threads = 1});
   };
 }
 
-std::unique_ptr<Engine> amx_maker(const NetworkShape& shape) { return make_amx_engine(shape, {.threads = 2}); }
+std::unique_ptr<Engine> amx_maker(const Network& network) { return make_amx_engine(network, {.threads = 2}); }
 
 const EngineCase kEngines[] = {
     {"TorchFp32", {.width = 16}, torch_maker(Precision::kFp32)},
     {"TorchFp32GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kFp32)},
     {"TorchBf16GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kBf16)},
     {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
+    {"TorchFp32ResNet20", {.name = "resnet20"}, torch_maker(Precision::kFp32)},
     {"Amx", {.width = 16}, amx_maker, true},
+    {"AmxResNet20", {.name = "resnet20"}, amx_maker, true},
     {"AmxOddWidth", {.width = 48}, amx_maker, true}};
 
 class EngineTest : public testing::TestWithParam<EngineCase> {
  protected:
   void SetUp() override {
-    if (GetParam().amx && !amx_engine_obstacle(resnet18_shape(GetParam().network, 3, 10)).empty()) {
+    if (GetParam().amx && !amx_engine_obstacle(make_network(GetParam().network, 3, 10)).empty()) {
       GTEST_SKIP() << "this processor has no bf16 matrix units";
     }
   }
   std::unique_ptr<Engine> engine(int channels = 3, int classes = 10) const {
-    auto e = GetParam().make(resnet18_shape(GetParam().network, channels, classes));
-    initialize(e->shape(), 1, e->values(), e->buffers());
+    auto e = GetParam().make(make_network(GetParam().network, channels, classes));
+    initialize(e->network(), 1, e->values(), e->buffers());
     return e;
   }
 };
@@ -119,7 +121,7 @@ TEST_P(EngineTest, GapsBetweenTensorsStayZero) {
   const auto e = engine();
   e->forward_backward(random_batch(8, 3, 10));
   std::vector<bool> used(e->values().size());
-  for (const TensorInfo& t : e->shape().parameters)
+  for (const TensorInfo& t : e->network().parameters)
     for (size_t i = 0; i < t.size; ++i) used[t.offset + i] = true;
   for (size_t i = 0; i < used.size(); ++i) {
     ASSERT_TRUE(used[i] || e->gradients()[i] == 0.0f) << i;
@@ -143,7 +145,7 @@ TEST_P(EngineTest, RunningStatisticsMoveByATenth) {
   e->forward_backward(batch);
   const auto first = copy(e->buffers());
   e->forward_backward(batch);
-  const TensorInfo& mean = e->shape().buffers.at(0);
+  const TensorInfo& mean = e->network().buffers.at(0);
   ASSERT_EQ(mean.name, "bn1.running_mean");
   for (size_t i = mean.offset; i < mean.offset + mean.size; ++i)
     EXPECT_NEAR(e->buffers()[i], 1.9f * first[i], 1e-6) << i;
@@ -159,7 +161,7 @@ TEST(Engine, GradientsAreTheSlopesOfTheLoss) {
   const auto gradient = copy(engine->gradients());
   for (const char* name :
        {"conv1.weight", "layer2.0.downsample.0.weight", "layer3.1.bn2.bias", "fc.weight", "fc.bias"}) {
-    for (const TensorInfo& t : engine->shape().parameters) {
+    for (const TensorInfo& t : engine->network().parameters) {
       if (t.name != name) continue;
       double norm = 0;
       for (size_t i = 0; i < t.size; ++i) norm += std::pow(gradient[t.offset + i], 2);
@@ -182,12 +184,12 @@ TEST(Engine, RunningStatisticsMoveByATenth) {
   const auto engine = engine_of({.width = 4});
   const Batch batch = random_batch(8, 3, 10);
   engine->forward_backward(batch);
-  const TensorInfo& mean = engine->shape().buffers.at(0);
+  const TensorInfo& mean = engine->network().buffers.at(0);
   ASSERT_EQ(mean.name, "bn1.running_mean");
   // The stem's batch mean by hand: convolve with the weights at the values that were used.
   const auto engine2 = engine_of({.width = 4});
   const auto images = torch::from_blob(const_cast<float*>(batch.images.data()), {8, 32, 32, 3}).permute({0, 3, 1, 2});
-  const TensorInfo& conv = engine2->shape().parameters.at(0);
+  const TensorInfo& conv = engine2->network().parameters.at(0);
   std::vector<float> kernel = row_major(conv, engine2->values());
   const auto weight = torch::from_blob(kernel.data(), {4, 3, 3, 3});
   const auto expected = torch::conv2d(images, weight, {}, 1, 1).mean({0, 2, 3}) * 0.1;
@@ -204,7 +206,7 @@ TEST(Engine, Bf16WantsWholeVectorsOfChannels) {
 TEST(Engine, ADeviceThatIsNotThereIsAClearError) {
   if (libtorch_has_cuda()) GTEST_SKIP() << "this LibTorch has CUDA, so asking for it is no error";
   try {
-    make_torch_engine(resnet18_shape({.width = 4}, 3, 10), {.device = Device::kCuda});
+    make_torch_engine(make_network({.width = 4}, 3, 10), {.device = Device::kCuda});
     FAIL() << "no error";
   } catch (const OptionError& e) {
     EXPECT_NE(std::string(e.what()).find("sees no CUDA device"), std::string::npos) << e.what();

@@ -20,16 +20,39 @@ const TensorInfo& named(const std::vector<TensorInfo>& list, std::string_view na
 }
 
 TEST(Network, HasTheStandardCounts) {
-  const NetworkShape s = resnet18_shape({}, 3, 10);
+  const Network s = make_network({}, 3, 10);
   EXPECT_EQ(s.parameter_count(), 11'173'962u);
   EXPECT_EQ(s.parameters.size(), 62u);
   EXPECT_EQ(s.buffers.size(), 40u);
-  EXPECT_EQ(resnet18_shape({}, 3, 100).parameter_count(), 11'173'962u + 90 * 513);
-  EXPECT_TRUE(resnet18_shape({.width = 16, .norm = NormKind::kGroup}, 3, 10).buffers.empty());
+  EXPECT_EQ(make_network({}, 3, 100).parameter_count(), 11'173'962u + 90 * 513);
+  EXPECT_TRUE(make_network({.width = 16, .norm = NormKind::kGroup}, 3, 10).buffers.empty());
+}
+
+// He et al. 2016, table 6, and what implementations count.
+TEST(Network, TheCifarResNetsHaveTheirCounts) {
+  const auto count = [](const char* name) { return make_network({.name = name}, 3, 10).parameter_count(); };
+  EXPECT_EQ(count("resnet20"), 269'722u);
+  EXPECT_EQ(count("resnet32"), 464'154u);
+  EXPECT_EQ(count("resnet56"), 853'018u);
+  const Network n = make_network({.name = "resnet20"}, 3, 10);
+  EXPECT_EQ(n.options.width, 16);
+  EXPECT_EQ(n.display_name, "ResNet-20");
+  EXPECT_EQ(named(n.parameters, "layer3.2.conv2.weight").shape, (std::vector<int64_t>{64, 64, 3, 3}));
+  EXPECT_EQ(named(n.parameters, "fc.weight").shape, (std::vector<int64_t>{10, 64}));
+}
+
+TEST(Network, AnUnknownNameIsRefused) {
+  EXPECT_THROW(make_network({.name = "resnet19"}, 3, 10), OptionError);
+  OptionList list;
+  NetworkOptions o;
+  describe(list, o);
+  EXPECT_THROW(list.set("network", "resnet19"), OptionError);
+  list.set("network", "resnet56");
+  EXPECT_EQ(o.name, "resnet56");
 }
 
 TEST(Network, NamesAndShapesAreTorchvisions) {
-  const NetworkShape s = resnet18_shape({}, 3, 10);
+  const Network s = make_network({}, 3, 10);
   EXPECT_EQ(named(s.parameters, "conv1.weight").shape, (std::vector<int64_t>{64, 3, 3, 3}));
   EXPECT_EQ(named(s.parameters, "layer2.0.downsample.0.weight").shape, (std::vector<int64_t>{128, 64, 1, 1}));
   EXPECT_EQ(named(s.parameters, "layer4.1.bn2.bias").shape, (std::vector<int64_t>{512}));
@@ -38,7 +61,7 @@ TEST(Network, NamesAndShapesAreTorchvisions) {
 }
 
 TEST(Network, TensorsAreAlignedAndApart) {
-  const NetworkShape s = resnet18_shape({.width = 12}, 1, 7);
+  const Network s = make_network({.width = 12}, 1, 7);
   size_t end = 0;
   for (const TensorInfo& t : s.parameters) {
     EXPECT_EQ(t.offset % 64, 0u);
@@ -50,7 +73,7 @@ TEST(Network, TensorsAreAlignedAndApart) {
 }
 
 TEST(Network, InitialValuesFollowTheSeedAndHaveTheirSpread) {
-  const NetworkShape s = resnet18_shape({.width = 16}, 3, 10);
+  const Network s = make_network({.width = 16}, 3, 10);
   std::vector<float> a(s.parameter_elements), b(a), other(a), buffers(s.buffer_elements);
   initialize(s, 1, a, buffers);
   initialize(s, 1, b, buffers);
@@ -69,7 +92,7 @@ TEST(Network, InitialValuesFollowTheSeedAndHaveTheirSpread) {
 }
 
 TEST(Network, ConvolutionsLieWithTheirInputsInnermost) {
-  const NetworkShape s = resnet18_shape({.width = 4}, 3, 10);
+  const Network s = make_network({.width = 4}, 3, 10);
   const TensorInfo& conv = named(s.parameters, "conv1.weight");  // (4, 3, 3, 3)
   std::vector<float> flat(s.parameter_elements), values(conv.size);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
@@ -92,7 +115,7 @@ TEST(Network, GroupsDivideTheChannels) {
   EXPECT_EQ(norm_groups(64), 32);
 }
 
-TEST(Network, AWidthThatDoesNotFitIsRefused) { EXPECT_THROW(resnet18_shape({.width = 6}, 3, 10), OptionError); }
+TEST(Network, AWidthThatDoesNotFitIsRefused) { EXPECT_THROW(make_network({.width = 6}, 3, 10), OptionError); }
 
 }  // namespace
 }  // namespace signstep

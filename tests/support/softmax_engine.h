@@ -16,11 +16,11 @@ namespace signstep {
 
 class SoftmaxEngine final : public Engine {
  public:
-  explicit SoftmaxEngine(const NetworkShape& shape)
-      : Engine(shape),
-        values_(shape.parameter_elements),
-        gradients_(shape.parameter_elements),
-        buffers_(shape.buffer_elements) {}
+  explicit SoftmaxEngine(const Network& network)
+      : Engine(network),
+        values_(network.parameter_elements),
+        gradients_(network.parameter_elements),
+        buffers_(network.buffer_elements) {}
 
   std::span<float> values() override { return values_; }
   std::span<float> gradients() override { return gradients_; }
@@ -38,7 +38,8 @@ class SoftmaxEngine final : public Engine {
 
  private:
   BatchResult over(const Batch& batch, bool backward) {
-    const TensorInfo &weight = shape().parameters.at(shape().parameters.size() - 2), &bias = shape().parameters.back();
+    const TensorInfo &weight = network().parameters.at(network().parameters.size() - 2),
+                     &bias = network().parameters.back();
     const auto classes = static_cast<size_t>(weight.shape[0]), inputs = static_cast<size_t>(weight.shape[1]);
     BatchResult sum;
     for (size_t image = 0; image < batch.count; ++image) {
@@ -87,10 +88,10 @@ class SoftmaxEngine final : public Engine {
 inline EngineRecord softmax_engine() {
   return {.name = "softmax",
           .about = [] { return std::string(); },
-          .obstacle = [](const EngineOptions&, const NetworkShape&) { return std::string(); },
-          .precision = [](const EngineOptions&, const NetworkShape&) { return Precision::kFp32; },
-          .make = [](const EngineOptions&, const NetworkShape& shape) -> std::unique_ptr<Engine> {
-            return std::make_unique<SoftmaxEngine>(shape);
+          .obstacle = [](const EngineOptions&, const Network&) { return std::string(); },
+          .precision = [](const EngineOptions&, const Network&) { return Precision::kFp32; },
+          .make = [](const EngineOptions&, const Network& network) -> std::unique_ptr<Engine> {
+            return std::make_unique<SoftmaxEngine>(network);
           }};
 }
 

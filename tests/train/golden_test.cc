@@ -111,8 +111,8 @@ constexpr const char* kTorchGradients = "422c322a0a9166112612b125e4bbb12f33a0e10
 TEST_F(GoldenTest, OnTheTorchEngine) {
   engines_ = {torch_engine()};
   const auto engine =
-      make_torch_engine(resnet18_shape({.width = 4}, 3, 10), {.precision = Precision::kFp32, .threads = 1});
-  initialize(engine->shape(), 1, engine->values(), engine->buffers());
+      make_torch_engine(make_network({.width = 4}, 3, 10), {.precision = Precision::kFp32, .threads = 1});
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
   engine->forward_backward(random_batch(32, {3, 40, 40, 10}));
   const std::string gradients = sha256_hex(std::as_bytes(engine->gradients()));
   if (gradients != kTorchGradients) GTEST_SKIP() << "this LibTorch computes other gradients here: " << gradients;

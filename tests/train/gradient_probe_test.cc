@@ -62,9 +62,9 @@ class GradientProbeTest : public testing::Test {
   }
 
   static std::unique_ptr<Engine> engine(NormKind norm) {
-    const NetworkShape network = resnet18_shape({.width = 4, .norm = norm}, 3, 10);
+    const Network network = make_network({.width = 4, .norm = norm}, 3, 10);
     auto engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 1}, network).make(network);
-    initialize(engine->shape(), 1, engine->values(), engine->buffers());
+    initialize(engine->network(), 1, engine->values(), engine->buffers());
     return engine;
   }
 

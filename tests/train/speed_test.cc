@@ -49,7 +49,7 @@ TEST(ThreadChoice, AHopelessTrialMayEndEarly) {
 }
 
 TEST(ThreadChoice, ARealNetworkIsTimed) {
-  const NetworkShape network = resnet18_shape({.width = 4}, 1, 10);
+  const Network network = make_network({.width = 4}, 1, 10);
   const EngineChoice engine = choose_engine(engines_here(), {.precision = Precision::kFp32, .threads = 2}, network);
   const ThreadChoice c = choose_threads(engine, network, {.channels = 1, .height = 32, .width = 32}, 4);
   EXPECT_THAT(c.threads, ::testing::AnyOf(1, 2));

@@ -22,8 +22,8 @@ class StillEngine final : public Engine {
   std::string description() const override { return "still"; }
 
  private:
-  static NetworkShape small_shape() {
-    NetworkShape shape;
+  static Network small_shape() {
+    Network shape;
     shape.parameters = {{.name = "w", .shape = {2}, .offset = 0, .size = 2}};
     shape.parameter_elements = 64;
     return shape;

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-bool has_amx() { return amx_engine_obstacle(resnet18_shape({.width = 16}, 3, 10)).empty(); }
+bool has_amx() { return amx_engine_obstacle(make_network({.width = 16}, 3, 10)).empty(); }
 
 // Every engine resumes bit for bit, in the middle of an epoch too.
 TEST_F(TrainTest, ResumesOnTheAmxEngine) {

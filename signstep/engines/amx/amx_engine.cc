@@ -3,6 +3,7 @@
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
+#include "signstep/engines/amx/network_plan.h"
 #include "signstep/engines/amx/resnet.h"
 #include "signstep/parallel/thread_pool.h"
 
@@ -13,12 +14,14 @@ using amx::ResNet;
 using amx::Workshop;
 
 // What the network, not the processor, must be.
-std::string network_obstacle(const NetworkShape& shape) {
-  if (shape.options.norm != NormKind::kBatch)
+std::string network_obstacle(const Network& network) {
+  if (!amx::plan_network(network))
+    return fmt::format("{} is not a stem and residual blocks of two 3x3 convolutions", network.display_name);
+  if (network.options.norm != NormKind::kBatch)
     return "the network has group norm, and this engine computes batch norm alone";
-  if (shape.options.width % 16 != 0) return fmt::format("width {} is no multiple of 16", shape.options.width);
-  if (shape.input_channels > amx::kMaxInputChannels) {
-    return fmt::format("images have {} channels, and this engine takes at most {}", shape.input_channels,
+  if (network.options.width % 16 != 0) return fmt::format("width {} is no multiple of 16", network.options.width);
+  if (network.input_channels > amx::kMaxInputChannels) {
+    return fmt::format("images have {} channels, and this engine takes at most {}", network.input_channels,
                        amx::kMaxInputChannels);
   }
   return {};
@@ -26,13 +29,13 @@ std::string network_obstacle(const NetworkShape& shape) {
 
 class AmxEngine final : public Engine {
  public:
-  AmxEngine(const NetworkShape& shape, const amx::Kernels& kernels, size_t threads)
-      : Engine(shape),
+  AmxEngine(const Network& network, const amx::Kernels& kernels, size_t threads)
+      : Engine(network),
         pool_(threads),
-        values_(shape.parameter_elements),
-        gradients_(shape.parameter_elements),
-        buffers_(shape.buffer_elements),
-        network_(shape),
+        values_(network.parameter_elements),
+        gradients_(network.parameter_elements),
+        buffers_(network.buffer_elements),
+        network_(network),
         workshop_{
             .kernels = kernels, .executor = pool_, .values = values_, .gradients = gradients_, .buffers = buffers_} {}
 
@@ -79,33 +82,33 @@ class AmxEngine final : public Engine {
 
 }  // namespace
 
-std::string amx_engine_obstacle(const NetworkShape& shape) {
-  if (const std::string obstacle = network_obstacle(shape); !obstacle.empty()) return obstacle;
+std::string amx_engine_obstacle(const Network& network) {
+  if (const std::string obstacle = network_obstacle(network); !obstacle.empty()) return obstacle;
   if (amx::amx_kernels() == nullptr)
     return fmt::format("this processor ({}) has no bf16 matrix units", cpu_features().model);
   return {};
 }
 
-std::unique_ptr<Engine> make_amx_engine(const NetworkShape& shape, const AmxEngineOptions& options) {
-  const std::string obstacle = options.reference ? network_obstacle(shape) : amx_engine_obstacle(shape);
+std::unique_ptr<Engine> make_amx_engine(const Network& network, const AmxEngineOptions& options) {
+  const std::string obstacle = options.reference ? network_obstacle(network) : amx_engine_obstacle(network);
   if (!obstacle.empty()) throw OptionError(fmt::format("engine is amx, and {}; use --engine torch", obstacle));
   const auto threads = static_cast<size_t>(options.threads > 0 ? options.threads : cpu_features().threads);
-  return std::make_unique<AmxEngine>(shape, options.reference ? amx::reference_kernels() : *amx::amx_kernels(),
+  return std::make_unique<AmxEngine>(network, options.reference ? amx::reference_kernels() : *amx::amx_kernels(),
                                      threads);
 }
 
 EngineRecord amx_engine(bool reference) {
   return {.name = "amx",
           .about = [] { return std::string(); },
-          .obstacle = [reference](const EngineOptions& o, const NetworkShape& shape) -> std::string {
+          .obstacle = [reference](const EngineOptions& o, const Network& network) -> std::string {
             if (o.device != Device::kCpu) return "device is not cpu";
             if (o.precision == Precision::kFp32) return "precision is fp32, and the matrix units multiply bf16";
-            return reference ? network_obstacle(shape) : amx_engine_obstacle(shape);
+            return reference ? network_obstacle(network) : amx_engine_obstacle(network);
           },
-          .precision = [](const EngineOptions&, const NetworkShape&) { return Precision::kBf16; },
+          .precision = [](const EngineOptions&, const Network&) { return Precision::kBf16; },
           .make =
-              [reference](const EngineOptions& o, const NetworkShape& shape) {
-                return make_amx_engine(shape, {.threads = o.threads, .reference = reference});
+              [reference](const EngineOptions& o, const Network& network) {
+                return make_amx_engine(network, {.threads = o.threads, .reference = reference});
               }};
 }
 

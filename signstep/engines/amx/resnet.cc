@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/amx/resnet.h"
 
+#include "signstep/engines/amx/pad_shortcut.h"
+
 namespace signstep::amx {
 namespace {
 
-void normalize(Workshop& w, Layer& layer, const Tiles& out, const Tiles& residual = {},
+void normalize(Workshop& w, ConvLayer& layer, const Tiles& out, const Tiles& residual = {},
                const Norm* residual_norm = nullptr) {
   const int64_t width = layer.geometry().out_width();
   const NormalizeJob job{.y = layer.y,
@@ -19,26 +21,29 @@ void normalize(Workshop& w, Layer& layer, const Tiles& out, const Tiles& residua
   w.for_each_row(out, width, [&](int64_t group, int64_t row) { w.kernels.normalize(job, group, row); });
 }
 
-Tiles with_data(Tiles shape, Bf16* data) {
-  shape.data = data;
-  return shape;
+Tiles with_data(Tiles network, Bf16* data) {
+  network.data = data;
+  return network;
 }
 
 }  // namespace
 
-ResNet::ResNet(const NetworkShape& shape)
-    : fc_weight_(shape.parameters.at(shape.parameters.size() - 2)),
-      fc_bias_(shape.parameters.back()),
-      stem_(shape, "conv1", "bn1", 1, 1),
-      head_({shape.options.width * 8, shape.classes}) {
-  for (const BlockShape& b : resnet18_blocks(shape.options.width)) {
-    blocks_.push_back({.conv1 = Layer(shape, b.prefix + ".conv1", b.prefix + ".bn1", 3, b.stride),
-                       .conv2 = Layer(shape, b.prefix + ".conv2", b.prefix + ".bn2", 3, 1),
+ResNet::ResNet(const Network& network) : ResNet(network, plan_network(network).value()) {}
+
+ResNet::ResNet(const Network& network, const NetworkPlan& plan)
+    : fc_weight_(network.parameters.at(network.parameters.size() - 2)),
+      fc_bias_(network.parameters.back()),
+      stem_(network, {plan.stem.conv, plan.stem.norm, 1, 1}),  // its taps are channels
+      head_({plan.features, network.classes}) {
+  for (const BlockPlan& b : plan.blocks) {
+    blocks_.push_back({.conv1 = ConvLayer(network, b.conv1),
+                       .conv2 = ConvLayer(network, b.conv2),
                        .shortcut = {},
+                       .pad_stride = b.pad_stride,
                        .z = {},
-                       .out = {}});
-    if (b.downsample())
-      blocks_.back().shortcut.emplace(shape, b.prefix + ".downsample.0", b.prefix + ".downsample.1", 1, b.stride);
+                       .out = {},
+                       .padded = {}});
+    if (b.projection) blocks_.back().shortcut.emplace(network, *b.projection);
   }
 }
 
@@ -53,8 +58,8 @@ void ResNet::for_each_layer(F&& f) {
 }
 
 void ResNet::pack(Workshop& w) {
-  std::vector<std::pair<Layer*, int64_t>> tasks;
-  for_each_layer([&](Layer& layer) {
+  std::vector<std::pair<ConvLayer*, int64_t>> tasks;
+  for_each_layer([&](ConvLayer& layer) {
     layer.load_norm(w);
     for (int64_t block = 0; block < layer.out_blocks(); ++block) tasks.emplace_back(&layer, block);
   });
@@ -79,7 +84,7 @@ void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
   std::vector<std::pair<Tiles*, int64_t>> tensors{{&input_, 0}, {&stem_out_, 0}};
   input_ = stem_out_ = {groups, height_ * width_, 1};
   stem_out_.blocks = stem_.out_blocks();
-  for_each_layer([&](Layer& layer) {
+  for_each_layer([&](ConvLayer& layer) {
     layer.y = {groups, layer.geometry().out_pixels(), layer.out_blocks()};
     tensors.emplace_back(&layer.y, 0);
   });
@@ -87,6 +92,9 @@ void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
     b.z = b.out = b.conv1.y;
     tensors.emplace_back(&b.z, 0);
     tensors.emplace_back(&b.out, 0);
+    if (b.pad_stride == 0) continue;
+    b.padded = b.out;
+    tensors.emplace_back(&b.padded, 0);
   }
   // Places are those of the full capacity, so that a smaller batch moves nothing.
   const int64_t capacity = std::max(groups, capacity_);
@@ -101,7 +109,7 @@ void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
     memory_ = {};  // first, so that the two are never there together
     memory_ = Arena(static_cast<size_t>(total + 5 * largest) * sizeof(Bf16));
     size_t scratch = 0, partial = 0;
-    for_each_layer([&](Layer& layer) {
+    for_each_layer([&](ConvLayer& layer) {
       scratch = std::max(scratch, layer.scratch_bytes());
       partial = std::max(partial, layer.partial_size(capacity));
     });
@@ -125,7 +133,12 @@ BatchResult ResNet::forward(Workshop& w, const Batch& batch, size_t first, size_
     normalize(w, b.conv1, b.z);
     b.conv2.forward(w, b.z, training);
     if (b.shortcut) b.shortcut->forward(w, x, training);
-    normalize(w, b.conv2, b.out, b.shortcut ? b.shortcut->y : x, b.shortcut ? &b.shortcut->norm() : nullptr);
+    if (b.pad_stride > 0) {
+      const Geometry& g = b.conv1.geometry();
+      pad_shortcut(w, x, g.width, b.pad_stride, b.padded, g.out_width());
+    }
+    const Tiles& residual = b.shortcut ? b.shortcut->y : b.pad_stride > 0 ? b.padded : x;
+    normalize(w, b.conv2, b.out, residual, b.shortcut ? &b.shortcut->norm() : nullptr);
   }
   return head_.forward(blocks_.back().out, w.values.subspan(fc_weight_.offset, fc_weight_.size),
                        w.values.subspan(fc_bias_.offset, fc_bias_.size), std::span(batch.labels).subspan(first, count),
@@ -134,7 +147,7 @@ BatchResult ResNet::forward(Workshop& w, const Batch& batch, size_t first, size_
 
 GradientEpilogue ResNet::epilogue_at(Workshop& w, int64_t block, Bf16* g) {
   Block* b = block < 0 ? nullptr : &blocks_[static_cast<size_t>(block)];
-  Layer& last = b ? b->conv2 : stem_;
+  ConvLayer& last = b ? b->conv2 : stem_;
   GradientEpilogue e{.out = with_data(last.y, g), .z = b ? b->out : stem_out_, .y0 = last.y, .add = {}, .y1 = {}};
   e.mean0 = last.norm().mean.data();
   if (b && b->shortcut) {
@@ -190,6 +203,10 @@ void ResNet::backward(Workshop& w, const Batch& batch) {
     if (b.shortcut) {
       b.shortcut->weight_gradient(w, x, dys);
       sources.push_back(b.shortcut->data_gradient_source(dys));
+    } else if (b.pad_stride > 0) {
+      const Geometry& geometry = b.conv1.geometry();
+      outer.add = with_data(x, spare_[4]);
+      pad_shortcut_gradient(w, gradient, geometry.out_width(), b.pad_stride, outer.add, geometry.width);
     } else {
       outer.add = gradient;
     }

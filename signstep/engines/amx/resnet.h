@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// ResNet-18 as layers of this engine, forward and backward written out. For each block, with x its input:
+// A residual network as layers of this engine, forward and backward written out. For each block, with x its input:
 //
-//   forward    y1 = conv1(x)   z = relu(norm1(y1))   y2 = conv2(z)   out = relu(norm2(y2) + x, or + norm_s(conv_s(x)))
+//   forward    y1 = conv1(x)   z = relu(norm1(y1))   y2 = conv2(z)   out = relu(norm2(y2) + x, or x padded, or
+//              norm_s(conv_s(x)))
 //   backward   g at norm2's result arrives rectified and summed by the epilogue of what follows
 //              dy2 from g;  conv2's weights from (z, dy2);  h at norm1's result: conv2 backward, rectified at z
 //              dy1 from h;  conv1's weights from (x, dy1);  g of the block before: conv1 backward (+ conv_s backward,
-//              or + g)
+//              or + g, or + g where padding took it from)
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "signstep/data/batch.h"
+#include "signstep/engines/amx/conv_layer.h"
 #include "signstep/engines/amx/head.h"
-#include "signstep/engines/amx/layer.h"
+#include "signstep/engines/amx/network_plan.h"
 #include "signstep/engines/amx/stem_input.h"
 
 namespace signstep::amx {
 
 class ResNet {
  public:
-  explicit ResNet(const NetworkShape& shape);
+  explicit ResNet(const Network& network);  // that plan_network can plan
 
   // Loss and number right of images first .. first + count - 1, summed. backward overwrites the gradients with those of
   // the mean loss; it follows a training forward pass of the same images.
@@ -31,10 +33,12 @@ class ResNet {
 
  private:
   struct Block {
-    Layer conv1, conv2;
-    std::optional<Layer> shortcut;
-    Tiles z, out;
+    ConvLayer conv1, conv2;
+    std::optional<ConvLayer> shortcut;  // without one the shortcut is x itself, or x padded
+    int64_t pad_stride;                 // above 0: padded
+    Tiles z, out, padded;
   };
+  ResNet(const Network& network, const NetworkPlan& plan);
 
   template <class F>
   void for_each_layer(F&& f);
@@ -45,7 +49,7 @@ class ResNet {
   GradientEpilogue epilogue_at(Workshop& w, int64_t block, Bf16* g);
 
   TensorInfo fc_weight_, fc_bias_;
-  Layer stem_;
+  ConvLayer stem_;
   std::vector<Block> blocks_;
   Head head_;
   StemInput stem_input_;

@@ -7,7 +7,7 @@
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
-#include "signstep/engines/torch/resnet.h"
+#include "signstep/engines/torch/torch_network.h"
 #include "signstep/libtorch/torch_executor.h"
 
 namespace signstep {
@@ -76,17 +76,17 @@ auto within_memory(F&& work) {
 
 class TorchEngine final : public Engine {
  public:
-  TorchEngine(const NetworkShape& shape, const EngineOptions& options)
-      : Engine(shape),
+  TorchEngine(const Network& network, const EngineOptions& options)
+      : Engine(network),
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
-        bf16_(resolved_precision(options, shape.options.width) == Precision::kBf16),
-        values_(at::zeros(static_cast<int64_t>(shape.parameter_elements))),
+        bf16_(resolved_precision(options, network.options.width) == Precision::kBf16),
+        values_(at::zeros(static_cast<int64_t>(network.parameter_elements))),
         gradients_(at::zeros_like(values_)),
-        buffers_(at::zeros(static_cast<int64_t>(shape.buffer_elements))),
+        buffers_(at::zeros(static_cast<int64_t>(network.buffer_elements))),
         device_values_(values_.to(device_)),  // on a CPU the same storage
         device_buffers_(buffers_.to(device_)),
-        gradient_views_(views(gradients_, shape.parameters)),
-        network_(shape, leaves(views(device_values_, shape.parameters)), views(device_buffers_, shape.buffers)) {}
+        gradient_views_(views(gradients_, network.parameters)),
+        network_(network, leaves(views(device_values_, network.parameters)), views(device_buffers_, network.buffers)) {}
 
   std::span<float> values() override { return span_of(values_); }
   std::span<float> gradients() override { return span_of(gradients_); }
@@ -160,7 +160,7 @@ class TorchEngine final : public Engine {
   bool bf16_;
   at::Tensor values_, gradients_, buffers_, device_values_, device_buffers_;
   std::vector<at::Tensor> gradient_views_;
-  TorchResNet network_;
+  TorchNetwork network_;
   TorchExecutor executor_;
 };
 
@@ -188,9 +188,9 @@ Precision resolved_precision(const EngineOptions& options, int64_t width) {
   return fast && safe ? Precision::kBf16 : Precision::kFp32;
 }
 
-std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const EngineOptions& options) {
+std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options) {
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
-  return within_memory([&] { return std::make_unique<TorchEngine>(shape, options); });
+  return within_memory([&] { return std::make_unique<TorchEngine>(network, options); });
 }
 
 EngineRecord torch_engine() {
@@ -198,10 +198,10 @@ EngineRecord torch_engine() {
       .name = "torch",
       .about =
           [] { return fmt::format("LibTorch {}{}", TORCH_VERSION, libtorch_has_cuda() ? " with CUDA" : ", CPU only"); },
-      .obstacle = [](const EngineOptions&, const NetworkShape&) { return std::string(); },
+      .obstacle = [](const EngineOptions&, const Network&) { return std::string(); },
       .precision = [](const EngineOptions& o,
-                      const NetworkShape& shape) { return resolved_precision(o, shape.options.width); },
-      .make = [](const EngineOptions& o, const NetworkShape& shape) { return make_torch_engine(shape, o); }};
+                      const Network& network) { return resolved_precision(o, network.options.width); },
+      .make = [](const EngineOptions& o, const Network& network) { return make_torch_engine(network, o); }};
 }
 
 }  // namespace signstep

@@ -9,7 +9,7 @@
 namespace signstep {
 
 // Parameters start at 0; see initialize(). Throws what resolved_precision throws.
-std::unique_ptr<Engine> make_torch_engine(const NetworkShape& shape, const EngineOptions& options);
+std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options);
 
 // What auto stands for here. Throws OptionError for a device that the linked LibTorch does not see, and for bf16 on a
 // CPU at a width that is no multiple of 16: oneDNN 2.6's bf16 convolutions write past their buffers at some such widths

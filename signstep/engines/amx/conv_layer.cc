@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/engines/amx/layer.h"
+#include "signstep/engines/amx/conv_layer.h"
 
 #include "signstep/base/error.h"
 
@@ -9,23 +9,22 @@ namespace {
 const TensorInfo& named(const std::vector<TensorInfo>& list, const std::string& name) {
   for (const TensorInfo& t : list)
     if (t.name == name) return t;
-  throw OptionError(fmt::format("the network has no tensor {}; this engine computes ResNet-18 with batch norm", name));
+  throw OptionError(fmt::format("the network has no tensor {}", name));
 }
 
 }  // namespace
 
-Layer::Layer(const NetworkShape& shape, const std::string& conv, const std::string& norm, int64_t kernel,
-             int64_t stride)
-    : weight_(named(shape.parameters, conv + ".weight")),
-      gamma_(named(shape.parameters, norm + ".weight")),
-      beta_(named(shape.parameters, norm + ".bias")),
-      mean_(named(shape.buffers, norm + ".running_mean")),
-      variance_(named(shape.buffers, norm + ".running_var")),
+ConvLayer::ConvLayer(const Network& network, const ConvNorm& plan)
+    : weight_(named(network.parameters, plan.conv + ".weight")),
+      gamma_(named(network.parameters, plan.norm + ".weight")),
+      beta_(named(network.parameters, plan.norm + ".bias")),
+      mean_(named(network.buffers, plan.norm + ".running_mean")),
+      variance_(named(network.buffers, plan.norm + ".running_var")),
       out_(weight_.shape[0]),
-      in_(static_cast<int64_t>(weight_.size) / out_ / (kernel * kernel)),
-      taps_(kernel * kernel) {
-  geometry_.kernel = kernel;
-  geometry_.stride = stride;
+      in_(static_cast<int64_t>(weight_.size) / out_ / (plan.kernel * plan.kernel)),
+      taps_(plan.kernel * plan.kernel) {
+  geometry_.kernel = plan.kernel;
+  geometry_.stride = plan.stride;
   const int64_t size = packed_size(out_, in_, taps_);
   packed_ = Arena(static_cast<size_t>(2 * size) * sizeof(Bf16));
   forward_weights_ = packed_.as<Bf16>();
@@ -33,7 +32,7 @@ Layer::Layer(const NetworkShape& shape, const std::string& conv, const std::stri
   norm_.resize(out_blocks() * kSide);
 }
 
-void Layer::set_input(int64_t height, int64_t width) {
+void ConvLayer::set_input(int64_t height, int64_t width) {
   geometry_.height = height;
   geometry_.width = width;
   forward_terms_ = Terms::forward(geometry_);
@@ -42,28 +41,28 @@ void Layer::set_input(int64_t height, int64_t width) {
 }
 
 // Enough tasks to keep eight threads busy; more partial sums would cost more memory than they bring.
-int64_t Layer::chunks(int64_t groups) const {
+int64_t ConvLayer::chunks(int64_t groups) const {
   return std::clamp<int64_t>(8 / weight_gradient_columns(out_blocks()), 1, bands_->count(groups));
 }
 
-size_t Layer::partial_size(int64_t groups) const {
+size_t ConvLayer::partial_size(int64_t groups) const {
   return static_cast<size_t>(chunks(groups) * out_blocks() * blocks_of(in_) * taps_ * kUnit);
 }
 
-TaskGrid Layer::grid(const Workshop& w) const {
+TaskGrid ConvLayer::grid(const Workshop& w) const {
   return {y.groups, geometry_.out_height(), out_blocks(), geometry_.out_width(), w.images};
 }
 
-void Layer::pack(Workshop& w, int64_t out_block) {
+void ConvLayer::pack(Workshop& w, int64_t out_block) {
   w.kernels.pack({part(w.values, weight_).data(), out_, in_, taps_, forward_weights_, backward_weights_}, out_block);
 }
 
-void Layer::load_norm(Workshop& w) {
+void ConvLayer::load_norm(Workshop& w) {
   std::ranges::copy(part(w.values, gamma_), norm_.gamma.begin());
   std::ranges::copy(part(w.values, beta_), norm_.beta.begin());
 }
 
-void Layer::forward(Workshop& w, const Tiles& x, bool training) {
+void ConvLayer::forward(Workshop& w, const Tiles& x, bool training) {
   const Source source{x, forward_weights_, taps_, &*forward_terms_};
   const int64_t width = geometry_.out_width();
   const ConvJob job{.sources = {&source, 1},
@@ -79,7 +78,7 @@ void Layer::forward(Workshop& w, const Tiles& x, bool training) {
   }
 }
 
-void Layer::norm_backward(Workshop& w, int64_t which, const Tiles& g, const Tiles& dy) {
+void ConvLayer::norm_backward(Workshop& w, int64_t which, const Tiles& g, const Tiles& dy) {
   finish_backward(w.sums.data(), which, grid(w), norm_, part(w.gradients, gamma_), part(w.gradients, beta_));
   const NormGradientJob job{.g = g,
                             .y = y,
@@ -92,7 +91,7 @@ void Layer::norm_backward(Workshop& w, int64_t which, const Tiles& g, const Tile
   w.for_each_row(y, job.width, [&](int64_t group, int64_t row) { w.kernels.norm_gradient(job, group, row); });
 }
 
-void Layer::weight_gradient(Workshop& w, const Tiles& x, const Tiles& dy) {
+void ConvLayer::weight_gradient(Workshop& w, const Tiles& x, const Tiles& dy) {
   const int64_t parts = chunks(x.groups);
   const WeightGradientJob job{.in = x,
                               .dy = dy,

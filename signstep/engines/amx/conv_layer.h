@@ -6,16 +6,15 @@
 #include <string>
 
 #include "signstep/engines/amx/batch_norm.h"
+#include "signstep/engines/amx/network_plan.h"
 #include "signstep/engines/amx/workshop.h"
-#include "signstep/nn/network.h"
 
 namespace signstep::amx {
 
-class Layer {
+class ConvLayer {
  public:
-  // conv and norm are the prefixes of the tensors' names. kernel is the operand's: 1 for the stem, whose taps are
-  // channels.
-  Layer(const NetworkShape& shape, const std::string& conv, const std::string& norm, int64_t kernel, int64_t stride);
+  // plan's kernel is the operand's: 1 for the stem, whose taps are channels.
+  ConvLayer(const Network& network, const ConvNorm& plan);
 
   void set_input(int64_t height, int64_t width);  // in pixels; makes the lists
   const Geometry& geometry() const { return geometry_; }
