@@ -18,8 +18,8 @@
 #include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
 #include "signstep/report/figures.h"
+#include "signstep/runs/run_folder.h"
 #include "signstep/train/checkpoint.h"
-#include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
 
 namespace signstep::cli {

@@ -29,9 +29,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }
 
 // "91.23 %", or "-" for a split that is not there.
-std::string accuracy_text(const nlohmann::ordered_json& value) {
-  return value.is_number() ? fmt::format("{:.2f} %", value.get<double>()) : "-";
-}
+std::string accuracy_text(double value) { return std::isnan(value) ? "-" : fmt::format("{:.2f} %", value); }
 
 }  // namespace
 
@@ -61,7 +59,7 @@ Console::Console(bool quiet, LogLevel level, bool progress_json)
 
 Console::~Console() { erase(); }
 
-void Console::started(const std::string& run_folder, const nlohmann::ordered_json& run) {
+void Console::started(const std::string& run_folder, const RunRecord& run) {
   try {
     auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(run_folder + "/log.txt");
     file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
@@ -70,15 +68,12 @@ void Console::started(const std::string& run_folder, const nlohmann::ordered_jso
   } catch (const spdlog::spdlog_ex& e) {
     throw EnvironmentError(fmt::format("{}; check the run folder's permissions and the free space", e.what()));
   }
-  const auto& data = run["data"];
-  note(fmt::format("{} on {} ({}{} training, {} validation, {} test images)", run["optimizer"].get<std::string>(),
-                   data["dataset"].get<std::string>(), data["official"].get<bool>() ? "official, " : "",
-                   data["train_images"].get<size_t>(), data["validation_images"].get<size_t>(),
-                   data["test_images"].get<size_t>()));
-  const auto& network = run["network"];
-  note(fmt::format("{}, width {}, {} parameters; engine {}", network["name"].get<std::string>(),
-                   network["width"].get<int64_t>(), network["parameters"].get<size_t>(),
-                   run["engine"].get<std::string>()));
+  const DataRecord& data = run.data;
+  note(fmt::format("{} on {} ({}{} training, {} validation, {} test images)", run.optimizer, data.dataset,
+                   data.official ? "official, " : "", data.train_images.value_or(0), data.validation_images.value_or(0),
+                   data.test_images.value_or(0)));
+  note(fmt::format("{}, width {}, {} parameters; engine {}", run.network.name, run.network.width,
+                   run.network.parameters, run.engine));
   note(fmt::format("writing to {}", run_folder));
 }
 
@@ -97,15 +92,7 @@ void Console::batch(const BatchProgress& p) {
   if (progress_json_) {
     if (now - last_draw_ < kJsonInterval && p.batch < p.batches) return;
     last_draw_ = now;
-    const nlohmann::ordered_json line = {{"epoch", p.epoch},
-                                         {"epochs", p.epochs},
-                                         {"batch", p.batch},
-                                         {"batches", p.batches},
-                                         {"loss", p.loss},
-                                         {"accuracy", p.accuracy},
-                                         {"images_per_second", p.images_per_second},
-                                         {"seconds_left", p.seconds_left}};
-    put(line.dump() + "\n");
+    put(fields_json(p).dump() + "\n");
     return;
   }
   const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
@@ -128,12 +115,11 @@ void Console::evaluating(const char* split) {
   if (terminal_ && !quiet_) draw(fmt::format("measuring accuracy on the {} images ...", split));
 }
 
-void Console::epoch(const nlohmann::ordered_json& r) {
-  const auto& speed = r["images_per_second"];
-  note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}{}", r["epoch"].get<uint64_t>(),
-                   r["train_loss"].get<double>(), accuracy_text(r["train_accuracy"]),
-                   accuracy_text(r["validation_accuracy"]), accuracy_text(r["test_accuracy"]),
-                   speed.is_number() ? fmt::format("  {:.0f} images/s", speed.get<double>()) : ""));
+void Console::epoch(const EpochRecord& r) {
+  const double speed = r.images_per_second;
+  note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}{}", r.epoch, r.train_loss,
+                   accuracy_text(r.train_accuracy), accuracy_text(r.validation_accuracy),
+                   accuracy_text(r.test_accuracy), std::isnan(speed) ? "" : fmt::format("  {:.0f} images/s", speed)));
   last_line_ = Clock::now();
 }
 

@@ -23,10 +23,10 @@ class Console final : public TrainObserver {
   Console(bool quiet, LogLevel level, bool progress_json = false);
   ~Console() override;
 
-  void started(const std::string& run_folder, const nlohmann::ordered_json& run) override;
+  void started(const std::string& run_folder, const RunRecord& run) override;
   void batch(const BatchProgress& progress) override;
   void evaluating(const char* split) override;
-  void epoch(const nlohmann::ordered_json& record) override;
+  void epoch(const EpochRecord& record) override;
   void note(const std::string& message) override;
   void warning(const std::string& message) override;
 

@@ -8,8 +8,8 @@
 #include "cli/saved_run.h"
 #include "signstep/base/error.h"
 #include "signstep/data/split.h"
+#include "signstep/runs/run_folder.h"
 #include "signstep/train/checkpoint.h"
-#include "signstep/train/run_folder.h"
 #include "signstep/train/trainer.h"
 
 namespace signstep::cli {

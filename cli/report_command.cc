@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "signstep/base/error.h"
-#include "signstep/report/label.h"
+#include "signstep/io/label.h"
 #include "signstep/report/report.h"
 
 namespace signstep::cli {
@@ -22,7 +22,7 @@ std::string default_title(const std::vector<RunGroup>& groups) {
   for (const RunGroup& group : groups) names.push_back(group.name);
   const std::string methods =
       names.size() > 4 ? fmt::format("{} methods", names.size()) : fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} on {}", methods, groups.front().runs.front().text({"data", "dataset"}));
+  return fmt::format("{} on {}", methods, shown(groups.front().runs.front().record.data.dataset));
 }
 
 // Two names of one folder would make two seeds of one run.

@@ -2,6 +2,7 @@
 // signstep train
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <set>
 
 #include "cli/commands.h"
@@ -99,12 +100,10 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
     fmt::print(out, "\nStopped and saved. Continue with:\n  signstep train --resume --output {}\n", folder);
     return;
   }
-  const auto& last = result.last_epoch;
-  const auto epochs = last["epoch"].get<uint64_t>();
-  fmt::print(out, "\nTest accuracy  {:.2f} % after {} epoch{}", last["test_accuracy"].get<double>(), epochs,
-             epochs == 1 ? "" : "s");
-  if (last["validation_accuracy"].is_number())
-    fmt::print(out, " (validation {:.2f} %)", last["validation_accuracy"].get<double>());
+  const EpochRecord last = result.last_epoch.value_or(EpochRecord{});
+  fmt::print(out, "\nTest accuracy  {:.2f} % after {} epoch{}", last.test_accuracy, last.epoch,
+             last.epoch == 1 ? "" : "s");
+  if (!std::isnan(last.validation_accuracy)) fmt::print(out, " (validation {:.2f} %)", last.validation_accuracy);
   fmt::print(out, "\n");
   if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
   fmt::print(out, "Run folder     {}\n", result.run_folder);

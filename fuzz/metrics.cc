@@ -7,7 +7,7 @@ namespace signstep::fuzz {
 
 void read(std::span<const uint8_t> bytes) {
   static const bool once = [] {
-    write("run.json", bytes_of(R"({"status":"finished","optimizer":"Signum","seed":1})"));
+    write("run.json", bytes_of(R"({"status":"running","optimizer":"Signum","seed":1,"data":{"sha256":"00"}})"));
     write("config.toml", bytes_of("optimizer = \"signum\"\nseed = 1\n"));
     return true;
   }();
@@ -16,12 +16,12 @@ void read(std::span<const uint8_t> bytes) {
   const RunSummary run = read_run(folder());
   const std::vector<RunGroup> groups = group_runs({run, run});
   for (const RunGroup& group : groups) {
-    for (const char* key : {"test_accuracy", "train_loss"}) {
-      epoch_curve(group, key);
-      time_curve(group, key);
-      last_values(group, key);
+    for (const EpochFigure figure : {&EpochRecord::test_accuracy, &EpochRecord::train_loss}) {
+      epoch_curve(group, figure);
+      time_curve(group, figure);
+      last_values(group, figure);
     }
-    step_curve(group, "learning_rate");
+    step_curve(group, &StepCurve::learning_rate);
     switch_epochs(group);
   }
   for (size_t i = 0; i < run.epochs.size(); ++i) {

@@ -15,8 +15,10 @@ void read(std::span<const uint8_t> bytes) {
   write("run.json", bytes);
   const RunSummary run = read_run(folder());
   method_name(run);
-  for (const char* key : {"sha256", "dataset", "official"}) run.text({"data", key});
-  run.text({"machine", "cpu"});
+  for (const std::string& text : {run.record.data.sha256, run.record.data.dataset, run.record.started}) shown(text);
+  shown(run.record.machine);
+  shown(run.record.program);
+  fields_json(run.record);
   group_runs({run, run});
 }
 

@@ -8,7 +8,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/experiment/output_folder.h"
-#include "signstep/report/run_summary.h"
+#include "signstep/runs/run_summary.h"
 
 namespace signstep {
 namespace {
@@ -70,12 +70,12 @@ void read_facts(Comparison& c) {
   for (const ComparisonRow& row : c.rows) {
     for (const RunResult& run : row.runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
-      const RunSummary s = read_run(c.plan.output + "/" + run.folder);
-      machines.insert(fmt::format("{}, {} threads", s.text({"machine", "cpu"}), s.text({"machine", "threads"})));
-      engines.insert(s.text({"engine"}));
-      programs.insert(fmt::format("signstep {} ({})", s.text({"program", "version"}), s.text({"program", "commit"})));
-      data.insert(fmt::format("{}{}, sha256 {}", s.text({"data", "dataset"}),
-                              s.text({"data", "official"}) == "true" ? " (official)" : "", s.text({"data", "sha256"})));
+      const RunRecord r = read_run(c.plan.output + "/" + run.folder).record;
+      machines.insert(shown(r.machine));
+      engines.insert(shown(r.engine));
+      programs.insert(shown(r.program));
+      data.insert(fmt::format("{}{}, sha256 {}", shown(r.data.dataset), r.data.official ? " (official)" : "",
+                              shown(r.data.sha256)));
     }
   }
   c.machines.assign(machines.begin(), machines.end());

@@ -6,6 +6,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/experiment/comparison_table.h"
+#include "signstep/runs/epoch_record.h"
 
 namespace signstep {
 namespace {
@@ -74,15 +75,19 @@ const char* status_name(RunStatus status) {
   return "";
 }
 
+// table.json calls them as the runs' own files do.
+const char* const kAccuracy = key_of(&EpochRecord::test_accuracy);
+const char* const kSeconds = key_of(&EpochRecord::train_seconds);
+
 ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>& rows) {
   ordered_json out = {{"method", row.name}, {"paper", row.paper ? ordered_json(*row.paper) : ordered_json()}};
   out["chosen"] = row.chosen ? settings_json(row.chosen_settings) : ordered_json();
   out["at_grid_edge"] = row.edges;
-  out["test_accuracy"] = {{"mean", number(row.accuracy.mean)},
-                          {"sd", number(row.accuracy.sd)},
-                          {"runs", row.accuracy.n},
-                          {"diverged", row.diverged}};
-  out["train_seconds"] = {{"mean", number(row.seconds.mean)}, {"sd", number(row.seconds.sd)}};
+  out[kAccuracy] = {{"mean", number(row.accuracy.mean)},
+                    {"sd", number(row.accuracy.sd)},
+                    {"runs", row.accuracy.n},
+                    {"diverged", row.diverged}};
+  out[kSeconds] = {{"mean", number(row.seconds.mean)}, {"sd", number(row.seconds.sd)}};
   if (const auto& d = row.versus_baseline) {
     out["difference"] = {{"to", rows[row.baseline].name}, {"pairs", d->n},           {"mean", number(d->mean)},
                          {"low", number(d->low)},         {"high", number(d->high)}, {"p", number(d->p)},
@@ -91,7 +96,7 @@ ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>
   out["trials"] = ordered_json::array();
   for (const TrialResult& t : row.trials) {
     out["trials"].push_back({{"settings", settings_json(t.settings)},
-                             {"validation_accuracy", number(t.validation.mean)},
+                             {key_of(&EpochRecord::validation_accuracy), number(t.validation.mean)},
                              {"sd", number(t.validation.sd)},
                              {"done", t.done},
                              {"diverged", t.diverged}});
@@ -101,8 +106,8 @@ ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>
     out["runs"].push_back({{"seed", r.seed},
                            {"folder", r.folder},
                            {"status", status_name(r.state.status)},
-                           {"test_accuracy", number(r.state.test_accuracy)},
-                           {"train_seconds", number(r.state.train_seconds)}});
+                           {kAccuracy, number(r.state.test_accuracy)},
+                           {kSeconds, number(r.state.train_seconds)}});
   }
   return out;
 }

@@ -10,8 +10,8 @@
 #include "signstep/base/option.h"
 #include "signstep/experiment/experiment_reader.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/label.h"
 #include "signstep/io/toml_limits.h"
-#include "signstep/report/label.h"
 
 namespace signstep {
 namespace {

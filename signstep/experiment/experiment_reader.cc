@@ -5,7 +5,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/base/option.h"
-#include "signstep/report/label.h"
+#include "signstep/io/label.h"
 #include "signstep/train/train_options.h"
 
 namespace signstep {

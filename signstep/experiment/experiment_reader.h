@@ -25,7 +25,7 @@ class ExperimentReader {
   // Refuses keys that are not known, and names the nearest that is.
   void only(const toml::table& table, const std::vector<std::string>& known) const;
   std::string scalar(const toml::node& node, std::string_view key) const;
-  // One line of at most that many characters (report/label.h).
+  // One line of at most that many characters (io/label.h).
   std::string text(const toml::table& table, std::string_view key, const std::string& otherwise, size_t most) const;
   std::vector<std::string> list(const toml::table& table, std::string_view key) const;
   std::vector<uint64_t> seeds(const toml::table& table, std::string_view key) const;

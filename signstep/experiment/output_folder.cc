@@ -9,6 +9,7 @@
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
+#include "signstep/runs/run_files.h"
 
 namespace signstep {
 namespace {
@@ -52,7 +53,7 @@ std::vector<PlannedRun> runs_there(const ExperimentPlan& plan) {
     for (const fs::path& row : folders_in(part)) {
       for (const fs::path& trial : folders_in(row)) {
         for (const fs::path& run : folders_in(trial)) {
-          if (!path_exists((run / "config.toml").string()) && !path_exists((run / "run.json").string())) continue;
+          if (!path_exists(config_path(run.string())) && !path_exists(record_path(run.string()))) continue;
           const auto place = places.find((row.filename() / trial.filename()).string());
           const bool tuned = place != places.end() && plan.rows[place->second.first].trials.size() > 1;
           const auto seed = listed_seed(run.filename().string(), tuning ? e.tuning_seeds : e.seeds);

@@ -10,17 +10,9 @@
 #include "signstep/experiment/run_state.h"
 #include "signstep/io/folder_lock.h"
 #include "signstep/io/path.h"
+#include "signstep/runs/batch_progress.h"
 
 namespace signstep {
-namespace {
-
-// A number of a progress line; the default where it is absent or something else.
-double number_in(const nlohmann::json& json, const char* key, double otherwise) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
-}
-
-}  // namespace
 
 RunQueue::~RunQueue() {
   stop();
@@ -71,19 +63,19 @@ std::vector<RunProgress> RunQueue::progress() const {
 
 // A line is a JSON object of progress, or something that the run had to say.
 void RunQueue::hear(Child& child, const std::string& line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
-  if (!json.is_object() || !json.contains("batches")) {
+  const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains(key_of(&BatchProgress::batches))) {
     if (!line.empty()) child.last_words = line;
     return;
   }
   RunProgress& p = child.progress;
-  const double epoch = number_in(json, "epoch", 1), epochs = number_in(json, "epochs", 1),
-               batches = number_in(json, "batches", 1);
-  p.share = (epoch - 1 + number_in(json, "batch", 0) / batches) / epochs;
-  p.seconds_left = number_in(json, "seconds_left", -1);
-  p.images_per_second = number_in(json, "images_per_second", 0);
-  p.figures = fmt::format("epoch {:.0f}/{:.0f}  loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s", epoch, epochs,
-                          number_in(json, "loss", 0), number_in(json, "accuracy", 0), p.images_per_second);
+  const auto now = fields_from<BatchProgress>(json);
+  const double share = static_cast<double>(now.batch) / static_cast<double>(now.batches);
+  p.share = (static_cast<double>(now.epoch) - 1 + share) / static_cast<double>(now.epochs);
+  p.seconds_left = now.seconds_left;
+  p.images_per_second = now.images_per_second;
+  p.figures = fmt::format("epoch {}/{}  loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s", now.epoch, now.epochs,
+                          now.loss, now.accuracy, now.images_per_second);
 }
 
 EndedRun RunQueue::end(Child& child) {

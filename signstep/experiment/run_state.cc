@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/experiment/run_state.h"
 
-#include <cmath>
-#include <optional>
-
 #include "signstep/base/error.h"
-#include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
-#include "signstep/io/json_lines.h"
-#include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
-#include "signstep/report/run_summary.h"
+#include "signstep/runs/run_files.h"
 
 namespace signstep {
 namespace {
@@ -24,45 +18,31 @@ bool is_open(const std::string& option, const std::string& planned) {
 TrainOptions recorded_options(const PlannedRun& run) {
   TrainOptions recorded;
   OptionList list = option_list(recorded);
-  read_recorded_toml(run.folder + "/config.toml", list);
+  read_recorded_toml(config_path(run.folder), list);
   return recorded;
-}
-
-// An accuracy that the table is to show.
-double percent(const nlohmann::ordered_json& epoch, const std::string& path, const char* key) {
-  const double value = JsonFields(epoch, path).get<double>(key);
-  if (!(value >= 0 && value <= 100))
-    throw DataError(fmt::format("{}: {} of the last epoch is {}; wanted 0 to 100 percent", path, key, value));
-  return value;
 }
 
 RunState read_state(const PlannedRun& run) {
   RunState state;
-  const std::string record_path = run.folder + "/run.json", metrics_path = run.folder + "/metrics.jsonl";
-  if (!path_exists(run.folder + "/config.toml")) return state;
+  if (!path_exists(config_path(run.folder))) return state;
   recorded_options(run);
   state.status = RunStatus::kPartial;
-  if (!path_exists(record_path)) return state;
-  const nlohmann::ordered_json record = parse_json(read_text_file(record_path), record_path);
-  const JsonFields fields(record, record_path);
-  const auto status = fields.get<std::string>("status");
-  state.data = fields.object("data").get<std::string>("sha256");
-  std::vector<nlohmann::ordered_json> epochs;
-  if (path_exists(metrics_path)) epochs = read_json_lines(metrics_path);
-  const bool finished = status == "finished" && epochs.size() >= static_cast<size_t>(run.options.epochs);
-  if (!epochs.empty()) {
-    const nlohmann::ordered_json& last = epochs.back();
-    if (finished || status == "diverged") require_agreement(record, last, run.folder);
-    if (finished) percent(last, metrics_path, run.tuning ? "validation_accuracy" : "test_accuracy");
-    const JsonFields epoch(last, metrics_path);
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    state.validation_accuracy = epoch.find<double>("validation_accuracy").value_or(kNone);
-    state.test_accuracy = epoch.find<double>("test_accuracy").value_or(kNone);
-    state.train_seconds = epoch.find<double>("train_seconds").value_or(kNone);
+  if (!path_exists(record_path(run.folder))) return state;
+  const RunFiles files(run.folder);
+  state.data = files.record.data.sha256;
+  state.epochs = files.epochs.size();
+  const bool finished =
+      files.record.status == RunRecord::kFinished && state.epochs >= static_cast<uint64_t>(run.options.epochs);
+  const bool diverged = files.record.status == RunRecord::kDiverged;
+  if (state.epochs > 0) {
+    if (finished || diverged) files.require_agreement();
+    if (finished) files.last_percent(run.tuning ? &EpochRecord::validation_accuracy : &EpochRecord::test_accuracy);
+    state.validation_accuracy = files.last(&EpochRecord::validation_accuracy);
+    state.test_accuracy = files.last(&EpochRecord::test_accuracy);
+    state.train_seconds = files.last(&EpochRecord::train_seconds);
   }
-  state.epochs = epochs.size();
   if (finished) state.status = RunStatus::kFinished;
-  if (status == "diverged") state.status = RunStatus::kDiverged;
+  if (diverged) state.status = RunStatus::kDiverged;
   return state;
 }
 
@@ -80,7 +60,7 @@ RunState run_state(const PlannedRun& run) {
 }
 
 void require_same_run(const PlannedRun& run) {
-  if (!path_exists(run.folder + "/config.toml")) return;
+  if (!path_exists(config_path(run.folder))) return;
   TrainOptions recorded, planned = run.options;
   try {
     recorded = recorded_options(run);

@@ -32,11 +32,11 @@ HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
   bool several = false;
   for (const RunGroup& group : groups) {
     several = several || group.runs.size() > 1;
-    table.rows.push_back(
-        {group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", last_values(group, "epoch").mean),
-         percent_text(last_values(group, "test_accuracy")), percent_text(last_values(group, "validation_accuracy")),
-         fmt::format("{:.4f}", last_values(group, "train_loss").mean),
-         minutes_text(last_values(group, "train_seconds").mean)});
+    table.rows.push_back({group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", epochs_done(group)),
+                          percent_text(last_values(group, &EpochRecord::test_accuracy)),
+                          percent_text(last_values(group, &EpochRecord::validation_accuracy)),
+                          fmt::format("{:.4f}", last_values(group, &EpochRecord::train_loss).mean),
+                          minutes_text(last_values(group, &EpochRecord::train_seconds).mean)});
   }
   if (several) table.notes.push_back("Mean ± standard deviation over seeds.");
   return table;
@@ -52,23 +52,19 @@ HtmlTable facts_table(const std::vector<RunGroup>& groups) {
     for (const std::string& text : seen) table.rows.push_back({name, text});
   };
   add("data set", [](const RunSummary& r) {
-    return fmt::format("{}{}: {} training, {} validation, {} test images", r.text({"data", "dataset"}),
-                       r.text({"data", "official"}) == "true" ? " (official)" : " (not known to be official)",
-                       r.text({"data", "train_images"}), r.text({"data", "validation_images"}),
-                       r.text({"data", "test_images"}));
+    const DataRecord& d = r.record.data;
+    return fmt::format("{}{}: {} training, {} validation, {} test images", shown(d.dataset),
+                       d.official ? " (official)" : " (not known to be official)", shown(d.train_images),
+                       shown(d.validation_images), shown(d.test_images));
   });
-  add("data checksum", [](const RunSummary& r) { return "sha256 " + r.text({"data", "sha256"}); });
+  add("data checksum", [](const RunSummary& r) { return "sha256 " + shown(r.record.data.sha256); });
   add("network", [](const RunSummary& r) {
-    return fmt::format("{}, width {}, {} parameters", r.text({"network", "name"}), r.text({"network", "width"}),
-                       r.text({"network", "parameters"}));
+    const NetworkRecord& n = r.record.network;
+    return fmt::format("{}, width {}, {} parameters", shown(n.name), shown(n.width), shown(n.parameters));
   });
-  add("machine", [](const RunSummary& r) {
-    return fmt::format("{}, {} threads", r.text({"machine", "cpu"}), r.text({"machine", "threads"}));
-  });
-  add("engine", [](const RunSummary& r) { return r.text({"engine"}); });
-  add("program", [](const RunSummary& r) {
-    return fmt::format("signstep {} ({})", r.text({"program", "version"}), r.text({"program", "commit"}));
-  });
+  add("machine", [](const RunSummary& r) { return shown(r.record.machine); });
+  add("engine", [](const RunSummary& r) { return shown(r.record.engine); });
+  add("program", [](const RunSummary& r) { return shown(r.record.program); });
   return table;
 }
 
@@ -114,8 +110,8 @@ HtmlTable runs_table(const std::vector<RunGroup>& groups) {
                   .folded = true};
   for (const RunGroup& group : groups)
     for (const RunSummary& run : group.runs)
-      table.rows.push_back({group.name, run.text({"seed"}), fmt::format("{:.2f} %", run.last("test_accuracy")),
-                            fmt::format("{:.0f}", run.last("epoch")), run.status(), run.text({"started"}), run.folder});
+      table.rows.push_back({group.name, shown(run.record.seed), fmt::format("{:.2f} %", run.last().test_accuracy),
+                            shown(run.last().epoch), shown(run.record.status), shown(run.record.started), run.folder});
   return table;
 }
 
@@ -165,18 +161,18 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
   for (const RunGroup& group : groups) {
     std::map<std::string, std::string> folder_of_seed;
     for (const RunSummary& run : group.runs) {
-      const auto [first, added] = folder_of_seed.try_emplace(run.text({"seed"}), run.folder);
+      const auto [first, added] = folder_of_seed.try_emplace(shown(run.record.seed), run.folder);
       if (!added) {
         warnings.push_back(fmt::format("{} and {} have the same settings and the same seed {}: they are not two seeds",
                                        first->second, run.folder, first->first));
       }
-      data.insert(run.text({"data", "sha256"}));
-      programs.insert(run.text({"program", "commit"}));
-      engines.insert(run.text({"engine"}));
-      epochs.insert(fmt::format("{:.0f}", run.last("epoch")));
-      if (run.status() != "finished")
-        warnings.push_back(
-            fmt::format("{} is not finished: status {}, {:.0f} epochs", run.folder, run.status(), run.last("epoch")));
+      data.insert(shown(run.record.data.sha256));
+      programs.insert(shown(run.record.program.commit));
+      engines.insert(shown(run.record.engine));
+      epochs.insert(shown(run.last().epoch));
+      if (run.record.status != RunRecord::kFinished)
+        warnings.push_back(fmt::format("{} is not finished: status {}, {} epochs", run.folder, shown(run.record.status),
+                                       shown(run.last().epoch)));
     }
   }
   const auto differ = [&](const std::set<std::string>& seen, const char* what) {

@@ -44,7 +44,7 @@ bool any_band(const Chart& chart) {
   return std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.low.empty(); });
 }
 
-template <class Value>  // a key of the epoch's record, or a function of run and epoch
+template <class Value>  // an EpochFigure, or a function of run and epoch
 NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value value, const char* title,
                     const char* label) {
   NamedChart out{file, title, {.title = title, .x_label = "epoch", .y_label = label}};
@@ -53,8 +53,9 @@ NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
   out.chart.whole_x = true;
-  const bool lines =
-      std::any_of(groups.begin(), groups.end(), [](const RunGroup& g) { return epoch_curve(g, "epoch").x.size() > 1; });
+  const bool lines = std::any_of(groups.begin(), groups.end(), [](const RunGroup& g) {
+    return epoch_curve(g, &EpochRecord::test_accuracy).x.size() > 1;
+  });
   if (!lines) out.chart.x_low = 0;
   return out;
 }
@@ -62,7 +63,7 @@ NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value
 NamedChart by_time(const std::vector<RunGroup>& groups) {
   double longest = 0;
   for (const RunGroup& group : groups)
-    for (const RunSummary& run : group.runs) longest = std::max(longest, run.last("train_seconds"));
+    for (const RunSummary& run : group.runs) longest = std::max(longest, run.last().train_seconds);
   const auto [unit, word] = longest > 3 * 3600 ? std::pair{3600.0, "hours"}
                             : longest > 180    ? std::pair{60.0, "minutes"}
                                                : std::pair{1.0, "seconds"};
@@ -73,7 +74,7 @@ NamedChart by_time(const std::vector<RunGroup>& groups) {
                   .y_label = "test accuracy (%)"}};
   out.chart.x_low = 0;
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = time_curve(groups[g], "test_accuracy");
+    GroupCurve curve = time_curve(groups[g], &EpochRecord::test_accuracy);
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g, unit));
   }
   return out;
@@ -87,7 +88,7 @@ NamedChart learning_rates(const std::vector<RunGroup>& groups) {
                  {.title = "Learning rate", .x_label = "epoch", .y_label = "learning rate", .log_y = true}};
   double smallest_peak = INFINITY;
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve rate = step_curve(groups[g], "learning_rate");
+    GroupCurve rate = step_curve(groups[g], &StepCurve::learning_rate);
     if (!has_values(rate, true)) continue;
     smallest_peak = std::min(smallest_peak, *std::max_element(rate.mean.begin(), rate.mean.end()));
     rate.low.clear();
@@ -95,7 +96,7 @@ NamedChart learning_rates(const std::vector<RunGroup>& groups) {
     out.chart.series.push_back(series_of(groups[g], std::move(rate), g));
     const std::vector<double> switched = switch_epochs(groups[g]);
     if (switched.empty()) continue;
-    GroupCurve sgd = step_curve(groups[g], "sgd_rate");
+    GroupCurve sgd = step_curve(groups[g], &StepCurve::sgd_rate);
     for (size_t i = 0; i < sgd.x.size(); ++i)
       if (sgd.x[i] < switched.front()) sgd.mean[i] = NAN;
     sgd.low.clear();
@@ -115,7 +116,7 @@ NamedChart dither_levels(const std::vector<RunGroup>& groups) {
                  "the gradient (absolute).",
                  {.title = "Dither sigma", .x_label = "epoch", .y_label = "sigma / rms, or sigma"}};
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = step_curve(groups[g], "dither_level");
+    GroupCurve curve = step_curve(groups[g], &StepCurve::dither_level);
     if (has_values(curve, true)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
   return out;
@@ -134,7 +135,7 @@ NamedChart gammas(const std::vector<RunGroup>& groups) {
                  {.title = "gamma and Lambda x rate", .x_label = "epoch", .y_label = "SGD rate", .log_y = true}};
   std::vector<Series> lines;  // drawn over the points
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve gamma = step_curve(groups[g], "gamma"), rate = step_curve(groups[g], "sgd_rate");
+    GroupCurve gamma = step_curve(groups[g], &StepCurve::gamma), rate = step_curve(groups[g], &StepCurve::sgd_rate);
     if (!has_values(rate, true)) continue;
     gamma.low.clear();
     gamma.high.clear();
@@ -155,7 +156,7 @@ NamedChart lambdas(const std::vector<RunGroup>& groups) {
       "Lambda: the running average of gamma over the scheduled rate; after the switch (vertical lines) it stays.",
       {.title = "Lambda", .x_label = "epoch", .y_label = "Lambda", .log_y = true}};
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = step_curve(groups[g], "lambda");
+    GroupCurve curve = step_curve(groups[g], &StepCurve::lambda);
     if (!has_values(curve, true)) continue;
     out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
     mark_switches(out.chart, groups[g], g);
@@ -196,7 +197,7 @@ std::vector<RunGroup> drawn_groups(const std::vector<RunGroup>& groups) {
   std::vector<size_t> order(groups.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const auto accuracy = [&](size_t i) {
-    const double mean = last_values(groups[i], "test_accuracy").mean;
+    const double mean = last_values(groups[i], &EpochRecord::test_accuracy).mean;
     return std::isfinite(mean) ? mean : -1;
   };
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return accuracy(a) > accuracy(b); });
@@ -209,14 +210,16 @@ std::vector<RunGroup> drawn_groups(const std::vector<RunGroup>& groups) {
 
 std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
   std::vector<NamedChart> charts;
-  charts.push_back(by_epoch(groups, "test-accuracy", "test_accuracy", "Test accuracy by epoch", "test accuracy (%)"));
-  charts.push_back(by_time(groups));
-  charts.push_back(by_epoch(groups, "validation-accuracy", "validation_accuracy", "Validation accuracy by epoch",
-                            "validation accuracy (%)"));
   charts.push_back(
-      by_epoch(groups, "train-accuracy", "train_accuracy", "Training accuracy by epoch", "training accuracy (%)"));
-  charts.push_back(by_epoch(groups, "train-loss", "train_loss", "Training loss by epoch", "training loss (nats)"));
-  charts.push_back(by_epoch(groups, "test-loss", "test_loss", "Test loss by epoch", "test loss (nats)"));
+      by_epoch(groups, "test-accuracy", &EpochRecord::test_accuracy, "Test accuracy by epoch", "test accuracy (%)"));
+  charts.push_back(by_time(groups));
+  charts.push_back(by_epoch(groups, "validation-accuracy", &EpochRecord::validation_accuracy,
+                            "Validation accuracy by epoch", "validation accuracy (%)"));
+  charts.push_back(by_epoch(groups, "train-accuracy", &EpochRecord::train_accuracy, "Training accuracy by epoch",
+                            "training accuracy (%)"));
+  charts.push_back(
+      by_epoch(groups, "train-loss", &EpochRecord::train_loss, "Training loss by epoch", "training loss (nats)"));
+  charts.push_back(by_epoch(groups, "test-loss", &EpochRecord::test_loss, "Test loss by epoch", "test loss (nats)"));
   charts.push_back(learning_rates(groups));
   charts.push_back(dither_levels(groups));
   charts.push_back(gammas(groups));

@@ -80,8 +80,13 @@ size_t longest(const RunGroup& group) {
   return n;
 }
 
-EpochValue number_of(const char* key) {
-  return [key](const RunSummary& run, size_t i) { return run.at(i, key); };
+EpochValue value_of(EpochFigure figure) {
+  return [figure](const RunSummary& run, size_t i) { return run.epochs.at(i).*figure; };
+}
+
+// NaN where the file does not say.
+double number_of_epoch(const EpochRecord& record) {
+  return record.epoch > 0 ? static_cast<double>(record.epoch) : std::nan("");
 }
 
 std::vector<double> at_epoch(const RunGroup& group, size_t i, const EpochValue& value) {
@@ -98,28 +103,8 @@ GroupCurve curve_over(const RunGroup& group, const EpochValue& x, const EpochVal
   return curve;
 }
 
-// The array of a key in an epoch's object ("curve", "probe"), NaN for null; empty where there is none.
-std::vector<double> numbers(const nlohmann::ordered_json& epoch, const char* object, const char* key) {
-  std::vector<double> out;
-  const auto found = epoch.find(object);
-  if (found == epoch.end() || !found->is_object() || !found->contains(key)) return out;
-  for (const auto& v : (*found)[key]) out.push_back(v.is_number() ? v.get<double>() : std::nan(""));
-  return out;
-}
-
-double probe_mean(const RunSummary& run, size_t epoch_index, const char* key) {
-  return mean_sd(numbers(run.epochs.at(epoch_index), "probe", key)).mean;
-}
-
-// All epochs' arrays of one key in a row; NaN for the steps of an epoch that has none.
-std::vector<double> steps_of(const RunSummary& run, const char* key) {
-  std::vector<double> out;
-  for (const auto& epoch : run.epochs) {
-    std::vector<double> values = numbers(epoch, "curve", key);
-    values.resize(numbers(epoch, "curve", "step").size(), std::nan(""));
-    out.insert(out.end(), values.begin(), values.end());
-  }
-  return out;
+double probe_mean(const RunSummary& run, size_t epoch_index, std::vector<double> ProbePairs::*figure) {
+  return mean_sd(run.epochs.at(epoch_index).course.probe.*figure).mean;
 }
 
 }  // namespace
@@ -159,22 +144,29 @@ std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups) {
   return rows;
 }
 
-GroupCurve epoch_curve(const RunGroup& group, const char* key) { return epoch_curve(group, number_of(key)); }
+GroupCurve epoch_curve(const RunGroup& group, EpochFigure figure) { return epoch_curve(group, value_of(figure)); }
 
 GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value) {
-  return curve_over(group, number_of("epoch"), value);
+  return curve_over(
+      group, [](const RunSummary& run, size_t i) { return number_of_epoch(run.epochs.at(i)); }, value);
 }
 
-GroupCurve time_curve(const RunGroup& group, const char* key) {
-  return curve_over(group, number_of("train_seconds"), number_of(key));
+GroupCurve time_curve(const RunGroup& group, EpochFigure figure) {
+  return curve_over(group, value_of(&EpochRecord::train_seconds), value_of(figure));
 }
 
-GroupCurve step_curve(const RunGroup& group, const char* key) {
+GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure) {
   std::map<double, std::vector<double>> at_step;  // over the runs
   for (const RunSummary& run : group.runs) {
-    const std::vector<double> steps = steps_of(run, "step"), values = steps_of(run, key);
-    for (size_t i = 0; i < std::min(steps.size(), values.size()); ++i)
-      if (std::isfinite(steps[i])) at_step[steps[i] / run.steps_per_epoch()].push_back(values[i]);
+    for (const EpochRecord& epoch : run.epochs) {
+      const StepCurve& curve = epoch.course.curve;
+      const std::vector<double>& values = curve.*figure;
+      for (size_t i = 0; i < curve.step.size(); ++i) {
+        if (curve.step[i] == 0) continue;  // not said
+        at_step[static_cast<double>(curve.step[i]) / run.steps_per_epoch()].push_back(
+            i < values.size() ? values[i] : std::nan(""));  // an epoch that had none of it
+      }
+    }
   }
   GroupCurve curve;
   const size_t every = at_step.size() / kMostPoints + 1;
@@ -185,35 +177,37 @@ GroupCurve step_curve(const RunGroup& group, const char* key) {
 }
 
 double sign_agreement(const RunSummary& run, size_t epoch_index) {
-  return 100 * probe_mean(run, epoch_index, "agreement");
+  return 100 * probe_mean(run, epoch_index, &ProbePairs::agreement);
 }
 
 double noise_scale(const RunSummary& run, size_t epoch_index) {
-  const double signal = probe_mean(run, epoch_index, "signal"), noise = probe_mean(run, epoch_index, "noise");
+  const double signal = probe_mean(run, epoch_index, &ProbePairs::signal),
+               noise = probe_mean(run, epoch_index, &ProbePairs::noise);
   const auto text = run.config.find("batch");
   double batch = std::nan("");
   if (text != run.config.end()) std::from_chars(text->second.data(), text->second.data() + text->second.size(), batch);
   return signal > 0 ? batch * noise / signal : std::nan("");
 }
 
-MeanSd last_values(const RunGroup& group, const char* key) {
+MeanSd last_values(const RunGroup& group, EpochFigure figure) {
   std::vector<double> values;
-  for (const RunSummary& run : group.runs) values.push_back(run.last(key));
+  for (const RunSummary& run : group.runs) values.push_back(run.last().*figure);
   return mean_sd(values);
+}
+
+double epochs_done(const RunGroup& group) {
+  std::vector<double> values;
+  for (const RunSummary& run : group.runs) values.push_back(number_of_epoch(run.last()));
+  return mean_sd(values).mean;
 }
 
 std::vector<double> switch_epochs(const RunGroup& group) {
   std::set<double> found;
   for (const RunSummary& run : group.runs)
-    for (const auto& epoch : run.epochs) {
-      const auto events = epoch.find("events");
-      if (events == epoch.end() || !events->is_array()) continue;
-      for (const auto& event : *events) {
-        if (!event.is_object() || !event.contains("event") || event["event"] != "switch") continue;
-        const auto step = event.find("step");
-        if (step != event.end() && step->is_number()) found.insert(step->get<double>() / run.steps_per_epoch());
-      }
-    }
+    for (const EpochRecord& epoch : run.epochs)
+      for (const RunEvent& event : epoch.course.events)
+        if (event.event == RunEvent::kSwitch && event.step > 0)
+          found.insert(static_cast<double>(event.step) / run.steps_per_epoch());
   return {found.begin(), found.end()};
 }
 

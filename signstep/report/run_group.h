@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "signstep/report/mean_sd.h"
-#include "signstep/report/run_summary.h"
+#include "signstep/runs/run_summary.h"
 
 namespace signstep {
 
@@ -36,15 +36,15 @@ std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups);  // 
 struct GroupCurve {
   std::vector<double> x, mean, low, high;  // low and high empty for one run
 };
-// An epoch's number ("test_accuracy") over the epoch, or over the mean seconds of training until then.
-GroupCurve epoch_curve(const RunGroup& group, const char* key);
+// An epoch's number over the epoch, or over the mean seconds of training until then.
+using EpochFigure = double EpochRecord::*;
+GroupCurve epoch_curve(const RunGroup& group, EpochFigure figure);
+GroupCurve time_curve(const RunGroup& group, EpochFigure figure);
 // The same of what value(run, i) says of a run's i-th epoch; NaN is left out.
 using EpochValue = std::function<double(const RunSummary&, size_t)>;
 GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value);
-GroupCurve time_curve(const RunGroup& group, const char* key);
-// A number of the steps' "curve" ("gamma") over the epoch as a fraction; thinned to about 600 points. Empty where the
-// runs recorded none.
-GroupCurve step_curve(const RunGroup& group, const char* key);
+// A number of the steps over the epoch as a fraction; thinned to about 600 points. Empty where the runs recorded none.
+GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure);
 
 // Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that
 // two batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without
@@ -53,7 +53,9 @@ double sign_agreement(const RunSummary& run, size_t epoch_index);
 double noise_scale(const RunSummary& run, size_t epoch_index);
 
 // Of the last epochs' number.
-MeanSd last_values(const RunGroup& group, const char* key);
+MeanSd last_values(const RunGroup& group, EpochFigure figure);
+// How many epochs the runs have, on average.
+double epochs_done(const RunGroup& group);
 
 // The epochs (as fractions) at which the group's runs switched to SGD, ascending and without repeats.
 std::vector<double> switch_epochs(const RunGroup& group);

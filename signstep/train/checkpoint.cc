@@ -127,8 +127,8 @@ void save_checkpoint(const std::string& path, Engine& engine, const OptimizerSta
       {"correct", progress.correct},
       {"nonfinite", progress.nonfinite},
       {"train_seconds", progress.train_seconds},
-      {"curve", progress.curve},
-      {"metrics", progress.metrics},
+      {"curve", fields_json(progress.course)},
+      {"metrics", fields_json(progress.metrics)},
   };
   write_safetensors(path, out.entries, {{kStateKey, json_text(state)}, {"format", "pt"}});
 }
@@ -169,8 +169,9 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
     where.correct = fields.get<uint64_t>("correct");
     where.nonfinite = fields.get<uint64_t>("nonfinite");
     where.train_seconds = fields.get<double>("train_seconds");
-    where.curve = fields.get<nlohmann::ordered_json>("curve");
-    where.metrics = fields.get<std::vector<nlohmann::ordered_json>>("metrics");
+    where.course = fields_from<EpochCourse>(fields.get<nlohmann::ordered_json>("curve"));
+    for (const auto& epoch : fields.get<std::vector<nlohmann::ordered_json>>("metrics"))
+      where.metrics.push_back(fields_from<EpochRecord>(epoch));
   });
   if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
     throw CheckpointError(

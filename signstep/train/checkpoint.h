@@ -10,6 +10,7 @@
 #include "signstep/io/safetensors.h"
 #include "signstep/nn/engine.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/runs/epoch_record.h"
 #include "signstep/train/run_identity.h"
 
 namespace signstep {
@@ -22,8 +23,8 @@ struct TrainProgress {
   uint64_t images = 0, correct = 0;  // of the epoch under way
   uint64_t nonfinite = 0;            // coordinates skipped so far
   double train_seconds = 0;          // of the whole run, evaluation left out
-  nlohmann::ordered_json curve = nlohmann::ordered_json::object();  // of the epoch under way (train/curve.h)
-  std::vector<nlohmann::ordered_json> metrics;                      // one record per finished epoch
+  EpochCourse course;                // of the epoch under way
+  std::vector<EpochRecord> metrics;  // of the finished epochs
 };
 
 void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state,

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "signstep/base/error.h"
-#include "signstep/train/run_folder.h"
+#include "signstep/runs/run_folder.h"
 
 namespace signstep {
 

@@ -73,17 +73,14 @@ GradientPair GradientProbe::measure(Engine& engine, size_t count, uint64_t step)
   return pair;
 }
 
-void append_pair(nlohmann::ordered_json& arrays, uint64_t step, const GradientPair& pair, double seconds) {
-  const auto append = [&](const char* key, double value) {
-    arrays[key].push_back(std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json());
-  };
-  arrays["step"].push_back(step);
-  append("signal", pair.signal);
-  append("squared_norm", pair.squared_norm);
-  append("noise", pair.noise());
-  append("agreement", pair.agreement);
-  append("density", pair.density);
-  append("seconds", seconds);
+void append_pair(ProbePairs& pairs, uint64_t step, const GradientPair& pair, double seconds) {
+  pairs.step.push_back(step);
+  pairs.signal.push_back(pair.signal);
+  pairs.squared_norm.push_back(pair.squared_norm);
+  pairs.noise.push_back(pair.noise());
+  pairs.agreement.push_back(pair.agreement);
+  pairs.density.push_back(pair.density);
+  pairs.seconds.push_back(seconds);
 }
 
 }  // namespace signstep

@@ -3,12 +3,12 @@
 // independent batch at the same parameters (docs/theory.md, "While a run goes on").
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
 
 #include "signstep/data/loader.h"
 #include "signstep/nn/engine.h"
+#include "signstep/runs/epoch_record.h"
 
 namespace signstep {
 
@@ -48,8 +48,7 @@ class GradientProbe {
   std::vector<float> gradient_, buffers_;
 };
 
-// Appends to parallel arrays: step (counted from 1), signal, squared_norm, noise, agreement, density, seconds. What is
-// not finite is null.
-void append_pair(nlohmann::ordered_json& arrays, uint64_t step, const GradientPair& pair, double seconds);
+// step: counted from 1.
+void append_pair(ProbePairs& pairs, uint64_t step, const GradientPair& pair, double seconds);
 
 }  // namespace signstep

@@ -8,15 +8,14 @@
 #include "signstep/base/error.h"
 #include "signstep/data/split.h"
 #include "signstep/io/config.h"
-#include "signstep/io/json_lines.h"
+#include "signstep/runs/run_folder.h"
 #include "signstep/train/curve.h"
 #include "signstep/train/divergence.h"
-#include "signstep/train/epoch_record.h"
+#include "signstep/train/epoch_figures.h"
 #include "signstep/train/gradient_probe.h"
 #include "signstep/train/init_weights.h"
 #include "signstep/train/restore.h"
-#include "signstep/train/run_folder.h"
-#include "signstep/train/run_record.h"
+#include "signstep/train/run_recorder.h"
 #include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
 #include "signstep/train/thread_choice.h"
@@ -57,8 +56,8 @@ class Run {
   }
 
   TrainResult go() {
-    if (control_.resume) record_.continues(folder_->run_json(), identity_);
-    observer_.started(folder_->path(), record_.json());
+    if (control_.resume) record_.continues(folder_->path(), identity_);
+    observer_.started(folder_->path(), record_.record());
     if (!choice_.reason.empty())
       observer_.note(fmt::format("engine {}, because {}", choice_.options.name, choice_.reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
@@ -70,14 +69,15 @@ class Run {
     try {
       write_head();
       const StopReason stopped = epochs();
-      record_.finish(folder_->run_json(), stopped == StopReason::kNone ? "finished" : "stopped", progress_.metrics);
+      folder_->write_record(
+          record_.finish(stopped == StopReason::kNone ? RunRecord::kFinished : RunRecord::kStopped, progress_.metrics));
       return result(stopped);
     } catch (const DivergedError& e) {
-      record_end("diverged");
+      record_end(RunRecord::kDiverged);
       observer_.warning(e.what());
       throw;
     } catch (const std::exception&) {
-      record_end("failed");
+      record_end(RunRecord::kFailed);
       throw;
     }
   }
@@ -127,23 +127,22 @@ class Run {
 
   // config.toml comes first: a folder that has it can be resumed.
   void write_head() {
-    write_file_atomic(folder_->config(),
-                      to_toml(option_list(options_),
-                              "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
-    record_.start(folder_->run_json(), state_.step);
-    write_json_lines(folder_->metrics(), progress_.metrics);
+    folder_->write_config(to_toml(option_list(options_),
+                                  "Written by signstep. Repeat this run: signstep train --config THIS --output NEW"));
+    folder_->write_record(record_.start(state_.step));
+    folder_->write_metrics(progress_.metrics);
   }
 
   // A disk that refused the checkpoint refuses this too, and memory may be out: the first error is the one to tell.
   void record_end(const char* status) {
     try {
-      record_.finish(folder_->run_json(), status, progress_.metrics);
+      folder_->write_record(record_.finish(status, progress_.metrics));
     } catch (const std::exception&) {
     }
   }
 
   TrainResult result(StopReason stopped) const {
-    return {stopped, progress_.metrics.empty() ? nlohmann::ordered_json() : progress_.metrics.back(),
+    return {stopped, progress_.metrics.empty() ? std::nullopt : std::optional(progress_.metrics.back()),
             session_.images_per_second().value_or(0), folder_->path()};
   }
 
@@ -208,19 +207,19 @@ class Run {
     const auto begin = Clock::now();
     const GradientPair pair = probe_->measure(*engine_, batch_.count, number);
     const double seconds = seconds_since(begin);
-    append_pair(progress_.curve["probe"], number, pair, seconds);
+    append_pair(progress_.course.probe, number, pair, seconds);
     return seconds;
   }
 
   // About 60 points an epoch, and every event.
   void note_step(double learning_rate, const StepReport& report) {
     const uint64_t every = std::max<uint64_t>(1, loader_.batches_per_epoch() / 60);
-    if (progress_.batch % every == 0) append_point(progress_.curve["curve"], state_.step, learning_rate, report);
+    if (progress_.batch % every == 0) append_point(progress_.course.curve, state_.step, learning_rate, report);
     if (const auto& event = report.switching.event) {
-      progress_.curve["events"].push_back(event_json(*event));
+      progress_.course.events.push_back(event_record(*event));
       observer_.note(event->text());
     }
-    progress_.curve["phase"] = phase_name(report.phase);
+    progress_.course.phase = phase_name(report.phase);
   }
 
   // Of the step after so many.
@@ -259,8 +258,8 @@ class Run {
     ++progress_.epoch;
     progress_.batch = progress_.images = progress_.correct = 0;
     progress_.loss_sum = 0;
-    progress_.curve = nlohmann::ordered_json::object();
-    append_json_line(folder_->metrics(), progress_.metrics.back());
+    progress_.course = {};
+    folder_->append_metrics(progress_.metrics.back());
     save();
     observer_.epoch(progress_.metrics.back());
     return is_complete() ? StopReason::kNone : control_.stop();
@@ -287,7 +286,7 @@ class Run {
   OptimizerState state_;
   Schedule schedule_;
   RunIdentity identity_;
-  RunRecord record_;
+  RunRecorder record_;
   std::optional<RunFolder> folder_;
   std::vector<TensorSlot> slots_;
   TrainProgress progress_;

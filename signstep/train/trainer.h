@@ -3,12 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "signstep/data/loader.h"
 #include "signstep/nn/engine_table.h"
+#include "signstep/runs/batch_progress.h"
+#include "signstep/runs/run_record.h"
 #include "signstep/train/train_options.h"
 
 namespace signstep {
@@ -22,29 +23,21 @@ struct TrainControl {
   std::function<StopReason()> stop = [] { return StopReason::kNone; };
 };
 
-struct BatchProgress {
-  uint64_t epoch, epochs;    // epoch counts from 1
-  uint64_t batch, batches;   // finished ones of this epoch
-  double loss, accuracy;     // of the epoch so far; percent
-  double images_per_second;  // of this session
-  double seconds_left;       // of the whole run, evaluation left out
-};
-
 // Told what happens; the library itself prints nothing. Called on the training thread.
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
-  virtual void started(const std::string& /*run_folder*/, const nlohmann::ordered_json& /*run*/) {}
+  virtual void started(const std::string& /*run_folder*/, const RunRecord& /*run*/) {}
   virtual void batch(const BatchProgress&) {}
   virtual void evaluating(const char* /*split*/) {}
-  virtual void epoch(const nlohmann::ordered_json& /*record*/) {}
+  virtual void epoch(const EpochRecord& /*record*/) {}
   virtual void note(const std::string& /*message*/) {}  // worth a line in the log
   virtual void warning(const std::string& /*message*/) {}
 };
 
 struct TrainResult {
   StopReason stopped = StopReason::kNone;  // kNone: the run is complete
-  nlohmann::ordered_json last_epoch;       // its record in metrics.jsonl; null before the first
+  std::optional<EpochRecord> last_epoch;   // none before the first has ended
   double images_per_second = 0;            // of this session's training steps
   std::string run_folder;
 };

@@ -7,7 +7,7 @@
 
 #include "signstep/io/safetensors.h"
 #include "signstep/random/random.h"
-#include "signstep/train/run_folder.h"
+#include "signstep/runs/run_folder.h"
 #include "tests/cli/program.h"
 
 namespace signstep {

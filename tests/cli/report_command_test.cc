@@ -6,7 +6,7 @@
 
 #include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
-#include "tests/report/fixtures.h"
+#include "tests/runs/made_up_run.h"
 
 namespace signstep {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "signstep/report/gnuplot.h"
 #include "signstep/report/report.h"
-#include "tests/report/fixtures.h"
+#include "tests/runs/made_up_run.h"
 #include "tests/support/temporary_folder.h"
 
 namespace signstep {

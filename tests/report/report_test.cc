@@ -5,9 +5,8 @@
 
 #include <cmath>
 
-#include "signstep/report/label.h"
 #include "signstep/report/run_charts.h"
-#include "tests/report/fixtures.h"
+#include "tests/runs/made_up_run.h"
 #include "tests/support/environment.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
@@ -44,18 +43,18 @@ TEST_F(ReportTest, RunsThatDifferBySeedAloneShareACurve) {
   EXPECT_EQ(groups[0].name, "Signum");
   EXPECT_EQ(groups[1].name, "dithered Signum-to-SGD switch");
   EXPECT_EQ(groups[2].name, "SGD");
-  const GroupCurve curve = epoch_curve(groups[0], "test_accuracy");
+  const GroupCurve curve = epoch_curve(groups[0], &EpochRecord::test_accuracy);
   EXPECT_THAT(curve.x, ElementsAre(1, 2, 3));
   EXPECT_THAT(curve.mean, ElementsAre(62, 72, 82));  // of seeds 1 and 3
   EXPECT_DOUBLE_EQ(curve.high[0], 62 + std::sqrt(2.0));
-  EXPECT_THAT(time_curve(groups[0], "test_accuracy").x, ElementsAre(60, 120, 180));
+  EXPECT_THAT(time_curve(groups[0], &EpochRecord::test_accuracy).x, ElementsAre(60, 120, 180));
   EXPECT_THAT(switch_epochs(groups[1]), ElementsAre(1.5));
-  EXPECT_EQ(step_curve(groups[1], "gamma").x.size(), 30u);
-  EXPECT_TRUE(std::isnan(step_curve(groups[1], "gamma").mean[15]));
-  EXPECT_TRUE(std::isnan(step_curve(groups[1], "lambda").mean[9]));
-  EXPECT_EQ(step_curve(groups[1], "lambda").mean[10], 500);
-  EXPECT_EQ(step_curve(groups[2], "learning_rate").x.size(), 30u);
-  EXPECT_TRUE(epoch_curve(groups[2], "test_accuracy").low.empty());
+  EXPECT_EQ(step_curve(groups[1], &StepCurve::gamma).x.size(), 30u);
+  EXPECT_TRUE(std::isnan(step_curve(groups[1], &StepCurve::gamma).mean[15]));
+  EXPECT_TRUE(std::isnan(step_curve(groups[1], &StepCurve::lambda).mean[9]));
+  EXPECT_EQ(step_curve(groups[1], &StepCurve::lambda).mean[10], 500);
+  EXPECT_EQ(step_curve(groups[2], &StepCurve::learning_rate).x.size(), 30u);
+  EXPECT_TRUE(epoch_curve(groups[2], &EpochRecord::test_accuracy).low.empty());
 }
 
 TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
@@ -122,23 +121,6 @@ TEST_F(ReportTest, NothingElseIsOverwritten) {
   EXPECT_EQ(page(), "<html>mine</html>");
 }
 
-TEST_F(ReportTest, FoldersWithoutARunOrWithoutMetrics) {
-  const auto message = [&](const std::string& name) {
-    return message_of<OptionError>([&] { read_run(folder_.path(name)); });
-  };
-  EXPECT_THAT(message("nothing"), HasSubstr("holds no run"));
-  fs::create_directories(folder_.path("experiment"));
-  write_file_atomic(folder_.path("experiment/experiment.json"), "{}");
-  EXPECT_THAT(message("experiment"), HasSubstr("signstep compare FILE --collect makes its report"));
-  write_run(folder_.path("young"), {.epochs = 0, .status = "running"});
-  EXPECT_THAT(message("young"), HasSubstr("has no finished epoch yet (status running)"));
-  fs::remove(folder_.path("young/metrics.jsonl"));
-  EXPECT_THAT(message("young"), HasSubstr("has no finished epoch yet"));
-  write_run(folder_.path("damaged"), {});
-  write_file_atomic(folder_.path("damaged/run.json"), "{");
-  EXPECT_THAT(message_of<DataError>([&] { read_run(folder_.path("damaged")); }), HasSubstr("damaged"));
-}
-
 TEST_F(ReportTest, WarnsOfWhatCannotBeCompared) {
   const auto groups = group_runs({run("a", {}), run("b", {.seed = 2, .sha256 = "other"}),
                                   run("c", {.seed = 3, .epochs = 2, .status = "diverged"})});
@@ -176,34 +158,6 @@ TEST_F(ReportTest, WrongTypesInAnEpochAreNoNumbers) {
   EXPECT_TRUE(switch_epochs(groups[0]).empty());
   for (const NamedChart& c : run_charts(groups)) EXPECT_FALSE(c.file.empty());
   EXPECT_NO_THROW(write_report({.title = "T", .groups = groups}, folder_.path("out")));
-}
-
-TEST_F(ReportTest, MetricsThatContradictTheRecordAreRefused) {
-  write_run(folder_.path("a"), {});
-  std::string text = read_text_file(folder_.path("a/metrics.jsonl"));
-  const size_t at = text.rfind("\"test_accuracy\":81.0");
-  ASSERT_NE(at, std::string::npos);
-  write_file_atomic(folder_.path("a/metrics.jsonl"), text.replace(at, 20, "\"test_accuracy\":99.9"));
-  EXPECT_THAT(
-      message_of<DataError>([&] { read_run(folder_.path("a")); }),
-      HasSubstr("a/metrics.jsonl contradicts run.json: test_accuracy of the last epoch is 99.9 here and 81.0 there"));
-}
-
-TEST(Label, OneLineThatCanBeShown) {
-  for (const char* good : {"", "SGD", "Größe ± 1, 日本 😀"}) EXPECT_EQ(label_problem(good, 20), "") << good;
-  for (const char* bad : {"a\nb", "\x1b[31m", "a\tb", "\x7f",
-                          "\xc2\x9b"
-                          "31m",
-                          "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6"})
-    EXPECT_THAT(label_problem(bad, 20), HasSubstr("a control character"));
-  for (const char* bad : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80"})
-    EXPECT_THAT(label_problem(bad, 20), HasSubstr("is not UTF-8"));
-  EXPECT_EQ(label_problem("ääääää", 5), "has 6 characters; wanted at most 5");
-  EXPECT_EQ(label_problem("äääää", 5), "");
-  EXPECT_EQ(printable("a\x1b[31mb\nc\xc2\x9b"
-                      "d"),
-            "a [31mb c d");
-  EXPECT_EQ(printable("a\xff"), "a\xef\xbf\xbd");
 }
 
 TEST(MeanSd, LeavesOutWhatIsNotFinite) {

@@ -47,11 +47,12 @@ TEST(GradientPair, IsTheSameForAnyThreadsAndWithTinyValues) {
 
 TEST(GradientPair, WhatIsNotFiniteIsLoggedAsNull) {
   SerialExecutor serial;
-  nlohmann::ordered_json arrays;
+  ProbePairs pairs;
   const std::vector<float> zero(4), nan(4, std::numeric_limits<float>::quiet_NaN());
-  append_pair(arrays, 7, compare_gradients(zero, zero, 4, serial), 0.5);
-  append_pair(arrays, 8, compare_gradients(zero, nan, 4, serial), 0.5);
-  EXPECT_EQ(arrays, nlohmann::ordered_json::parse(R"({"step": [7, 8], "signal": [0.0, null], "squared_norm": [0.0, 0.0],
+  append_pair(pairs, 7, compare_gradients(zero, zero, 4, serial), 0.5);
+  append_pair(pairs, 8, compare_gradients(zero, nan, 4, serial), 0.5);
+  EXPECT_EQ(fields_json(pairs),
+            nlohmann::ordered_json::parse(R"({"step": [7, 8], "signal": [0.0, null], "squared_norm": [0.0, 0.0],
       "noise": [0.0, null], "agreement": [null, null], "density": [null, null], "seconds": [0.5, 0.5]})"));
 }
 

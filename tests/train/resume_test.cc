@@ -90,7 +90,7 @@ TEST_F(ResumeTest, AFinishedRunIsLeftAlone) {
     std::string all;
   } notes;
   const TrainResult result = train(recorded("run"), engines_, resuming(), notes);
-  EXPECT_EQ(result.last_epoch["epoch"], 2);
+  EXPECT_EQ(result.last_epoch->epoch, 2u);
   EXPECT_THAT(notes.all, HasSubstr("the run is finished already"));
   EXPECT_EQ(content("run"), before);
 }

@@ -9,7 +9,7 @@
 
 #include "signstep/io/json_lines.h"
 #include "signstep/io/safetensors.h"
-#include "signstep/train/run_folder.h"
+#include "signstep/runs/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "tests/data/fixtures.h"
 #include "tests/train/engines_here.h"

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/train/run_folder.h"
+#include "signstep/runs/run_folder.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "signstep/base/error.h"
+#include "signstep/io/json_lines.h"
+#include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
+#include "signstep/runs/run_files.h"
 
 namespace signstep {
 namespace fs = std::filesystem;
@@ -15,11 +18,11 @@ namespace {
 void require_no_run(const std::string& path) {
   if (!path_exists(path)) return;
   std::error_code error;
-  if (path_exists(path + "/config.toml") || path_exists(path + "/run.json")) {
+  if (path_exists(config_path(path)) || path_exists(record_path(path))) {
     throw OptionError(
         fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
   }
-  const auto metrics = fs::file_size(path + "/metrics.jsonl", error);
+  const auto metrics = fs::file_size(metrics_path(path), error);
   if ((!error && metrics > 0) || !list_checkpoints(path).empty()) {
     throw OptionError(
         fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
@@ -47,6 +50,22 @@ RunFolder::RunFolder(const std::string& path, bool resume) : path_(prepared(path
 
 std::string RunFolder::checkpoint(uint64_t step) const {
   return fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step);
+}
+
+void RunFolder::write_config(const std::string& toml) const { write_file_atomic(config_path(path_), toml); }
+
+void RunFolder::write_record(const RunRecord& record) const {
+  write_file_atomic(record_path(path_), json_text(fields_json(record), 2) + "\n");
+}
+
+void RunFolder::write_metrics(const std::vector<EpochRecord>& epochs) const {
+  std::vector<nlohmann::ordered_json> lines;
+  for (const EpochRecord& epoch : epochs) lines.push_back(fields_json(epoch));
+  write_json_lines(metrics_path(path_), lines);
+}
+
+void RunFolder::append_metrics(const EpochRecord& epoch) const {
+  append_json_line(metrics_path(path_), fields_json(epoch));
 }
 
 std::vector<std::string> list_checkpoints(const std::string& run_folder) {

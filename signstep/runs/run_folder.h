@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run leaves behind:
 //   config.toml     the resolved options; `signstep train --config` of it repeats the run
-//   run.json        schema version, program, machine, engine, data checksum, seed, status
-//   metrics.jsonl   one record per epoch
+//   run.json        RunRecord: schema version, program, machine, engine, data checksum, seed, status
+//   metrics.jsonl   one EpochRecord a line
 //   log.txt         what the program said
 //   checkpoints/step-NNNNNNNN.safetensors   the last two
 #pragma once
@@ -13,6 +13,8 @@
 
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/folder_lock.h"
+#include "signstep/runs/epoch_record.h"
+#include "signstep/runs/run_record.h"
 
 namespace signstep {
 
@@ -23,10 +25,13 @@ class RunFolder {
   RunFolder(const std::string& path, bool resume);
 
   const std::string& path() const { return path_; }
-  std::string config() const { return path_ + "/config.toml"; }
-  std::string run_json() const { return path_ + "/run.json"; }
-  std::string metrics() const { return path_ + "/metrics.jsonl"; }
   std::string checkpoint(uint64_t step) const;
+
+  // The only writers of these files; all but append replace them, atomically. Throw EnvironmentError.
+  void write_config(const std::string& toml) const;
+  void write_record(const RunRecord& record) const;
+  void write_metrics(const std::vector<EpochRecord>& epochs) const;
+  void append_metrics(const EpochRecord& epoch) const;
 
   // Removes all but the newest two.
   void prune_checkpoints() const;

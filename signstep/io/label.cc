@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/report/label.h"
+#include "signstep/io/label.h"
 
 #include <algorithm>
 #include <string_view>

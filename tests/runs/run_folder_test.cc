@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/train/run_folder.h"
+#include "signstep/runs/run_folder.h"
 
 #include "signstep/io/path.h"
 #include "tests/support/message_of.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A finished epoch's line of metrics.jsonl.
+// The record of an epoch that has just been measured.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct EpochFigures {
 };
 
 // progress: still of the epoch that ended. with_phase: for the sign rules.
-nlohmann::ordered_json epoch_record(const TrainProgress& progress, const EpochFigures& figures, bool with_phase);
+EpochRecord epoch_record(const TrainProgress& progress, const EpochFigures& figures, bool with_phase);
 
 // Correct ones of so many, in percent.
 double percent(uint64_t part, uint64_t whole);
