@@ -18,7 +18,7 @@
 
 #include "bench/amx_peak.h"
 #include "signstep/base/cpu.h"
-#include "signstep/engines/amx/workshop.h"
+#include "signstep/engines/amx/context.h"
 #include "signstep/parallel/thread_pool.h"
 #include "signstep/random/random.h"
 
@@ -95,54 +95,55 @@ class Case {
   }
   const Shape& network() const { return shape_; }
 
-  void pack(Workshop& w) {
+  void pack(Context& context) {
     const PackJob job{weights_.data(), shape_.out, shape_.in, geometry_.taps(), packed_.as<Bf16>(), backward_weights_};
-    w.executor.run(static_cast<size_t>(y_.tiles.blocks),
-                   [&](size_t block) { w.kernels.pack(job, static_cast<int64_t>(block)); });
+    context.executor.run(static_cast<size_t>(y_.tiles.blocks),
+                         [&](size_t block) { context.kernels.pack(job, static_cast<int64_t>(block)); });
   }
-  void forward(Workshop& w) {
-    w.for_each_part(y_.tiles, geometry_.out_width(), operand_size(),
-                    [&](const Part& part) { forward(w.kernels, part); });
+  void forward(Context& context) {
+    context.for_each_part(y_.tiles, geometry_.out_width(), operand_size(),
+                          [&](const Part& part) { forward(context.kernels, part); });
   }
-  void data_gradient(Workshop& w) {
-    w.for_each_part(x_.tiles, shape_.side, operand_size(), [&](const Part& part) { data_gradient(w.kernels, part); });
+  void data_gradient(Context& context) {
+    context.for_each_part(x_.tiles, shape_.side, operand_size(),
+                          [&](const Part& part) { data_gradient(context.kernels, part); });
   }
-  void weight_gradient(Workshop& w) {
+  void weight_gradient(Context& context) {
     const WeightGradientJob job = weight_gradient_job();
-    w.scratch.resize(w.executor.threads(), static_cast<size_t>(weight_gradient_scratch(bands_)));
-    w.executor.run(static_cast<size_t>(weight_gradient_columns(y_.tiles.blocks) * chunks_), [&](size_t task) {
-      const Scratch::Loan loan(w.scratch);
-      w.kernels.weight_gradient(job, static_cast<int64_t>(task) / chunks_, static_cast<int64_t>(task) % chunks_,
-                                loan.get());
+    context.scratch.resize(context.executor.threads(), static_cast<size_t>(weight_gradient_scratch(bands_)));
+    context.executor.run(static_cast<size_t>(weight_gradient_columns(y_.tiles.blocks) * chunks_), [&](size_t task) {
+      const Scratch::Loan loan(context.scratch);
+      context.kernels.weight_gradient(job, static_cast<int64_t>(task) / chunks_, static_cast<int64_t>(task) % chunks_,
+                                      loan.get());
     });
-    w.executor.run(static_cast<size_t>(y_.tiles.blocks),
-                   [&](size_t block) { w.kernels.sum_weight_gradient(job, static_cast<int64_t>(block)); });
+    context.executor.run(static_cast<size_t>(y_.tiles.blocks),
+                         [&](size_t block) { context.kernels.sum_weight_gradient(job, static_cast<int64_t>(block)); });
   }
-  void normalize(Workshop& w) {
+  void normalize(Context& context) {
     const NormalizeJob job{y_.tiles, y_out_.tiles,          {},     channels_.data(), channels_.data(), nullptr,
                            nullptr,  geometry_.out_width(), kImages};
-    w.for_each_row(y_.tiles, geometry_.out_width(),
-                   [&](int64_t group, int64_t row) { w.kernels.normalize(job, group, row); });
+    context.for_each_row(y_.tiles, geometry_.out_width(),
+                         [&](int64_t group, int64_t row) { context.kernels.normalize(job, group, row); });
   }
-  void norm_gradient(Workshop& w) {
+  void norm_gradient(Context& context) {
     const NormGradientJob job{y_.tiles,         y_.tiles,         y_out_.tiles,          channels_.data(),
                               channels_.data(), channels_.data(), geometry_.out_width(), kImages};
-    w.for_each_row(y_.tiles, geometry_.out_width(),
-                   [&](int64_t group, int64_t row) { w.kernels.norm_gradient(job, group, row); });
+    context.for_each_row(y_.tiles, geometry_.out_width(),
+                         [&](int64_t group, int64_t row) { context.kernels.norm_gradient(job, group, row); });
   }
 
   // Whether the first row of each product agrees with the reference, and one weight's gradient with a sum by hand.
-  bool verified(Workshop& w) {
+  bool verified(Context& context) {
     const auto first = [](const Tensor& t) { return std::vector<Bf16>(t.tiles.data, t.tiles.data + kUnit); };
     const auto close = [](const std::vector<Bf16>& a, const std::vector<Bf16>& b) {
       for (size_t i = 0; i < a.size(); ++i)
         if (!(std::fabs(widen(a[i]) - widen(b[i])) <= 0.01f + 0.01f * std::fabs(widen(b[i])))) return false;
       return true;
     };
-    pack(w);
-    forward(w);
-    data_gradient(w);
-    weight_gradient(w);
+    pack(context);
+    forward(context);
+    data_gradient(context);
+    weight_gradient(context);
     const auto y = first(y_out_), x = first(x_out_);
     forward(reference_kernels(), {0, 0, 1, 0, 1});
     data_gradient(reference_kernels(), {0, 0, 1, 0, 1});
@@ -226,7 +227,7 @@ int run(int argc, char** argv) {
     return 1;
   }
   ThreadPool pool(threads);
-  Workshop w{.kernels = *amx_kernels(), .executor = pool, .values = {}, .gradients = {}, .buffers = {}};
+  Context context{.kernels = *amx_kernels(), .executor = pool, .values = {}, .gradients = {}, .buffers = {}};
   std::vector<std::unique_ptr<Case>> cases;
   const auto add = [&](const std::string& name, auto&& body) {
     benchmark::RegisterBenchmark(name.c_str(),
@@ -241,16 +242,16 @@ int run(int argc, char** argv) {
   for (const Shape& shape : kShapes) {
     cases.push_back(std::make_unique<Case>(shape));
     Case* c = cases.back().get();
-    if (!c->verified(w)) {
+    if (!c->verified(context)) {
       fmt::print(stderr, "bench_amx_layers: {} differs from the reference; nothing was timed\n", shape.name);
       return 1;
     }
-    add(shape.name + "|forward", [&, c] { c->forward(w); });
-    if (shape.name != "stem") add(shape.name + "|data gradient", [&, c] { c->data_gradient(w); });
-    add(shape.name + "|weight gradient", [&, c] { c->weight_gradient(w); });
-    add(shape.name + "|normalize", [&, c] { c->normalize(w); });
-    add(shape.name + "|norm gradient", [&, c] { c->norm_gradient(w); });
-    add(shape.name + "|pack", [&, c] { c->pack(w); });
+    add(shape.name + "|forward", [&, c] { c->forward(context); });
+    if (shape.name != "stem") add(shape.name + "|data gradient", [&, c] { c->data_gradient(context); });
+    add(shape.name + "|weight gradient", [&, c] { c->weight_gradient(context); });
+    add(shape.name + "|normalize", [&, c] { c->normalize(context); });
+    add(shape.name + "|norm gradient", [&, c] { c->norm_gradient(context); });
+    add(shape.name + "|pack", [&, c] { c->pack(context); });
   }
   benchmark::RunSpecifiedBenchmarks(&collector);
   const double registers = collector.median_of("registers/real_time");

@@ -10,8 +10,8 @@
 namespace signstep {
 namespace {
 
+using amx::Context;
 using amx::ResNet;
-using amx::Workshop;
 
 // What the network, not the processor, must be.
 std::string network_obstacle(const Network& network) {
@@ -36,7 +36,7 @@ class AmxEngine final : public Engine {
         gradients_(network.parameter_elements),
         buffers_(network.buffer_elements),
         network_(network),
-        workshop_{
+        context_{
             .kernels = kernels, .executor = pool_, .values = values_, .gradients = gradients_, .buffers = buffers_} {}
 
   std::span<float> values() override { return values_; }
@@ -44,23 +44,22 @@ class AmxEngine final : public Engine {
   std::span<float> buffers() override { return buffers_; }
   Executor& executor() override { return pool_; }
   std::string description() const override {
-    return fmt::format("{}, cpu, bf16, {} threads", workshop_.kernels.name, pool_.threads());
+    return fmt::format("{}, cpu, bf16, {} threads", context_.kernels.name, pool_.threads());
   }
 
   BatchResult forward_backward(const Batch& batch) override {
     largest_ = std::max(largest_, batch.count);
-    network_.pack(workshop_);
-    const BatchResult sum = network_.forward(workshop_, batch, 0, batch.count, true);
-    network_.backward(workshop_, batch);
+    network_.pack(context_);
+    const BatchResult sum = network_.forward(context_, batch, 0, batch.count, true);
+    network_.backward(context_, batch);
     return mean(sum, batch.count);
   }
 
   BatchResult evaluate(const Batch& batch) override {
-    network_.pack(workshop_);
+    network_.pack(context_);
     BatchResult sum;
     for (size_t first = 0; first < batch.count; first += largest_) {
-      const BatchResult part =
-          network_.forward(workshop_, batch, first, std::min(largest_, batch.count - first), false);
+      const BatchResult part = network_.forward(context_, batch, first, std::min(largest_, batch.count - first), false);
       sum.loss += part.loss;
       sum.correct += part.correct;
     }
@@ -76,7 +75,7 @@ class AmxEngine final : public Engine {
   ThreadPool pool_;
   std::vector<float> values_, gradients_, buffers_;
   ResNet network_;
-  Workshop workshop_;
+  Context context_;
   size_t largest_ = 128;  // training batch so far, in images: evaluation needs no more memory than that
 };
 

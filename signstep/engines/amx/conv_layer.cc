@@ -49,37 +49,40 @@ size_t ConvLayer::partial_size(int64_t groups) const {
   return static_cast<size_t>(chunks(groups) * out_blocks() * blocks_of(in_) * taps_ * kUnit);
 }
 
-TaskGrid ConvLayer::grid(const Workshop& w) const {
-  return {y.groups, geometry_.out_height(), out_blocks(), geometry_.out_width(), w.images};
+TaskGrid ConvLayer::grid(const Context& context) const {
+  return {y.groups, geometry_.out_height(), out_blocks(), geometry_.out_width(), context.images};
 }
 
-void ConvLayer::pack(Workshop& w, int64_t out_block) {
-  w.kernels.pack({part(w.values, weight_).data(), out_, in_, taps_, forward_weights_, backward_weights_}, out_block);
+void ConvLayer::pack(Context& context, int64_t out_block) {
+  context.kernels.pack({part(context.values, weight_).data(), out_, in_, taps_, forward_weights_, backward_weights_},
+                       out_block);
 }
 
-void ConvLayer::load_norm(Workshop& w) {
-  std::ranges::copy(part(w.values, gamma_), norm_.gamma.begin());
-  std::ranges::copy(part(w.values, beta_), norm_.beta.begin());
+void ConvLayer::load_norm(Context& context) {
+  std::ranges::copy(part(context.values, gamma_), norm_.gamma.begin());
+  std::ranges::copy(part(context.values, beta_), norm_.beta.begin());
 }
 
-void ConvLayer::forward(Workshop& w, const Tiles& x, bool training) {
+void ConvLayer::forward(Context& context, const Tiles& x, bool training) {
   const Source source{x, forward_weights_, taps_, &*forward_terms_};
   const int64_t width = geometry_.out_width();
   const ConvJob job{.sources = {&source, 1},
                     .out = y,
                     .width = width,
-                    .images = w.images,
-                    .sums = training ? w.sums_for(y, width) : nullptr};
-  w.for_each_part(y, width, operand_size(), [&](const Part& part) { w.kernels.conv(job, part); });
+                    .images = context.images,
+                    .sums = training ? context.sums_for(y, width) : nullptr};
+  context.for_each_part(y, width, operand_size(), [&](const Part& part) { context.kernels.conv(job, part); });
   if (training) {
-    finish_forward(w.sums.data(), grid(w), norm_, part(w.buffers, mean_), part(w.buffers, variance_));
+    finish_forward(context.sums.data(), grid(context), norm_, part(context.buffers, mean_),
+                   part(context.buffers, variance_));
   } else {
-    use_running(part(w.buffers, mean_), part(w.buffers, variance_), norm_);
+    use_running(part(context.buffers, mean_), part(context.buffers, variance_), norm_);
   }
 }
 
-void ConvLayer::norm_backward(Workshop& w, int64_t which, const Tiles& g, const Tiles& dy) {
-  finish_backward(w.sums.data(), which, grid(w), norm_, part(w.gradients, gamma_), part(w.gradients, beta_));
+void ConvLayer::norm_backward(Context& context, int64_t which, const Tiles& g, const Tiles& dy) {
+  finish_backward(context.sums.data(), which, grid(context), norm_, part(context.gradients, gamma_),
+                  part(context.gradients, beta_));
   const NormGradientJob job{.g = g,
                             .y = y,
                             .out = dy,
@@ -87,27 +90,29 @@ void ConvLayer::norm_backward(Workshop& w, int64_t which, const Tiles& g, const 
                             .b = norm_.b.data(),
                             .c = norm_.c.data(),
                             .width = geometry_.out_width(),
-                            .images = w.images};
-  w.for_each_row(y, job.width, [&](int64_t group, int64_t row) { w.kernels.norm_gradient(job, group, row); });
+                            .images = context.images};
+  context.for_each_row(y, job.width,
+                       [&](int64_t group, int64_t row) { context.kernels.norm_gradient(job, group, row); });
 }
 
-void ConvLayer::weight_gradient(Workshop& w, const Tiles& x, const Tiles& dy) {
+void ConvLayer::weight_gradient(Context& context, const Tiles& x, const Tiles& dy) {
   const int64_t parts = chunks(x.groups);
   const WeightGradientJob job{.in = x,
                               .dy = dy,
                               .bands = &*bands_,
                               .taps = taps_,
                               .chunks = parts,
-                              .partial = w.partial.data(),
-                              .gradient = part(w.gradients, weight_).data(),
+                              .partial = context.partial.data(),
+                              .gradient = part(context.gradients, weight_).data(),
                               .out = out_,
                               .columns = in_};
-  w.executor.run(static_cast<size_t>(weight_gradient_columns(out_blocks()) * parts), [&](size_t task) {
-    const Scratch::Loan loan(w.scratch);
-    w.kernels.weight_gradient(job, static_cast<int64_t>(task) / parts, static_cast<int64_t>(task) % parts, loan.get());
+  context.executor.run(static_cast<size_t>(weight_gradient_columns(out_blocks()) * parts), [&](size_t task) {
+    const Scratch::Loan loan(context.scratch);
+    context.kernels.weight_gradient(job, static_cast<int64_t>(task) / parts, static_cast<int64_t>(task) % parts,
+                                    loan.get());
   });
-  w.executor.run(static_cast<size_t>(out_blocks()),
-                 [&](size_t block) { w.kernels.sum_weight_gradient(job, static_cast<int64_t>(block)); });
+  context.executor.run(static_cast<size_t>(out_blocks()),
+                       [&](size_t block) { context.kernels.sum_weight_gradient(job, static_cast<int64_t>(block)); });
 }
 
 }  // namespace signstep::amx

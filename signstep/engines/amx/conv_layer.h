@@ -6,8 +6,8 @@
 #include <string>
 
 #include "signstep/engines/amx/batch_norm.h"
+#include "signstep/engines/amx/context.h"
 #include "signstep/engines/amx/network_plan.h"
-#include "signstep/engines/amx/workshop.h"
 
 namespace signstep::amx {
 
@@ -25,15 +25,16 @@ class ConvLayer {
   size_t scratch_bytes() const { return static_cast<size_t>(weight_gradient_scratch(*bands_)); }
 
   // Weights to operands: one task for each block of out channels. Once a step, before any other use.
-  void pack(Workshop& w, int64_t out_block);
-  void load_norm(Workshop& w);
+  void pack(Context& context, int64_t out_block);
+  void load_norm(Context& context);
 
   // y = conv(x), and what normalises it: batch statistics in training (the running ones move), else the running ones.
-  void forward(Workshop& w, const Tiles& x, bool training);
+  void forward(Context& context, const Tiles& x, bool training);
 
-  // dy from the gradient g at the normalised y and the sums in w that g's epilogue left, in place `which`. dy may be g.
-  void norm_backward(Workshop& w, int64_t which, const Tiles& g, const Tiles& dy);
-  void weight_gradient(Workshop& w, const Tiles& x, const Tiles& dy);
+  // dy from the gradient g at the normalised y and the sums in context that g's epilogue left, in place `which`. dy may
+  // be g.
+  void norm_backward(Context& context, int64_t which, const Tiles& g, const Tiles& dy);
+  void weight_gradient(Context& context, const Tiles& x, const Tiles& dy);
   Source data_gradient_source(const Tiles& dy) const { return {dy, backward_weights_, taps_, &*backward_terms_}; }
 
   Tiles y;
@@ -41,7 +42,7 @@ class ConvLayer {
  private:
   std::span<float> part(std::span<float> flat, const TensorInfo& t) const { return flat.subspan(t.offset, t.size); }
   int64_t chunks(int64_t groups) const;  // of the weight gradient
-  TaskGrid grid(const Workshop& w) const;
+  TaskGrid grid(const Context& context) const;
 
   TensorInfo weight_, gamma_, beta_, mean_, variance_;
   int64_t out_, in_, taps_;  // as the operand has them

@@ -5,14 +5,14 @@
 
 #include <cstring>
 
-#include "signstep/engines/amx/workshop.h"
+#include "signstep/engines/amx/context.h"
 
 namespace signstep::amx {
 
 // out at (row, column) is x at stride times both; blocks that x has not are 0. Widths in pixels.
-inline void pad_shortcut(Workshop& w, const Tiles& x, int64_t x_width, int64_t stride, const Tiles& out,
+inline void pad_shortcut(Context& context, const Tiles& x, int64_t x_width, int64_t stride, const Tiles& out,
                          int64_t out_width) {
-  w.for_each_row(out, out_width, [&](int64_t group, int64_t row) {
+  context.for_each_row(out, out_width, [&](int64_t group, int64_t row) {
     for (int64_t column = 0; column < out_width; ++column)
       for (int64_t block = 0; block < out.blocks; ++block) {
         Bf16* to = out.unit(group, row * out_width + column, block);
@@ -27,9 +27,9 @@ inline void pad_shortcut(Workshop& w, const Tiles& x, int64_t x_width, int64_t s
 
 // The gradient at x of a gradient at out: 0 where nothing was taken from. What it brings to channels that x has not is
 // rectified away, as x is 0 there.
-inline void pad_shortcut_gradient(Workshop& w, const Tiles& gradient, int64_t out_width, int64_t stride, const Tiles& x,
-                                  int64_t x_width) {
-  w.for_each_row(x, x_width, [&](int64_t group, int64_t row) {
+inline void pad_shortcut_gradient(Context& context, const Tiles& gradient, int64_t out_width, int64_t stride,
+                                  const Tiles& x, int64_t x_width) {
+  context.for_each_row(x, x_width, [&](int64_t group, int64_t row) {
     for (int64_t column = 0; column < x_width; ++column) {
       const bool taken = row % stride == 0 && column % stride == 0;
       for (int64_t block = 0; block < x.blocks; ++block) {

@@ -6,7 +6,7 @@
 namespace signstep::amx {
 namespace {
 
-void normalize(Workshop& w, ConvLayer& layer, const Tiles& out, const Tiles& residual = {},
+void normalize(Context& context, ConvLayer& layer, const Tiles& out, const Tiles& residual = {},
                const Norm* residual_norm = nullptr) {
   const int64_t width = layer.geometry().out_width();
   const NormalizeJob job{.y = layer.y,
@@ -17,8 +17,8 @@ void normalize(Workshop& w, ConvLayer& layer, const Tiles& out, const Tiles& res
                          .residual_scale = residual_norm ? residual_norm->scale.data() : nullptr,
                          .residual_shift = residual_norm ? residual_norm->shift.data() : nullptr,
                          .width = width,
-                         .images = w.images};
-  w.for_each_row(out, width, [&](int64_t group, int64_t row) { w.kernels.normalize(job, group, row); });
+                         .images = context.images};
+  context.for_each_row(out, width, [&](int64_t group, int64_t row) { context.kernels.normalize(job, group, row); });
 }
 
 Tiles with_data(Tiles network, Bf16* data) {
@@ -57,16 +57,16 @@ void ResNet::for_each_layer(F&& f) {
   }
 }
 
-void ResNet::pack(Workshop& w) {
+void ResNet::pack(Context& context) {
   std::vector<std::pair<ConvLayer*, int64_t>> tasks;
   for_each_layer([&](ConvLayer& layer) {
-    layer.load_norm(w);
+    layer.load_norm(context);
     for (int64_t block = 0; block < layer.out_blocks(); ++block) tasks.emplace_back(&layer, block);
   });
-  w.executor.run(tasks.size(), [&](size_t i) { tasks[i].first->pack(w, tasks[i].second); });
+  context.executor.run(tasks.size(), [&](size_t i) { tasks[i].first->pack(context, tasks[i].second); });
 }
 
-void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
+void ResNet::prepare(Context& context, const Batch& batch, int64_t groups) {
   if (height_ != batch.height || width_ != batch.width) {
     height_ = batch.height;
     width_ = batch.width;
@@ -113,39 +113,39 @@ void ResNet::prepare(Workshop& w, const Batch& batch, int64_t groups) {
       scratch = std::max(scratch, layer.scratch_bytes());
       partial = std::max(partial, layer.partial_size(capacity));
     });
-    w.scratch.resize(w.executor.threads(), scratch);
-    w.partial.resize(partial);
+    context.scratch.resize(context.executor.threads(), scratch);
+    context.partial.resize(partial);
   }
   for (auto& [t, place] : tensors) t->data = memory_.as<Bf16>() + place;
   for (Bf16*& spare : spare_) spare = memory_.as<Bf16>() + total + (&spare - spare_) * largest;
 }
 
-BatchResult ResNet::forward(Workshop& w, const Batch& batch, size_t first, size_t count, bool training) {
-  w.images = static_cast<int64_t>(count);
-  prepare(w, batch, blocks_of(w.images));
-  stem_input_.fill(batch, first, count, input_, w.executor);
-  stem_.forward(w, input_, training);
-  normalize(w, stem_, stem_out_);
+BatchResult ResNet::forward(Context& context, const Batch& batch, size_t first, size_t count, bool training) {
+  context.images = static_cast<int64_t>(count);
+  prepare(context, batch, blocks_of(context.images));
+  stem_input_.fill(batch, first, count, input_, context.executor);
+  stem_.forward(context, input_, training);
+  normalize(context, stem_, stem_out_);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     Block& b = blocks_[i];
     const Tiles& x = input_of(i);
-    b.conv1.forward(w, x, training);
-    normalize(w, b.conv1, b.z);
-    b.conv2.forward(w, b.z, training);
-    if (b.shortcut) b.shortcut->forward(w, x, training);
+    b.conv1.forward(context, x, training);
+    normalize(context, b.conv1, b.z);
+    b.conv2.forward(context, b.z, training);
+    if (b.shortcut) b.shortcut->forward(context, x, training);
     if (b.pad_stride > 0) {
       const Geometry& g = b.conv1.geometry();
-      pad_shortcut(w, x, g.width, b.pad_stride, b.padded, g.out_width());
+      pad_shortcut(context, x, g.width, b.pad_stride, b.padded, g.out_width());
     }
     const Tiles& residual = b.shortcut ? b.shortcut->y : b.pad_stride > 0 ? b.padded : x;
-    normalize(w, b.conv2, b.out, residual, b.shortcut ? &b.shortcut->norm() : nullptr);
+    normalize(context, b.conv2, b.out, residual, b.shortcut ? &b.shortcut->norm() : nullptr);
   }
-  return head_.forward(blocks_.back().out, w.values.subspan(fc_weight_.offset, fc_weight_.size),
-                       w.values.subspan(fc_bias_.offset, fc_bias_.size), std::span(batch.labels).subspan(first, count),
-                       w.executor);
+  return head_.forward(blocks_.back().out, context.values.subspan(fc_weight_.offset, fc_weight_.size),
+                       context.values.subspan(fc_bias_.offset, fc_bias_.size),
+                       std::span(batch.labels).subspan(first, count), context.executor);
 }
 
-GradientEpilogue ResNet::epilogue_at(Workshop& w, int64_t block, Bf16* g) {
+GradientEpilogue ResNet::epilogue_at(Context& context, int64_t block, Bf16* g) {
   Block* b = block < 0 ? nullptr : &blocks_[static_cast<size_t>(block)];
   ConvLayer& last = b ? b->conv2 : stem_;
   GradientEpilogue e{.out = with_data(last.y, g), .z = b ? b->out : stem_out_, .y0 = last.y, .add = {}, .y1 = {}};
@@ -155,35 +155,36 @@ GradientEpilogue ResNet::epilogue_at(Workshop& w, int64_t block, Bf16* g) {
     e.mean1 = b->shortcut->norm().mean.data();
   }
   e.width = last.geometry().out_width();
-  e.images = w.images;
-  e.sums = w.sums_for(e.out, e.width);
+  e.images = context.images;
+  e.sums = context.sums_for(e.out, e.width);
   return e;
 }
 
-void ResNet::backward(Workshop& w, const Batch& batch) {
+void ResNet::backward(Context& context, const Batch& batch) {
   const auto run_data_gradient = [&](std::span<const Source> sources, int64_t weights,
                                      const GradientEpilogue& epilogue) {
     const DataGradientJob job{sources, epilogue};
-    w.for_each_part(epilogue.out, epilogue.width, weights,
-                    [&](const Part& part) { w.kernels.data_gradient(job, part); });
+    context.for_each_part(epilogue.out, epilogue.width, weights,
+                          [&](const Part& part) { context.kernels.data_gradient(job, part); });
   };
   Bf16 *g = spare_[0], *next = spare_[1];
   {
     const auto part = [](std::span<float> flat, const TensorInfo& t) { return flat.subspan(t.offset, t.size); };
-    const auto at_pixels = head_.backward(blocks_.back().out, part(w.values, fc_weight_), part(w.gradients, fc_weight_),
-                                          part(w.gradients, fc_bias_), batch.labels, w.executor);
-    const PoolGradientJob job{at_pixels.data(), epilogue_at(w, std::ssize(blocks_) - 1, g)};
-    w.for_each_row(job.epilogue.out, job.epilogue.width,
-                   [&](int64_t group, int64_t row) { w.kernels.pool_gradient(job, group, row); });
+    const auto at_pixels =
+        head_.backward(blocks_.back().out, part(context.values, fc_weight_), part(context.gradients, fc_weight_),
+                       part(context.gradients, fc_bias_), batch.labels, context.executor);
+    const PoolGradientJob job{at_pixels.data(), epilogue_at(context, std::ssize(blocks_) - 1, g)};
+    context.for_each_row(job.epilogue.out, job.epilogue.width,
+                         [&](int64_t group, int64_t row) { context.kernels.pool_gradient(job, group, row); });
   }
   for (int64_t i = std::ssize(blocks_) - 1; i >= 0; --i) {
     Block& b = blocks_[static_cast<size_t>(i)];
     const Tiles& x = input_of(static_cast<size_t>(i));
     const Tiles gradient = with_data(b.out, g), dy2 = with_data(b.out, spare_[2]), dy1 = with_data(b.z, spare_[3]),
                 dys = with_data(b.out, spare_[4]);
-    b.conv2.norm_backward(w, 1, gradient, dy2);
-    if (b.shortcut) b.shortcut->norm_backward(w, 2, gradient, dys);
-    b.conv2.weight_gradient(w, b.z, dy2);
+    b.conv2.norm_backward(context, 1, gradient, dy2);
+    if (b.shortcut) b.shortcut->norm_backward(context, 2, gradient, dys);
+    b.conv2.weight_gradient(context, b.z, dy2);
     const Source inner = b.conv2.data_gradient_source(dy2);
     run_data_gradient({&inner, 1}, b.conv2.operand_size(),
                       {.out = dy1,
@@ -194,19 +195,19 @@ void ResNet::backward(Workshop& w, const Batch& batch) {
                        .mean0 = b.conv1.norm().mean.data(),
                        .mean1 = nullptr,
                        .width = b.conv1.geometry().out_width(),
-                       .images = w.images,
-                       .sums = w.sums_for(dy1, b.conv1.geometry().out_width())});
-    b.conv1.norm_backward(w, 1, dy1, dy1);
-    b.conv1.weight_gradient(w, x, dy1);
+                       .images = context.images,
+                       .sums = context.sums_for(dy1, b.conv1.geometry().out_width())});
+    b.conv1.norm_backward(context, 1, dy1, dy1);
+    b.conv1.weight_gradient(context, x, dy1);
     std::vector<Source> sources{b.conv1.data_gradient_source(dy1)};
-    GradientEpilogue outer = epilogue_at(w, i - 1, next);
+    GradientEpilogue outer = epilogue_at(context, i - 1, next);
     if (b.shortcut) {
-      b.shortcut->weight_gradient(w, x, dys);
+      b.shortcut->weight_gradient(context, x, dys);
       sources.push_back(b.shortcut->data_gradient_source(dys));
     } else if (b.pad_stride > 0) {
       const Geometry& geometry = b.conv1.geometry();
       outer.add = with_data(x, spare_[4]);
-      pad_shortcut_gradient(w, gradient, geometry.out_width(), b.pad_stride, outer.add, geometry.width);
+      pad_shortcut_gradient(context, gradient, geometry.out_width(), b.pad_stride, outer.add, geometry.width);
     } else {
       outer.add = gradient;
     }
@@ -214,8 +215,8 @@ void ResNet::backward(Workshop& w, const Batch& batch) {
     std::swap(g, next);
   }
   const Tiles dy = with_data(stem_.y, g);
-  stem_.norm_backward(w, 1, dy, dy);
-  stem_.weight_gradient(w, input_, dy);
+  stem_.norm_backward(context, 1, dy, dy);
+  stem_.weight_gradient(context, input_, dy);
 }
 
 }  // namespace signstep::amx

@@ -26,10 +26,10 @@ class ResNet {
 
   // Loss and number right of images first .. first + count - 1, summed. backward overwrites the gradients with those of
   // the mean loss; it follows a training forward pass of the same images.
-  BatchResult forward(Workshop& w, const Batch& batch, size_t first, size_t count, bool training);
-  void backward(Workshop& w, const Batch& batch);
+  BatchResult forward(Context& context, const Batch& batch, size_t first, size_t count, bool training);
+  void backward(Context& context, const Batch& batch);
 
-  void pack(Workshop& w);  // once after the values changed
+  void pack(Context& context);  // once after the values changed
 
  private:
   struct Block {
@@ -43,10 +43,10 @@ class ResNet {
   template <class F>
   void for_each_layer(F&& f);
   // Lists for this image size and memory for that many groups, where they are not there yet.
-  void prepare(Workshop& w, const Batch& batch, int64_t groups);
+  void prepare(Context& context, const Batch& batch, int64_t groups);
   const Tiles& input_of(size_t block) const { return block == 0 ? stem_out_ : blocks_[block - 1].out; }
   // Of the gradient g at a block's result; block 0's input, the stem's result, is number -1.
-  GradientEpilogue epilogue_at(Workshop& w, int64_t block, Bf16* g);
+  GradientEpilogue epilogue_at(Context& context, int64_t block, Bf16* g);
 
   TensorInfo fc_weight_, fc_bias_;
   ConvLayer stem_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/engines/amx/workshop.h"
+#include "signstep/engines/amx/context.h"
 
 namespace signstep::amx {
 

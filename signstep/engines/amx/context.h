@@ -37,7 +37,7 @@ class Scratch {
   size_t bytes_ = 0;
 };
 
-struct Workshop {
+struct Context {
   const Kernels& kernels;
   Executor& executor;
   std::span<float> values, gradients, buffers;  // the seam's flat buffers
