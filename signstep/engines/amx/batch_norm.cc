@@ -22,7 +22,7 @@ void for_each_task(const float* sums, const TaskGrid& grid, int64_t channel, F&&
 void set_scale(Norm& norm, size_t c, double mean, double variance) {
   const double r = 1 / std::sqrt(variance + kEpsilon);
   norm.mean[c] = static_cast<float>(mean);
-  norm.deviation_inverse[c] = static_cast<float>(r);
+  norm.std_inverse[c] = static_cast<float>(r);
   norm.scale[c] = static_cast<float>(norm.gamma[c] * r);
   norm.shift[c] = static_cast<float>(norm.beta[c] - mean * norm.gamma[c] * r);
 }
@@ -30,7 +30,7 @@ void set_scale(Norm& norm, size_t c, double mean, double variance) {
 }  // namespace
 
 void Norm::resize(int64_t channels) {
-  for (auto* v : {&gamma, &beta, &mean, &deviation_inverse, &scale, &shift, &a, &b, &c})
+  for (auto* v : {&gamma, &beta, &mean, &std_inverse, &scale, &shift, &a, &b, &c})
     v->assign(static_cast<size_t>(channels), 0.0f);
 }
 
@@ -63,7 +63,7 @@ void finish_backward(const float* sums, int64_t which, const TaskGrid& grid, Nor
       total += s[0];
       moment += s[which * kSide];
     });
-    const double r = norm.deviation_inverse[c], a = norm.gamma[c] * r, b = -a * r * r * moment / grid.count();
+    const double r = norm.std_inverse[c], a = norm.gamma[c] * r, b = -a * r * r * moment / grid.count();
     beta_gradient[c] = static_cast<float>(total);
     gamma_gradient[c] = static_cast<float>(moment * r);
     norm.a[c] = static_cast<float>(a);

@@ -20,7 +20,7 @@ struct TaskGrid {
 // One normalised layer. Everything is a channel each, padded.
 struct Norm {
   std::vector<float> gamma, beta;
-  std::vector<float> mean, deviation_inverse;  // of the batch, or the running ones in evaluation
+  std::vector<float> mean, std_inverse;  // of the batch, or the running ones in evaluation
   std::vector<float> scale, shift;             // norm(y) = scale y + shift
   std::vector<float> a, b, c;                  // dy = a g + b y + c
 
@@ -36,7 +36,7 @@ void finish_forward(const float* sums, const TaskGrid& grid, Norm& norm, std::sp
 void use_running(std::span<const float> running_mean, std::span<const float> running_variance, Norm& norm);
 
 // From sum(g) and sum(g (y - mean)), the latter in place `which` (1 or 2) of each task's sums: gradients of gamma and
-// beta, and the coefficients of dy = gamma r (g - mean(g) - (y - mean) r^2 mean(g (y - mean))), r = 1 / deviation.
+// beta, and the coefficients of dy = gamma r (g - mean(g) - (y - mean) r^2 mean(g (y - mean))), r = 1 / std.
 void finish_backward(const float* sums, int64_t which, const TaskGrid& grid, Norm& norm,
                      std::span<float> gamma_gradient, std::span<float> beta_gradient);
 
