@@ -110,8 +110,9 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   fmt::print(out, "Next           signstep eval {}\n", folder);
   const TrainOptions& o = command.options;
   const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
-  fmt::print(out, "               signstep train --dataset {}{} --width {} --optimizer {} --output {}\n",
-             dataset_name(o.dataset), data, o.network.width,
+  const NetworkOptions network = resolved(o.network);
+  fmt::print(out, "               signstep train --dataset {}{} --network {} --width {} --optimizer {} --output {}\n",
+             dataset_name(o.dataset), data, network.name, network.width,
              o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd", shell_quoted(result.run_folder + "-2"));
 }
 
