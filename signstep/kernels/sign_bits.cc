@@ -21,7 +21,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using DF = hn::CappedTag<float, 16>;
 constexpr size_t kN = HWY_MIN(HWY_LANES(float), 16);
 
-HWY_INLINE uint64_t bits_of(hn::MFromD<DF> mask) {
+HWY_INLINE uint64_t bits_of(hn::Mask<DF> mask) {
   HWY_ALIGN uint8_t bytes[8] = {};
   hn::StoreMaskBits(DF(), mask, bytes);
   uint64_t bits = 0;

@@ -22,7 +22,7 @@ using DF = hn::CappedTag<float, kSumLanes>;
 using DD = hn::Repartition<double, DF>;
 using VF = hn::VFromD<DF>;
 using VD = hn::VFromD<DD>;
-using MF = hn::MFromD<DF>;
+using MF = hn::Mask<DF>;
 inline constexpr size_t kN = HWY_MIN(HWY_LANES(float), kSumLanes);  // floats per vector
 inline constexpr size_t kUnit = kSumLanes;                          // elements that go once through all lanes
 

@@ -10,10 +10,17 @@
 
 #include "signstep/engines/amx/tiles.h"
 
-#define SIGNSTEP_AMX_BEGIN    \
-  _Pragma("GCC push_options") \
-      _Pragma("GCC target(\"avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16,fma,bmi2\")")
-#define SIGNSTEP_AMX_END _Pragma("GCC pop_options")
+#define SIGNSTEP_PRAGMA_TEXT(...) _Pragma(#__VA_ARGS__)
+#define SIGNSTEP_PRAGMA(...) SIGNSTEP_PRAGMA_TEXT(__VA_ARGS__)
+#define SIGNSTEP_AMX_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16,fma,bmi2"
+#if defined(__clang__)
+#define SIGNSTEP_AMX_BEGIN \
+  SIGNSTEP_PRAGMA(clang attribute push(__attribute__((target(SIGNSTEP_AMX_FEATURES))), apply_to = function))
+#define SIGNSTEP_AMX_END SIGNSTEP_PRAGMA(clang attribute pop)
+#else
+#define SIGNSTEP_AMX_BEGIN SIGNSTEP_PRAGMA(GCC push_options) SIGNSTEP_PRAGMA(GCC target(SIGNSTEP_AMX_FEATURES))
+#define SIGNSTEP_AMX_END SIGNSTEP_PRAGMA(GCC pop_options)
+#endif
 
 SIGNSTEP_AMX_BEGIN
 

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// In the place of kernels_amx.cc where the processor is no x86.
+#include "signstep/engines/amx/kernels.h"
+
+namespace signstep::amx {
+
+const Kernels* amx_kernels() { return nullptr; }
+
+}  // namespace signstep::amx
