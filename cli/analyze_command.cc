@@ -134,7 +134,7 @@ int run_analyze(AnalyzeCommand& c) {
       parse_batches(c.batches.empty() ? std::to_string(options.batch) : c.batches, "--batches", 65536);
   const Dataset data = load_dataset(options.dataset, options.data, options.labels);
   const AnalyzeData images{data.train, make_split(data.train.count(), static_cast<size_t>(options.validation)).train,
-                           normalization(options.dataset)};
+                           find_dataset(options.dataset).normalization};
   const Network network = make_network(options.network, data.train.channels, data.train.classes);
   const EngineChoice choice = c.engine.empty() ? engine_of_saved_run(options.engine, network)
                                                : choose_engine(engines(), options.engine, network);
@@ -149,7 +149,7 @@ int run_analyze(AnalyzeCommand& c) {
   if (!c.json) {
     fmt::print("{}\n{}, width {}, {} parameters; {}; {} training images of {}\n", path, network.display_name,
                network.options.width, engine->network().parameter_count(), engine->description(), images.indices.size(),
-               dataset_name(options.dataset));
+               options.dataset);
   }
   std::vector<BatchAnalysis> analyses;
   for (const uint32_t batch : batches) {
@@ -166,8 +166,7 @@ int run_analyze(AnalyzeCommand& c) {
       {"commit", commit()},
       {"checkpoint", path},
       {"engine", engine->description()},
-      {"data",
-       {{"dataset", dataset_name(options.dataset)}, {"sha256", data.checksum()}, {"images", images.indices.size()}}},
+      {"data", {{"dataset", options.dataset}, {"sha256", data.checksum()}, {"images", images.indices.size()}}},
       {"options", to_json(described)},
       {"batches", nlohmann::ordered_json::array()}};
   for (const BatchAnalysis& a : analyses) json["batches"].push_back(to_json(a));

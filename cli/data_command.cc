@@ -22,7 +22,7 @@ std::string class_counts(const ImageSet& set) {
 }
 
 void print_dataset(const Dataset& d) {
-  fmt::print("{}: {}\n", dataset_name(d.kind), d.folder);
+  fmt::print("{}: {}\n", d.spec->name, d.folder);
   for (const auto& [name, set] : {std::pair{"training", &d.train}, std::pair{"test", &d.test}}) {
     fmt::print("  {:8} {} images, {} x {} x {}, {} classes ({})\n", name, set->count(), set->channels, set->height,
                set->width, set->classes, class_counts(*set));
@@ -36,13 +36,13 @@ void print_dataset(const Dataset& d) {
 
 int run_data(const DataCommand& c) {
   if (c.dataset != "all") {
-    print_dataset(load_dataset(parse_dataset(c.dataset), c.data));
+    print_dataset(load_dataset(c.dataset, c.data));
     return 0;
   }
   size_t found = 0;
   for (const std::string& name : dataset_names()) {
     try {
-      print_dataset(load_dataset(parse_dataset(name), c.data));
+      print_dataset(load_dataset(name, c.data));
       ++found;
     } catch (const DataError& e) {
       fmt::print("{}: {}\n", name, e.what());
@@ -57,7 +57,7 @@ int run_data(const DataCommand& c) {
 void add_data(CLI::App& app, Run& run) {
   auto command = std::make_shared<DataCommand>();
   CLI::App* sub = app.add_subcommand("data", "Show which data sets were found where");
-  sub->add_option("--dataset", command->dataset, "cifar10, cifar100, fashion-mnist, mnist or all")
+  sub->add_option("--dataset", command->dataset, fmt::format("{} or all", fmt::join(dataset_names(), ", ")))
       ->type_name("TEXT")
       ->capture_default_str();
   sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")

@@ -53,7 +53,7 @@ bool of_the_session(const std::string& name) {
 std::string default_output(const TrainOptions& o) {
   std::string rule = display_name(o.optimizer.optimizer);
   std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::string base = fmt::format("runs/{}-{}-seed{}", dataset_name(o.dataset), rule, o.seed);
+  const std::string base = fmt::format("runs/{}-{}-seed{}", o.dataset, rule, o.seed);
   std::string name = base;
   for (int n = 2; path_exists(name); ++n) name = fmt::format("{}-{}", base, n);
   return name;
@@ -112,7 +112,7 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
   const NetworkOptions network = resolved(o.network);
   fmt::print(out, "               signstep train --dataset {}{} --network {} --width {} --optimizer {} --output {}\n",
-             dataset_name(o.dataset), data, network.name, network.width,
+             o.dataset, data, network.name, network.width,
              o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd", shell_quoted(result.run_folder + "-2"));
 }
 

@@ -2,20 +2,19 @@
 #include <cstdlib>
 
 #include "fuzz/target.h"
-#include "signstep/data/cifar.h"
+#include "signstep/data/catalog.h"
 
 namespace signstep::fuzz {
 
-// The first byte chooses the layout.
+// The first byte chooses the set and the kind of labels.
 void read(std::span<const uint8_t> bytes) {
   if (bytes.empty()) return;
-  const CifarLayout layout{bytes[0] % 2 == 0 ? size_t{1} : size_t{2},
-                           bytes[0] & 2 ? CifarLabels::kCoarse : CifarLabels::kFine};
-  if (layout.label_bytes == 1 && layout.labels == CifarLabels::kCoarse) return;  // load_dataset refuses it before
+  const DatasetSpec& spec = find_dataset(bytes[0] % 2 == 0 ? "cifar10" : "cifar100");
+  const size_t kind = bytes[0] / 2 % spec.labels.size();
   ImageSet set;
-  append_cifar(bytes.subspan(1), layout, "fuzz", set);
+  spec.reader->append(spec, spec.files[0], kind, bytes.subspan(1), "fuzz", set);
   for (const uint8_t label : set.labels)
-    if (label >= set.classes) std::abort();
+    if (label >= spec.labels[kind].classes) std::abort();
 }
 
 std::vector<std::string> seeds() {

@@ -1,37 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of each data set before a byte of it is read: names, files, published checksums, where it is searched.
-// docs/data.md says where every number comes from.
+// The table of data sets. Everywhere else a set is its name.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "signstep/data/dataset_spec.h"
+
 namespace signstep {
 
-// In the order of dataset_names(), as OptionList::choice wants it.
-enum class DatasetKind { kCifar10, kCifar100, kFashionMnist, kMnist };
+const std::vector<DatasetSpec>& datasets();
+const DatasetSpec& find_dataset(std::string_view name);  // throws OptionError, naming the nearest known one
 
-enum class DatasetFormat { kCifar, kIdx };
+std::vector<std::string> dataset_names();
+std::vector<std::string> label_names();  // of every set, each once: "fine", "coarse"
 
-struct CatalogFile {
-  std::string name;  // IDX files may carry a further ".gz"
-  std::string md5;   // published, of the uncompressed content; "" where only an archive's is published
-  bool train;        // else of the test set
-};
-
-struct CatalogEntry {
-  std::string name;
-  DatasetFormat format;
-  std::vector<CatalogFile> files;    // training before test; for IDX images before labels
-  std::vector<std::string> folders;  // sub-folders in which archives, packages and other tools leave the files
-  std::string advice;                // how to get it, for the error message
-};
-
-const CatalogEntry& catalog(DatasetKind kind);
-
-const std::string& dataset_name(DatasetKind kind);  // "cifar10", "cifar100", "fashion-mnist", "mnist"
-const std::vector<std::string>& dataset_names();    // in the order of DatasetKind
-DatasetKind parse_dataset(std::string_view name);   // throws OptionError, naming the nearest known one
+// The index in spec.labels of the kind with that name. Throws OptionError, naming the sets that have it.
+size_t label_kind(const DatasetSpec& spec, const std::string& name);
 
 }  // namespace signstep

@@ -6,43 +6,45 @@
 namespace signstep {
 namespace {
 
-void check_label(uint8_t label, int classes, const char* what, size_t record, const std::string& path) {
-  if (label < classes) return;
-  throw DataError(fmt::format("{}: record {} has {} {}; wanted 0 to {}; is it another data set's file?", path, record,
-                              what, label, classes - 1));
+size_t record_bytes(const DatasetSpec& spec) { return spec.labels.size() + spec.image_bytes(); }
+
+size_t whole_records(const DatasetSpec& spec, uint64_t bytes, const std::string& path) {
+  const size_t stride = record_bytes(spec);
+  const size_t records = bytes / stride;
+  if (records == 0 || bytes % stride != 0) {
+    throw DataError(
+        fmt::format("{} has {} bytes, {} records of {} and {} bytes more; wanted a whole number of records, "
+                    "1 or more ({} bytes for {}); get the file again",
+                    path, bytes, records, stride, bytes % stride, (records + 1) * stride, records + 1));
+  }
+  return records;
+}
+
+void check_labels(const DatasetSpec& spec, std::span<const uint8_t> record, size_t number, const std::string& path) {
+  for (size_t k = 0; k < spec.labels.size(); ++k) {
+    const LabelKind& kind = spec.labels[k];
+    if (record[k] < kind.classes) continue;
+    throw DataError(fmt::format("{}: record {} has {}label {}; wanted 0 to {}; is it another data set's file?", path,
+                                number, spec.labels.size() > 1 ? kind.name + " " : "", record[k], kind.classes - 1));
+  }
+}
+
+void append(const DatasetSpec& spec, const DataFile&, size_t kind, std::span<const uint8_t> content,
+            const std::string& path, ImageSet& set) {
+  const size_t records = whole_records(spec, content.size(), path), stride = record_bytes(spec);
+  for (size_t i = 0; i < records; ++i) check_labels(spec, content.subspan(i * stride, stride), i, path);
+  set.labels.reserve(set.labels.size() + records);
+  set.pixels.reserve(set.pixels.size() + records * spec.image_bytes());
+  for (size_t i = 0; i < records; ++i) {
+    const std::span<const uint8_t> record = content.subspan(i * stride, stride),
+                                   image = record.last(spec.image_bytes());
+    set.labels.push_back(record[kind]);
+    set.pixels.insert(set.pixels.end(), image.begin(), image.end());
+  }
 }
 
 }  // namespace
 
-void append_cifar(std::span<const uint8_t> bytes, const CifarLayout& layout, const std::string& path, ImageSet& set) {
-  const size_t stride = layout.record_bytes();
-  const size_t records = bytes.size() / stride;
-  if (records == 0 || bytes.size() % stride != 0) {
-    throw DataError(
-        fmt::format("{} has {} bytes, {} records of {} and {} bytes more; wanted a whole number of records, "
-                    "1 or more ({} bytes for {}); get the file again",
-                    path, bytes.size(), records, stride, bytes.size() % stride, (records + 1) * stride, records + 1));
-  }
-  for (size_t i = 0; i < records; ++i) {
-    const uint8_t* record = bytes.data() + i * stride;
-    if (layout.label_bytes == 1) {
-      check_label(record[0], 10, "label", i, path);
-    } else {
-      check_label(record[0], 20, "coarse label", i, path);
-      check_label(record[1], 100, "fine label", i, path);
-    }
-  }
-  set.channels = 3;
-  set.height = set.width = 32;
-  set.classes = layout.classes();
-  set.labels.reserve(set.labels.size() + records);
-  set.pixels.reserve(set.pixels.size() + records * kCifarPixels);
-  const size_t label = layout.label_bytes == 2 && layout.labels == CifarLabels::kFine ? 1 : 0;
-  for (size_t i = 0; i < records; ++i) {
-    const std::span<const uint8_t> record = bytes.subspan(i * stride, stride);
-    set.labels.push_back(record[label]);
-    set.pixels.insert(set.pixels.end(), record.begin() + layout.label_bytes, record.end());
-  }
-}
+const DatasetReader kCifarReader = {.unpack = nullptr, .append = append};
 
 }  // namespace signstep

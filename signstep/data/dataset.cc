@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "signstep/base/error.h"
-#include "signstep/data/idx.h"
 #include "signstep/data/read_file.h"
 #include "signstep/io/checksum.h"
 
@@ -21,96 +20,58 @@ bool is_file(const fs::path& path) {
 }
 
 // The path of a file in a folder, or "" when it is not there.
-std::string locate(const std::string& folder, const CatalogFile& file, DatasetFormat format) {
+std::string locate(const std::string& folder, const DataFile& file, const DatasetReader& reader) {
   const fs::path plain = fs::path(folder) / file.name;
   if (is_file(plain)) return plain.string();
   const std::string packed = plain.string() + ".gz";
-  return format == DatasetFormat::kIdx && is_file(packed) ? packed : "";
+  return reader.unpack && is_file(packed) ? packed : "";
 }
 
 // The first folder that holds every file.
-std::string find_folder(DatasetKind kind, const std::string& data_option) {
-  const CatalogEntry& entry = catalog(kind);
+std::string find_folder(const DatasetSpec& spec, const std::string& data_option) {
   std::string looked;
-  for (const std::string& folder : dataset_search_path(kind, data_option)) {
+  for (const std::string& folder : dataset_search_path(spec, data_option)) {
     std::vector<std::string> missing;
-    for (const CatalogFile& file : entry.files) {
-      if (locate(folder, file, entry.format).empty()) missing.push_back(file.name);
+    for (const DataFile& file : spec.files) {
+      if (locate(folder, file, *spec.reader).empty()) missing.push_back(file.name);
     }
     if (missing.empty()) return folder;
     std::error_code ignored;
     looked += fs::is_directory(folder, ignored) ? fmt::format("\n  {}: without {}", folder, fmt::join(missing, ", "))
                                                 : fmt::format("\n  {}: no such folder", folder);
   }
-  throw DataError(fmt::format("data set {} not found; looked for its {} files in{}\n{}; see docs/data.md", entry.name,
-                              entry.files.size(), looked, entry.advice));
+  throw DataError(fmt::format("data set {} not found; looked for its {} files in{}\n{}; see docs/data.md", spec.name,
+                              spec.files.size(), looked, spec.advice));
 }
 
 // MNIST and Fashion-MNIST share their file names, so the one is easily taken for the other.
-void refuse_another(DatasetKind kind, const std::string& md5, const std::string& path) {
-  for (DatasetKind other : {DatasetKind::kFashionMnist, DatasetKind::kMnist}) {
-    if (other == kind) continue;
-    for (const CatalogFile& file : catalog(other).files) {
-      if (file.md5 != md5) continue;
+void refuse_another(const DatasetSpec& spec, const std::string& checksum, const std::string& path) {
+  for (const DatasetSpec& other : datasets()) {
+    if (other.name == spec.name) continue;
+    for (const DataFile& file : other.files) {
+      if (file.checksum != checksum) continue;
       throw DataError(fmt::format("{} is {} of {}; wanted {}; give the right folder as --data", path, file.name,
-                                  dataset_name(other), dataset_name(kind)));
+                                  other.name, spec.name));
     }
   }
 }
 
-// One file's content, unpacked where it is an IDX file of that rank (0: it is none), with its record appended to files.
-std::vector<uint8_t> read_content(const CatalogFile& file, DatasetKind kind, size_t idx_rank, Dataset& dataset) {
-  const std::string path = locate(dataset.folder, file, catalog(kind).format);
+void require_label_each(size_t labels, size_t images, const std::string& path) {
+  if (labels == images) return;
+  throw DataError(
+      fmt::format("{} has {} labels; wanted {}, one per image beside it; get both files again", path, labels, images));
+}
+
+// One file's content, with its record appended to files.
+std::vector<uint8_t> read_content(const DatasetSpec& spec, const DataFile& file, const std::string& path,
+                                  std::vector<SourceFile>& files) {
   std::vector<uint8_t> bytes = read_data_file(path);
-  dataset.files.push_back({.path = path, .bytes = bytes.size(), .sha256 = sha256_hex(std::as_bytes(std::span(bytes)))});
-  if (idx_rank > 0) bytes = unpack_idx(std::move(bytes), idx_rank, path);
-  const std::string md5 = md5_hex(std::as_bytes(std::span(bytes)));
-  dataset.files.back().official = !file.md5.empty() && md5 == file.md5;
-  refuse_another(kind, md5, path);
+  files.push_back({.path = path, .bytes = bytes.size(), .sha256 = sha256_hex(std::as_bytes(std::span(bytes)))});
+  if (spec.reader->unpack) bytes = spec.reader->unpack(std::move(bytes), file, path);
+  const std::string checksum = spec.checksum(std::as_bytes(std::span(bytes)));
+  files.back().official = checksum == file.checksum;
+  refuse_another(spec, checksum, path);
   return bytes;
-}
-
-void load_cifar(Dataset& dataset, CifarLabels labels) {
-  const CifarLayout layout{dataset.kind == DatasetKind::kCifar10 ? size_t{1} : size_t{2}, labels};
-  for (const CatalogFile& file : catalog(dataset.kind).files) {
-    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, 0, dataset);
-    append_cifar(bytes, layout, dataset.files.back().path, file.train ? dataset.train : dataset.test);
-  }
-}
-
-void take_idx_images(IdxArray array, const std::string& path, ImageSet& set) {
-  if (array.sizes[1] != 28 || array.sizes[2] != 28) {
-    throw DataError(fmt::format("{} has images of {} x {}; wanted 28 x 28; is it another data set?", path,
-                                array.sizes[1], array.sizes[2]));
-  }
-  set = {.channels = 1, .height = 28, .width = 28, .classes = 10, .pixels = std::move(array.values), .labels = {}};
-}
-
-void take_idx_labels(IdxArray array, const std::string& path, ImageSet& set) {
-  const size_t images = set.pixels.size() / set.image_size();
-  if (array.values.size() != images) {
-    throw DataError(fmt::format("{} has {} labels; wanted {}, one per image beside it; get both files again", path,
-                                array.values.size(), images));
-  }
-  for (size_t i = 0; i < images; ++i) {
-    if (array.values[i] >= set.classes) {
-      throw DataError(fmt::format("{}: record {} has label {}; wanted 0 to {}; is it another data set's file?", path, i,
-                                  array.values[i], set.classes - 1));
-    }
-  }
-  set.labels = std::move(array.values);
-}
-
-void load_idx(Dataset& dataset) {
-  bool images = true;  // they come before their labels in the catalog
-  for (const CatalogFile& file : catalog(dataset.kind).files) {
-    const size_t rank = images ? 3 : 1;
-    const std::vector<uint8_t> bytes = read_content(file, dataset.kind, rank, dataset);
-    const std::string& path = dataset.files.back().path;
-    const auto take = images ? take_idx_images : take_idx_labels;
-    take(parse_idx(bytes, rank, path), path, file.train ? dataset.train : dataset.test);
-    images = !images;
-  }
 }
 
 }  // namespace
@@ -128,7 +89,7 @@ std::string Dataset::checksum() const {
   return sha256_hex(parts);
 }
 
-std::vector<std::string> dataset_search_path(DatasetKind kind, const std::string& data_option) {
+std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std::string& data_option) {
   std::vector<std::string> roots;
   if (!data_option.empty()) {
     roots = {data_option};
@@ -140,23 +101,26 @@ std::vector<std::string> dataset_search_path(DatasetKind kind, const std::string
   std::vector<std::string> folders;
   for (const std::string& root : roots) {
     folders.push_back(root);
-    for (const std::string& folder : catalog(kind).folders) folders.push_back((fs::path(root) / folder).string());
+    for (const std::string& folder : spec.folders) folders.push_back((fs::path(root) / folder).string());
   }
   return folders;
 }
 
-Dataset load_dataset(DatasetKind kind, const std::string& data_option, CifarLabels labels) {
-  if (labels == CifarLabels::kCoarse && kind != DatasetKind::kCifar100) {
-    throw OptionError(
-        fmt::format("data set {} has no coarse labels; wanted cifar100, or fine labels", dataset_name(kind)));
-  }
-  Dataset dataset;
-  dataset.kind = kind;
-  dataset.folder = find_folder(kind, data_option);
-  if (catalog(kind).format == DatasetFormat::kCifar) {
-    load_cifar(dataset, labels);
-  } else {
-    load_idx(dataset);
+Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels) {
+  const DatasetSpec& spec = find_dataset(name);
+  const size_t kind = label_kind(spec, labels);
+  const ImageSet empty{.channels = spec.channels,
+                       .height = spec.height,
+                       .width = spec.width,
+                       .classes = spec.labels[kind].classes,
+                       .pixels = {},
+                       .labels = {}};
+  Dataset dataset{.spec = &spec, .train = empty, .test = empty, .files = {}, .folder = find_folder(spec, data_option)};
+  for (const DataFile& file : spec.files) {
+    const std::string path = locate(dataset.folder, file, *spec.reader);
+    ImageSet& set = file.train ? dataset.train : dataset.test;
+    spec.reader->append(spec, file, kind, read_content(spec, file, path, dataset.files), path, set);
+    if (file.holds == Holds::kLabels) require_label_each(set.count(), set.pixels.size() / set.image_size(), path);
   }
   return dataset;
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "signstep/data/catalog.h"
-#include "signstep/data/cifar.h"
 #include "signstep/data/image_set.h"
 
 namespace signstep {
@@ -16,27 +15,27 @@ struct SourceFile {
   std::string path;
   uint64_t bytes = 0;     // on disk
   std::string sha256;     // of the bytes on disk
-  bool official = false;  // the uncompressed content has the published MD5; false also where none is published
+  bool official = false;  // the uncompressed content has the published checksum; false also where none is published
 };
 
 struct Dataset {
-  DatasetKind kind = DatasetKind::kCifar10;
+  const DatasetSpec* spec = nullptr;  // of the table
   ImageSet train, test;
   std::vector<SourceFile> files;
   std::string folder;
 
   bool official() const;  // every file is
   // SHA-256 of training pixels, training labels, test pixels and test labels in a row, so it does not depend on
-  // packing, but does on CifarLabels. Computed anew on each call: about 0.2 s for CIFAR.
+  // packing, but does on the kind of labels. Computed anew on each call: about 0.2 s for CIFAR.
   std::string checksum() const;
 };
 
 // The folders that are looked into, in order: those of data_option alone when it is not empty, else of $SIGNSTEP_DATA,
 // ./data and /usr/share/datasets. Each stands for itself and its usual sub-folders.
-std::vector<std::string> dataset_search_path(DatasetKind kind, const std::string& data_option);
+std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std::string& data_option);
 
 // Reads the first folder that holds every file. Throws DataError that lists every folder and what it lacks when none
-// does, and for any damaged file; OptionError for coarse labels of anything but CIFAR-100.
-Dataset load_dataset(DatasetKind kind, const std::string& data_option, CifarLabels labels = CifarLabels::kFine);
+// does, and for any damaged file; OptionError for a name that is not in the table, or labels that the set has not.
+Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels = "fine");
 
 }  // namespace signstep

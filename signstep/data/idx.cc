@@ -55,13 +55,12 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
   size_t wanted = 0;
   array.sizes = parse_header(bytes, rank, path, wanted);
   const size_t header = header_bytes(rank);
-  const std::span<const uint8_t> values = bytes.subspan(header);
-  if (values.size() != wanted) {
+  array.values = bytes.subspan(header);
+  if (array.values.size() != wanted) {
     throw DataError(fmt::format("{}: the header ({}) wants {} bytes in all, the file has {}; it is {}, get it again",
                                 path, fmt::join(array.sizes, " x "), header + wanted, bytes.size(),
-                                values.size() < wanted ? "truncated" : "too long"));
+                                array.values.size() < wanted ? "truncated" : "too long"));
   }
-  array.values.assign(values.begin(), values.end());
   return array;
 }
 
@@ -72,10 +71,6 @@ std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const s
   if (begin.size() < header_bytes(rank)) begin = gunzip(bytes, path, header_bytes(rank));  // says so where it is cut
   parse_header(begin, rank, path, values);
   return gunzip(bytes, path, header_bytes(rank) + values);
-}
-
-IdxArray read_idx(const std::string& path, size_t rank) {
-  return parse_idx(unpack_idx(read_data_file(path), rank, path), rank, path);
 }
 
 }  // namespace signstep

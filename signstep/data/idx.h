@@ -12,7 +12,7 @@ namespace signstep {
 
 struct IdxArray {
   std::vector<uint32_t> sizes;
-  std::vector<uint8_t> values;  // exactly the product of sizes, never empty
+  std::span<const uint8_t> values;  // a view of what was parsed: exactly the product of sizes, never empty
 };
 
 // Reads unsigned bytes of the wanted rank. path only names the source in messages. Throws DataError for another type or
@@ -22,8 +22,5 @@ IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::strin
 // The bytes of an IDX file of that rank as they are, or unpacked where they are gzip: as many as its header declares,
 // and DataError before more than that is held. Takes up to twice that while it unpacks.
 std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const std::string& path);
-
-// The same as parse_idx from a file, raw or gzip by content.
-IdxArray read_idx(const std::string& path, size_t rank);
 
 }  // namespace signstep

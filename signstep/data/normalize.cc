@@ -7,16 +7,6 @@
 
 namespace signstep {
 
-Normalization normalization(DatasetKind kind) {
-  switch (kind) {
-    case DatasetKind::kCifar10: return {{.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}};
-    case DatasetKind::kCifar100: return {{.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}};
-    case DatasetKind::kFashionMnist: return {{.2860f}, {.3530f}};
-    case DatasetKind::kMnist: return {{.1307f}, {.3081f}};
-  }
-  throw OptionError(fmt::format("no such data set: {}", static_cast<int>(kind)));
-}
-
 Normalization measure_normalization(const ImageSet& set) {
   const size_t plane = static_cast<size_t>(set.height) * set.width;
   std::vector<std::array<uint64_t, 256>> histograms(static_cast<size_t>(set.channels));
@@ -32,24 +22,23 @@ Normalization measure_normalization(const ImageSet& set) {
       variance += static_cast<double>(histogram[p]) * distance * distance / n;
     }
     result.mean.push_back(static_cast<float>(mean));
-    result.deviation.push_back(static_cast<float>(std::sqrt(variance)));
+    result.std.push_back(static_cast<float>(std::sqrt(variance)));
   }
   return result;
 }
 
-std::vector<std::array<float, 256>> pixel_tables(const Normalization& normalization) {
-  const auto& [mean, deviation] = normalization;
-  if (mean.size() != deviation.size()) {
-    throw OptionError(fmt::format("normalization has {} means and {} deviations; wanted one of each per channel",
-                                  mean.size(), deviation.size()));
+std::vector<std::array<float, 256>> pixel_tables(const Normalization& n) {
+  if (n.mean.size() != n.std.size()) {
+    throw OptionError(fmt::format("normalization has {} means and {} stds; wanted one of each per channel",
+                                  n.mean.size(), n.std.size()));
   }
-  std::vector<std::array<float, 256>> tables(mean.size());
-  for (size_t c = 0; c < mean.size(); ++c) {
-    if (!(deviation[c] > 0)) {
-      throw OptionError(fmt::format("normalization deviation of channel {} is {}; wanted above 0", c, deviation[c]));
+  std::vector<std::array<float, 256>> tables(n.mean.size());
+  for (size_t c = 0; c < tables.size(); ++c) {
+    if (!(n.std[c] > 0)) {
+      throw OptionError(fmt::format("normalization std of channel {} is {}; wanted above 0", c, n.std[c]));
     }
     for (int p = 0; p < 256; ++p) {
-      tables[c][static_cast<size_t>(p)] = static_cast<float>((p / 255.0 - mean[c]) / deviation[c]);
+      tables[c][static_cast<size_t>(p)] = static_cast<float>((p / 255.0 - n.mean[c]) / n.std[c]);
     }
   }
   return tables;

@@ -98,8 +98,8 @@ void claim_output(const ExperimentPlan& plan) {
 }
 
 std::string data_set_of(const PlannedRun& run) {
-  return fmt::format("{}{}", dataset_name(run.options.dataset),
-                     run.options.labels == CifarLabels::kCoarse ? ", coarse labels" : "");
+  const std::string& labels = run.options.labels;
+  return run.options.dataset + (labels == "fine" ? "" : fmt::format(", {} labels", labels));
 }
 
 void SameData::saw(const std::string& data_set, const std::string& checksum, const std::string& who) {

@@ -10,11 +10,14 @@
 namespace signstep {
 namespace {
 
-TimeEstimate::Images published_images(DatasetKind kind, CifarLabels labels) {
-  TimeEstimate::Images images{.train = 60000, .test = 10000, .channels = 1, .height = 28, .width = 28};
-  if (kind == DatasetKind::kCifar10 || kind == DatasetKind::kCifar100) images = {.train = 50000, .test = 10000};
-  if (kind == DatasetKind::kCifar100) images.classes = labels == CifarLabels::kFine ? 100 : 20;
-  return images;
+TimeEstimate::Images published_images(const std::string& name, const std::string& labels) {
+  const DatasetSpec& spec = find_dataset(name);
+  return {.train = spec.train_images,
+          .test = spec.test_images,
+          .channels = spec.channels,
+          .height = spec.height,
+          .width = spec.width,
+          .classes = spec.labels[label_kind(spec, labels)].classes};
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class TimeEstimate {
  private:
   static std::string key(const PlannedRun& run);
 
-  std::map<std::pair<DatasetKind, CifarLabels>, Images> images_;
+  std::map<std::pair<std::string, std::string>, Images> images_;  // by data set and kind of labels
   std::map<std::string, double> speed_;
   std::string missing_;
 };

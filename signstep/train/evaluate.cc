@@ -40,7 +40,7 @@ std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint3
   LoaderOptions loader;
   loader.batch = std::min(kEvaluationBatch, indices.size());
   loader.threads = static_cast<size_t>(options.loader_threads);
-  return std::make_unique<Loader>(set, std::move(indices), normalization(options.dataset), loader);
+  return std::make_unique<Loader>(set, std::move(indices), find_dataset(options.dataset).normalization, loader);
 }
 
 }  // namespace signstep

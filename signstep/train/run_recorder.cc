@@ -28,7 +28,7 @@ RunRecorder::RunRecorder(const TrainOptions& options, const RunIdentity& run, co
   record_.program = this_program();
   record_.machine = this_machine();
   record_.engine = engine.description();
-  record_.data = {.dataset = dataset_name(data.kind),
+  record_.data = {.dataset = data.spec->name,
                   .folder = data.folder,
                   .sha256 = run.data_sha256,
                   .official = data.official(),

@@ -13,7 +13,7 @@ void describe(OptionList& list, TrainOptions& o) {
   list.group("Data");
   list.choice("dataset", o.dataset, dataset_names(), "which images");
   list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path");
-  list.choice("labels", o.labels, {"fine", "coarse"}, "of CIFAR-100: 100 classes or 20");
+  list.choice("labels", o.labels, label_names(), "of CIFAR-100: 100 classes or 20");
   list.integer("validation", o.validation, Range::at_least(0), "images",
                "held out of the training set; 0 trains on everything");
   list.flag("crop", o.augment.crop, "random crops of the image padded by 4");

@@ -17,9 +17,9 @@ namespace signstep {
 enum class OnNonFinite { kStop, kSkip };
 
 struct TrainOptions {
-  DatasetKind dataset = DatasetKind::kCifar10;
+  std::string dataset = "cifar10";
   std::string data;  // folder; "" searches (data/dataset.h)
-  CifarLabels labels = CifarLabels::kFine;
+  std::string labels = "fine";
   int64_t validation = 5000;  // images held out of the training set
   AugmentOptions augment{.crop = true, .flip = true};
   NetworkOptions network;

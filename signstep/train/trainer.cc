@@ -37,7 +37,7 @@ class Run {
         observer_(observer),
         data_(load_dataset(options_.dataset, options_.data, options_.labels)),
         split_(make_split(data_.train.count(), static_cast<size_t>(options_.validation))),
-        loader_(data_.train, split_.train, normalization(options_.dataset), batches()),
+        loader_(data_.train, split_.train, data_.spec->normalization, batches()),
         test_(evaluation_loader(data_.test, {}, options_)),
         validation_(split_.validation.empty() ? nullptr : evaluation_loader(data_.train, split_.validation, options_)),
         choice_(std::move(choice)),
@@ -49,8 +49,7 @@ class Run {
         schedule_(options_.schedule, total_steps_),
         identity_{to_json(option_list(options_)), data_.checksum()},
         record_(options_, identity_, data_, *engine_, split_.train.size()) {
-    if (options_.analyze_every > 0)
-      probe_.emplace(data_.train, split_.train, normalization(options_.dataset), batches());
+    if (options_.analyze_every > 0) probe_.emplace(data_.train, split_.train, data_.spec->normalization, batches());
     for (const TensorInfo& t : engine_->network().parameters) slots_.push_back({t.offset, t.size});
     folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }

@@ -9,6 +9,7 @@
 
 #include "signstep/analysis/analyze_report.h"
 #include "signstep/base/error.h"
+#include "signstep/data/catalog.h"
 #include "signstep/data/loader.h"
 #include "signstep/theory/bounds.h"
 #include "tests/data/fixtures.h"
@@ -33,7 +34,8 @@ bool same_bytes(std::span<const float> a, const std::vector<float>& b) {
 
 class AnalyzeTest : public testing::Test {
  protected:
-  AnalyzeTest() : images_(fixture_images(3, 32, 10, 150, 1)), data_{images_, {}, normalization(DatasetKind::kCifar10)} {
+  AnalyzeTest()
+      : images_(fixture_images(3, 32, 10, 150, 1)), data_{images_, {}, find_dataset("cifar10").normalization} {
     data_.indices.resize(150);
     std::iota(data_.indices.begin(), data_.indices.end(), 0u);
   }

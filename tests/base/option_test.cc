@@ -75,6 +75,14 @@ TEST(Option, ABadValueSaysWhatWasSeenAndWanted) {
             "learning_rate is '-1'; wanted a number greater than 0 (per step)");
   EXPECT_EQ(message_of([&] { list.set("decay", "1"); }), "decay is '1'; wanted auto or a number in [0, 1)");
   EXPECT_EQ(message_of([&] { list.set("color", "blue"); }), "color is 'blue'; wanted one of red, green");
+  EXPECT_EQ(message_of([&] { list.set("color", "gren"); }),
+            "color is 'gren'; wanted one of red, green; did you mean 'green'?");
+  std::string name = "oak";
+  OptionList names;
+  names.choice("tree", name, {"elm", "ash"}, "which");
+  EXPECT_EQ(message_of([&] { names.validate(); }), "tree is 'oak'; wanted one of elm, ash");
+  names.set("tree", "ash");
+  EXPECT_EQ(name + names.find("tree")->text(), "ashash");
   for (const char* bad : {"nan", "inf", "1e999", "", "1x", "--1", "+-5", "++5", "1__0", "_1", "1_", "1_.5", "1e_5"}) {
     EXPECT_THAT(message_of([&] { list.set("learning_rate", bad); }), testing::HasSubstr("wanted")) << bad;
     EXPECT_THAT(message_of([&] { list.set("count", bad); }), testing::HasSubstr("wanted")) << bad;

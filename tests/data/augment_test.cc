@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "signstep/data/catalog.h"
 #include "signstep/data/normalize.h"
 #include "tests/data/fixtures.h"
 
@@ -35,7 +36,7 @@ std::vector<float> naive(const ImageSet& set, uint32_t image, const Normalizatio
       row.resize(side);
       if (window.flip) std::reverse(row.begin(), row.end());
       for (size_t x = 0; x < side; ++x) {
-        out[(y * side + x) * channels + c] = static_cast<float>((row[x] / 255.0 - n.mean[c]) / n.deviation[c]);
+        out[(y * side + x) * channels + c] = static_cast<float>((row[x] / 255.0 - n.mean[c]) / n.std[c]);
       }
     }
   }
@@ -43,10 +44,10 @@ std::vector<float> naive(const ImageSet& set, uint32_t image, const Normalizatio
 }
 
 TEST(Augment, EveryWindowMatchesTheNaiveWay) {
-  for (const DatasetKind kind : {DatasetKind::kCifar10, DatasetKind::kFashionMnist}) {
-    const bool cifar = kind == DatasetKind::kCifar10;
+  for (const std::string name : {"cifar10", "fashion-mnist"}) {
+    const bool cifar = name == "cifar10";
     const ImageSet set = fixture_images(cifar ? 3 : 1, cifar ? 32 : 28, 10, 3, 1);
-    const Normalization n = normalization(kind);
+    const Normalization n = find_dataset(name).normalization;
     const auto tables = pixel_tables(n);
     std::vector<float> out(32 * 32 * static_cast<size_t>(set.channels));
     for (int dy = -4; dy <= 4; ++dy) {
@@ -111,10 +112,10 @@ TEST(Augment, CutoutHasDrawsOfItsOwn) {
 
 // Zeros on the square and nowhere else, whether inside, over an edge, over a corner, outside or over everything.
 TEST(Augment, CutoutZeroesTheClippedSquare) {
-  for (const DatasetKind kind : {DatasetKind::kCifar10, DatasetKind::kFashionMnist}) {
-    const bool cifar = kind == DatasetKind::kCifar10;
+  for (const std::string name : {"cifar10", "fashion-mnist"}) {
+    const bool cifar = name == "cifar10";
     const ImageSet set = fixture_images(cifar ? 3 : 1, cifar ? 32 : 28, 10, 3, 1);
-    const auto tables = pixel_tables(normalization(kind));
+    const auto tables = pixel_tables(find_dataset(name).normalization);
     const size_t channels = static_cast<size_t>(set.channels);
     std::vector<float> whole(32 * 32 * channels), out(whole.size());
     for (const int side : {0, 1, 12, 64}) {
@@ -140,7 +141,7 @@ TEST(Augment, CutoutZeroesTheClippedSquare) {
 TEST(Augment, RefusesAnImageBeyondTheSet) {
   const ImageSet set = fixture_images(1, 28, 10, 3, 1);
   std::vector<float> out(32 * 32);
-  EXPECT_THROW(render(set, 3, pixel_tables(normalization(DatasetKind::kMnist)), {}, out.data()), DataError);
+  EXPECT_THROW(render(set, 3, pixel_tables(find_dataset("mnist").normalization), {}, out.data()), DataError);
 }
 
 }  // namespace

@@ -24,20 +24,20 @@ class DataVariable {
   std::string old_;
 };
 
-std::string load_error(DatasetKind kind, const std::string& folder) {
-  return message_of<DataError>([&] { load_dataset(kind, folder); });
+std::string load_error(const std::string& name, const std::string& folder) {
+  return message_of<DataError>([&] { load_dataset(name, folder); });
 }
 
 TEST(Catalog, NamesGoBothWays) {
   EXPECT_THAT(dataset_names(), ElementsAre("cifar10", "cifar100", "fashion-mnist", "mnist"));
-  for (const std::string& name : dataset_names()) EXPECT_EQ(dataset_name(parse_dataset(name)), name);
-  EXPECT_THAT(message_of<OptionError>([] { parse_dataset("cifar-10"); }), HasSubstr("did you mean 'cifar10'?"));
+  for (const std::string& name : dataset_names()) EXPECT_EQ(find_dataset(name).name, name);
+  EXPECT_THAT(message_of<OptionError>([] { find_dataset("cifar-10"); }), HasSubstr("did you mean 'cifar10'?"));
 }
 
 TEST(Dataset, Cifar10KeepsFilesInOrder) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path(), 20, 1);
-  const Dataset data = load_dataset(DatasetKind::kCifar10, folder.path());
+  const Dataset data = load_dataset("cifar10", folder.path());
   EXPECT_EQ(data.folder, folder.path());
   EXPECT_EQ(data.train.count(), 100u);
   EXPECT_EQ(data.test.pixels, fixture_images(3, 32, 10, 20, 6).pixels);
@@ -54,42 +54,42 @@ TEST(Dataset, Cifar10KeepsFilesInOrder) {
 TEST(Dataset, Cifar100HasFineAndCoarseLabels) {
   const TemporaryFolder folder;
   write_cifar100_fixture(folder.path("cifar-100-binary"), 200, 100, 1);
-  const Dataset fine = load_dataset(DatasetKind::kCifar100, folder.path());
-  const Dataset coarse = load_dataset(DatasetKind::kCifar100, folder.path(), CifarLabels::kCoarse);
+  const Dataset fine = load_dataset("cifar100", folder.path());
+  const Dataset coarse = load_dataset("cifar100", folder.path(), "coarse");
   EXPECT_EQ(fine.folder, folder.path("cifar-100-binary"));
   EXPECT_EQ(fine.train.classes, 100);
   EXPECT_EQ(coarse.test.classes, 20);
   for (size_t i = 0; i < 200; ++i) EXPECT_EQ(coarse.train.labels[i], fine.train.labels[i] / 5);
   EXPECT_NE(fine.checksum(), coarse.checksum());
   EXPECT_FALSE(fine.official());
-  EXPECT_THROW(load_dataset(DatasetKind::kCifar10, folder.path(), CifarLabels::kCoarse), OptionError);
+  EXPECT_THROW(load_dataset("cifar10", folder.path(), "coarse"), OptionError);
 }
 
 TEST(Dataset, ChecksumDoesNotDependOnPacking) {
   const TemporaryFolder folder;
   write_idx_fixture(folder.path("a"), 30, 20, 1, true);
   write_idx_fixture(folder.path("b/FashionMNIST/raw"), 30, 20, 1, false);
-  const Dataset packed = load_dataset(DatasetKind::kFashionMnist, folder.path("a"));
-  const Dataset raw = load_dataset(DatasetKind::kFashionMnist, folder.path("b"));
+  const Dataset packed = load_dataset("fashion-mnist", folder.path("a"));
+  const Dataset raw = load_dataset("fashion-mnist", folder.path("b"));
   EXPECT_EQ(packed.train.count(), 30u);
   EXPECT_EQ(packed.test.count(), 20u);
   EXPECT_EQ(packed.train.pixels, fixture_images(1, 28, 10, 30, 1).pixels);
   EXPECT_EQ(packed.checksum(), raw.checksum());
   EXPECT_NE(packed.files[0].sha256, raw.files[0].sha256);
   write_idx_fixture(folder.path("c"), 30, 20, 2);
-  EXPECT_NE(load_dataset(DatasetKind::kMnist, folder.path("c")).checksum(), raw.checksum());
+  EXPECT_NE(load_dataset("mnist", folder.path("c")).checksum(), raw.checksum());
 }
 
 TEST(Dataset, SearchesInTheDocumentedOrder) {
   const DataVariable variable("/from/variable");
-  EXPECT_THAT(dataset_search_path(DatasetKind::kMnist, "/given"),
+  EXPECT_THAT(dataset_search_path(find_dataset("mnist"), "/given"),
               ElementsAre("/given", "/given/mnist", "/given/MNIST/raw"));
-  EXPECT_THAT(dataset_search_path(DatasetKind::kCifar10, ""),
+  EXPECT_THAT(dataset_search_path(find_dataset("cifar10"), ""),
               ElementsAre("/from/variable", "/from/variable/cifar-10-batches-bin", "/from/variable/cifar10", "data",
                           "data/cifar-10-batches-bin", "data/cifar10", "/usr/share/datasets",
                           "/usr/share/datasets/cifar-10-batches-bin", "/usr/share/datasets/cifar10"));
   const DataVariable unset(nullptr);
-  EXPECT_THAT(dataset_search_path(DatasetKind::kFashionMnist, ""),
+  EXPECT_THAT(dataset_search_path(find_dataset("fashion-mnist"), ""),
               ElementsAre("data", "data/fashion-mnist", "data/FashionMNIST/raw", "/usr/share/datasets",
                           "/usr/share/datasets/fashion-mnist", "/usr/share/datasets/FashionMNIST/raw"));
 }
@@ -99,42 +99,42 @@ TEST(Dataset, TheOptionWinsAndTheVariableIsUsed) {
   write_cifar10_fixture(folder.path("variable"), 1, 1);
   write_cifar10_fixture(folder.path("option"), 2, 1);
   const DataVariable variable(folder.path("variable").c_str());
-  EXPECT_EQ(load_dataset(DatasetKind::kCifar10, folder.path("option")).train.count(), 10u);
-  EXPECT_EQ(load_dataset(DatasetKind::kCifar10, "").train.count(), 5u);
-  load_error(DatasetKind::kCifar10, folder.path("elsewhere"));  // and not the variable's
+  EXPECT_EQ(load_dataset("cifar10", folder.path("option")).train.count(), 10u);
+  EXPECT_EQ(load_dataset("cifar10", "").train.count(), 5u);
+  load_error("cifar10", folder.path("elsewhere"));  // and not the variable's
 }
 
 TEST(Dataset, NotFoundListsFoldersFilesAndAdvice) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path("cifar10"), 1, 1);
   std::filesystem::remove(folder.path("cifar10/data_batch_3.bin"));
-  const std::string cifar = load_error(DatasetKind::kCifar10, folder.path());
+  const std::string cifar = load_error("cifar10", folder.path());
   EXPECT_THAT(cifar, HasSubstr(folder.path() + ": without data_batch_1.bin, data_batch_2.bin"));
   EXPECT_THAT(cifar, HasSubstr(folder.path("cifar10") + ": without data_batch_3.bin\n"));
   EXPECT_THAT(cifar, HasSubstr(folder.path("cifar-10-batches-bin") + ": no such folder"));
   EXPECT_THAT(cifar, AllOf(HasSubstr("cifar-10-binary.tar.gz"), HasSubstr("docs/data.md"), Not(HasSubstr("/usr"))));
-  EXPECT_THAT(load_error(DatasetKind::kCifar100, folder.path()), HasSubstr("cifar-100-binary.tar.gz"));
-  EXPECT_THAT(load_error(DatasetKind::kFashionMnist, folder.path()), HasSubstr("apt install dataset-fashion-mnist"));
-  EXPECT_THAT(load_error(DatasetKind::kMnist, folder.path()), HasSubstr("train-images-idx3-ubyte"));
+  EXPECT_THAT(load_error("cifar100", folder.path()), HasSubstr("cifar-100-binary.tar.gz"));
+  EXPECT_THAT(load_error("fashion-mnist", folder.path()), HasSubstr("apt install dataset-fashion-mnist"));
+  EXPECT_THAT(load_error("mnist", folder.path()), HasSubstr("train-images-idx3-ubyte"));
 }
 
 TEST(Dataset, DamageNamesTheFile) {
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path(), 2, 1);
   std::filesystem::resize_file(folder.path("data_batch_2.bin"), 3074);
-  EXPECT_THAT(load_error(DatasetKind::kCifar10, folder.path()), HasSubstr("data_batch_2.bin has 3074 bytes"));
+  EXPECT_THAT(load_error("cifar10", folder.path()), HasSubstr("data_batch_2.bin has 3074 bytes"));
 
   const std::string labels = "/t10k-labels-idx1-ubyte.gz", images = "/t10k-images-idx3-ubyte.gz";
   const std::string idx = folder.path("idx");
   write_idx_fixture(idx, 3, 2, 1);
   write_bytes(idx + labels, gzip(idx_bytes({3}, {0, 1, 2})));
-  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("3 labels; wanted 2")));
+  EXPECT_THAT(load_error("mnist", idx), AllOf(HasSubstr(labels), HasSubstr("3 labels; wanted 2")));
   write_bytes(idx + labels, gzip(idx_bytes({2}, {0, 10})));
-  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("record 1 has label 10")));
+  EXPECT_THAT(load_error("mnist", idx), AllOf(HasSubstr(labels), HasSubstr("record 1 has label 10")));
   write_bytes(idx + labels, {0x1F, 0x8B, 8, 0, 1, 2, 3});
-  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(labels), HasSubstr("gzip")));
+  EXPECT_THAT(load_error("mnist", idx), AllOf(HasSubstr(labels), HasSubstr("gzip")));
   write_bytes(idx + images, gzip(idx_bytes({1, 2, 2}, {1, 2, 3, 4})));
-  EXPECT_THAT(load_error(DatasetKind::kMnist, idx), AllOf(HasSubstr(images), HasSubstr("2 x 2")));
+  EXPECT_THAT(load_error("mnist", idx), AllOf(HasSubstr(images), HasSubstr("2 x 2")));
 }
 
 }  // namespace

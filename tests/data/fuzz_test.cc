@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Seeded mutations of valid files: a reader gives well-formed data or a DataError, whatever the bytes. Run under the
 // sanitize preset, this also shows that nothing is read beyond them.
-#include "signstep/data/cifar.h"
+#include "signstep/data/catalog.h"
 #include "signstep/data/gunzip.h"
 #include "signstep/data/idx.h"
 #include "tests/data/fixtures.h"
@@ -72,14 +72,15 @@ TEST(Fuzz, Gunzip) {
 }
 
 TEST(Fuzz, Cifar) {
-  for (const CifarLayout& layout : {kCifar10, kCifar100, kCifar100Coarse}) {
-    const ImageSet valid = fixture_images(3, 32, layout.label_bytes == 1 ? 10 : 100, 2, 1);
-    const int accepted = fuzz(cifar_bytes(valid, layout.label_bytes), 3, [&](const Bytes& bytes) {
+  for (const auto& [name, kind] : {std::pair{"cifar10", size_t{0}}, {"cifar100", size_t{0}}, {"cifar100", size_t{1}}}) {
+    const DatasetSpec& spec = find_dataset(name);
+    const ImageSet valid = fixture_images(3, 32, spec.labels.back().classes, 2, 1);
+    const int accepted = fuzz(cifar_bytes(valid, spec.labels.size()), 3, [&](const Bytes& bytes) {
       ImageSet set;
-      append_cifar(bytes, layout, "mutant", set);
-      ASSERT_EQ(set.count() * layout.record_bytes(), bytes.size());
-      ASSERT_EQ(set.pixels.size(), set.count() * set.image_size());
-      for (uint8_t label : set.labels) ASSERT_LT(label, layout.classes());
+      spec.reader->append(spec, spec.files[0], kind, bytes, "mutant", set);
+      ASSERT_EQ(set.count() * (spec.labels.size() + spec.image_bytes()), bytes.size());
+      ASSERT_EQ(set.pixels.size(), set.count() * spec.image_bytes());
+      for (uint8_t label : set.labels) ASSERT_LT(label, spec.labels[kind].classes);
     });
     EXPECT_GT(accepted, 0);
     EXPECT_LT(accepted, kRounds);

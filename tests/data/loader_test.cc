@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "signstep/data/catalog.h"
 #include "tests/data/fixtures.h"
 
 namespace signstep {
@@ -16,7 +17,7 @@ const ImageSet& images() {
   return set;
 }
 
-const Normalization kNormalization = normalization(DatasetKind::kCifar10);
+const Normalization kNormalization = find_dataset("cifar10").normalization;
 
 std::vector<uint32_t> all_indices() {
   std::vector<uint32_t> indices(images().count());
@@ -212,7 +213,7 @@ TEST(Loader, RefusesImpossibleOptions) {
   EXPECT_THAT(error({.batch = 1, .prefetch = 0}), HasSubstr("prefetch 0"));
   EXPECT_THROW(Loader(images(), {}, kNormalization, {}), OptionError);
   EXPECT_THROW(Loader(images(), {0, 103}, kNormalization, {.batch = 1}), DataError);
-  EXPECT_THROW(Loader(images(), {0}, normalization(DatasetKind::kMnist), {.batch = 1}), OptionError);
+  EXPECT_THROW(Loader(images(), {0}, find_dataset("mnist").normalization, {.batch = 1}), OptionError);
   Loader loader(images(), all_indices(), kNormalization, {.batch = 10});
   EXPECT_THAT(message_of<OptionError>([&] { loader.start_epoch(0, 12); }), HasSubstr("at batch 12"));
   EXPECT_THROW(loader.start_epoch(uint64_t{1} << 48), OptionError);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "signstep/data/catalog.h"
 #include "tests/data/fixtures.h"
 
 namespace signstep {
@@ -17,18 +18,18 @@ TEST(Normalize, MeasuresEachChannel) {
                      .labels = {0, 0}};
   const Normalization measured = measure_normalization(set);
   EXPECT_THAT(measured.mean, testing::ElementsAre(0.5f, 0.2f));
-  EXPECT_FLOAT_EQ(measured.deviation[0], 0.5f);
-  EXPECT_NEAR(measured.deviation[1], 0, 1e-7);
+  EXPECT_FLOAT_EQ(measured.std[0], 0.5f);
+  EXPECT_NEAR(measured.std[1], 0, 1e-7);
 }
 
 TEST(Normalize, TablesAreTheFormula) {
-  for (DatasetKind kind : {DatasetKind::kCifar10, DatasetKind::kMnist}) {
-    const Normalization n = normalization(kind);
+  for (const char* name : {"cifar10", "mnist"}) {
+    const Normalization n = find_dataset(name).normalization;
     const auto tables = pixel_tables(n);
     ASSERT_EQ(tables.size(), n.mean.size());
     for (size_t c = 0; c < tables.size(); ++c) {
       for (size_t p = 0; p < 256; ++p) {
-        ASSERT_NEAR(tables[c][p], (static_cast<float>(p) / 255 - n.mean[c]) / n.deviation[c], 1e-6);
+        ASSERT_NEAR(tables[c][p], (static_cast<float>(p) / 255 - n.mean[c]) / n.std[c], 1e-6);
       }
     }
   }

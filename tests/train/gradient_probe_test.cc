@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "signstep/data/catalog.h"
 #include "signstep/kernels/reduce.h"
 #include "signstep/parallel/thread_pool.h"
 #include "signstep/theory/moments.h"
@@ -73,7 +74,7 @@ class GradientProbeTest : public testing::Test {
 
   const ImageSet set_;
   std::vector<uint32_t> all_;
-  const Normalization normalization_ = normalization(DatasetKind::kCifar10);
+  const Normalization normalization_ = find_dataset("cifar10").normalization;
 };
 
 // Group norm treats every image for itself, so that the gradient of all images is the exact mean of the batches'.
