@@ -2,6 +2,7 @@
 #include "signstep/data/cifar.h"
 
 #include "signstep/base/error.h"
+#include "signstep/data/read_file.h"
 
 namespace signstep {
 namespace {
@@ -43,8 +44,12 @@ void append(const DatasetSpec& spec, const DataFile&, size_t kind, std::span<con
   }
 }
 
+size_t count(const DatasetSpec& spec, const DataFile&, const std::string& path) {
+  return whole_records(spec, data_file_bytes(path), path);
+}
+
 }  // namespace
 
-const DatasetReader kCifarReader = {.unpack = nullptr, .append = append};
+const DatasetReader kCifarReader = {.unpack = nullptr, .append = append, .count = count};
 
 }  // namespace signstep

@@ -125,4 +125,20 @@ Dataset load_dataset(const std::string& name, const std::string& data_option, co
   return dataset;
 }
 
+DatasetCounts count_dataset(const std::string& name, const std::string& data_option) {
+  const DatasetSpec& spec = find_dataset(name);
+  DatasetCounts counts{.folder = find_folder(spec, data_option)};
+  for (const DataFile& file : spec.files) {
+    const std::string path = locate(counts.folder, file, *spec.reader);
+    const size_t count = spec.reader->count(spec, file, path);
+    size_t& images = file.train ? counts.train : counts.test;
+    if (file.holds == Holds::kLabels) {
+      require_label_each(count, images, path);
+    } else {
+      images += count;
+    }
+  }
+  return counts;
+}
+
 }  // namespace signstep

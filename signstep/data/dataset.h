@@ -38,4 +38,13 @@ std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std:
 // does, and for any damaged file; OptionError for a name that is not in the table, or labels that the set has not.
 Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels = "fine");
 
+struct DatasetCounts {
+  size_t train = 0, test = 0;  // images
+  std::string folder;
+};
+
+// What load_dataset would find, from the files' lengths and headers: the images are not read, so damage among them is
+// not seen. Throws as load_dataset does.
+DatasetCounts count_dataset(const std::string& name, const std::string& data_option);
+
 }  // namespace signstep

@@ -40,6 +40,8 @@ struct DatasetReader {
   // those of spec. Leaves set unchanged when it throws.
   void (*append)(const DatasetSpec& spec, const DataFile& file, size_t kind, std::span<const uint8_t> content,
                  const std::string& path, ImageSet& set);
+  // Images, or labels where it holds only these, by the file's length or header: its content is not read.
+  size_t (*count)(const DatasetSpec& spec, const DataFile& file, const std::string& path);
 };
 
 struct DatasetSpec {

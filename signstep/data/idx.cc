@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/data/idx.h"
 
+#include <algorithm>
+
 #include "signstep/base/error.h"
 #include "signstep/data/gunzip.h"
 #include "signstep/data/read_file.h"
@@ -48,20 +50,41 @@ std::vector<uint32_t> parse_header(std::span<const uint8_t> bytes, size_t rank, 
   return sizes;
 }
 
+void check_length(const std::vector<uint32_t>& sizes, size_t wanted, uint64_t seen, const std::string& path) {
+  if (seen == wanted) return;
+  throw DataError(fmt::format("{}: the header ({}) wants {} bytes in all, the file has {}; it is {}, get it again",
+                              path, fmt::join(sizes, " x "), wanted, seen, seen < wanted ? "truncated" : "too long"));
+}
+
+// The last field of a gzip file (RFC 1952): how much it unpacks to, which is below 4 GiB here.
+uint64_t recorded_bytes(const std::string& path, uint64_t packed) {
+  const std::vector<uint8_t> end = read_data_part(path, packed - std::min<uint64_t>(packed, 4), 4);
+  uint64_t bytes = 0;
+  for (size_t i = end.size(); i > 0; --i) bytes = bytes << 8 | end[i - 1];
+  return bytes;
+}
+
 }  // namespace
 
-IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path) {
-  IdxArray array;
-  size_t wanted = 0;
-  array.sizes = parse_header(bytes, rank, path, wanted);
-  const size_t header = header_bytes(rank);
-  array.values = bytes.subspan(header);
-  if (array.values.size() != wanted) {
-    throw DataError(fmt::format("{}: the header ({}) wants {} bytes in all, the file has {}; it is {}, get it again",
-                                path, fmt::join(array.sizes, " x "), header + wanted, bytes.size(),
-                                array.values.size() < wanted ? "truncated" : "too long"));
+std::vector<uint32_t> peek_idx(const std::string& path, size_t rank) {
+  constexpr size_t kBeginning = 4096;  // more than gzip needs for its own header and so few bytes of content
+  uint64_t content = data_file_bytes(path);
+  std::vector<uint8_t> begin = read_data_part(path, 0, kBeginning);
+  if (is_gzip(begin)) {
+    content = recorded_bytes(path, content);
+    begin = gunzip_begin(begin, path, header_bytes(rank));
   }
-  return array;
+  size_t values = 0;
+  std::vector<uint32_t> sizes = parse_header(begin, rank, path, values);
+  check_length(sizes, header_bytes(rank) + values, content, path);
+  return sizes;
+}
+
+IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path) {
+  size_t wanted = 0;
+  const std::vector<uint32_t> sizes = parse_header(bytes, rank, path, wanted);
+  check_length(sizes, header_bytes(rank) + wanted, bytes.size(), path);
+  return {sizes, bytes.subspan(header_bytes(rank))};
 }
 
 std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const std::string& path) {

@@ -19,6 +19,10 @@ struct IdxArray {
 // rank, an empty array, and for any length but the exact one.
 IdxArray parse_idx(std::span<const uint8_t> bytes, size_t rank, const std::string& path);
 
+// The sizes in the header of a file, raw or gzip by content, from its first and last few bytes alone. Throws DataError
+// for another type or rank, and where the length on disk, or the one that gzip records, is not the one they want.
+std::vector<uint32_t> peek_idx(const std::string& path, size_t rank);
+
 // The bytes of an IDX file of that rank as they are, or unpacked where they are gzip: as many as its header declares,
 // and DataError before more than that is held. Takes up to twice that while it unpacks.
 std::vector<uint8_t> unpack_idx(std::vector<uint8_t> bytes, size_t rank, const std::string& path);

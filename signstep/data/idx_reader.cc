@@ -40,8 +40,14 @@ void append(const DatasetSpec& spec, const DataFile& file, size_t kind, std::spa
   all.insert(all.end(), array.values.begin(), array.values.end());
 }
 
+size_t count(const DatasetSpec& spec, const DataFile& file, const std::string& path) {
+  const std::vector<uint32_t> sizes = peek_idx(path, rank_of(file));
+  if (file.holds == Holds::kImages) check_shape(spec, sizes, path);
+  return sizes[0];
+}
+
 }  // namespace
 
-const DatasetReader kIdxReader = {.unpack = unpack, .append = append};
+const DatasetReader kIdxReader = {.unpack = unpack, .append = append, .count = count};
 
 }  // namespace signstep

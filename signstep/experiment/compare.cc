@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
@@ -250,11 +251,18 @@ class Session {
 
 }  // namespace
 
+// A whole set is read and hashed only once a run there has seen it.
 void require_same_data(const ExperimentPlan& plan, const TimeEstimate& now) {
   SameData data;
-  for (const PlannedRun& run : plan.all_runs())
-    data.saw(data_set_of(run), now.images(run).checksum, "the data set in " + now.images(run).folder);
-  for (const PlannedRun& run : runs_there(plan)) data.saw(data_set_of(run), run_state(run).data, run.folder);
+  std::set<std::string> hashed;
+  for (const PlannedRun& run : runs_there(plan)) {
+    const std::string set = data_set_of(run), seen = run_state(run).data, folder = now.images(run).folder;
+    if (!seen.empty() && !folder.empty() && hashed.insert(set).second) {
+      const Dataset found = load_dataset(run.options.dataset, folder, run.options.labels);
+      data.saw(set, found.checksum(), "the data set in " + folder);
+    }
+    data.saw(set, seen, run.folder);
+  }
 }
 
 CompareResult run_comparison(const ExperimentPlan& plan, const CompareOptions& options,

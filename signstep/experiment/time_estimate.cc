@@ -8,39 +8,25 @@
 #include "signstep/train/trainer.h"
 
 namespace signstep {
-namespace {
-
-TimeEstimate::Images published_images(const std::string& name, const std::string& labels) {
-  const DatasetSpec& spec = find_dataset(name);
-  return {.train = spec.train_images,
-          .test = spec.test_images,
-          .channels = spec.channels,
-          .height = spec.height,
-          .width = spec.width,
-          .classes = spec.labels[label_kind(spec, labels)].classes};
-}
-
-}  // namespace
-
 TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing) {
   for (const PlannedRun& run : plan.all_runs()) {
-    const std::pair kind(run.options.dataset, run.options.labels);
-    if (images_.contains(kind)) continue;
+    const std::pair key(run.options.dataset, run.options.labels);
+    if (images_.contains(key)) continue;
+    const DatasetSpec& spec = find_dataset(key.first);
+    Images images{.spec = &spec,
+                  .classes = spec.labels[label_kind(spec, key.second)].classes,
+                  .train = spec.train_images,
+                  .test = spec.test_images};
     try {
-      const Dataset set = load_dataset(kind.first, data, kind.second);
-      images_[kind] = {.train = set.train.count(),
-                       .test = set.test.count(),
-                       .channels = set.train.channels,
-                       .height = set.train.height,
-                       .width = set.train.width,
-                       .classes = set.train.classes,
-                       .folder = set.folder,
-                       .checksum = set.checksum()};
+      const DatasetCounts found = count_dataset(spec.name, data);
+      images.train = found.train;
+      images.test = found.test;
+      images.folder = found.folder;
     } catch (const DataError& e) {
       if (!assume_missing) throw;
       missing_ = e.what();
-      images_[kind] = published_images(kind.first, kind.second);
     }
+    images_[key] = images;
   }
 }
 
@@ -69,10 +55,11 @@ std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
 
 double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images) {
   constexpr double kSeconds = 2;
-  const Network network = make_network(options.network, images.channels, images.classes);
+  const Network network = make_network(options.network, images.spec->channels, images.classes);
   const auto engine = choose_engine(engines, options.engine, network).make(network);
-  const Batch batch =
-      random_batch(static_cast<size_t>(options.batch), {images.channels, images.height, images.width, images.classes});
+  const ImageShape shape{images.spec->channels, framed_side(images.spec->height), framed_side(images.spec->width),
+                         images.classes};
+  const Batch batch = random_batch(static_cast<size_t>(options.batch), shape);
   return static_cast<double>(options.batch) / step_seconds(*engine, options.optimizer, batch, kSeconds);
 }
 

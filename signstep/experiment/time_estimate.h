@@ -14,7 +14,7 @@ namespace signstep {
 
 class TimeEstimate {
  public:
-  // Looks for the data set of every run and counts its images. Throws DataError when one is missing, unless
+  // Looks for the data set of every run and counts its images, unread. Throws DataError when one is missing, unless
   // assume_missing: then its published sizes are taken and missing() has the message.
   TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing = false);
 
@@ -25,11 +25,11 @@ class TimeEstimate {
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
   const std::string& missing() const { return missing_; }
 
-  // The shape of its images and the number of classes; where they are and their checksum, "" for published sizes.
   struct Images {
+    const DatasetSpec* spec = nullptr;
+    int classes = 0;
     size_t train = 0, test = 0;
-    int channels = 3, height = 32, width = 32, classes = 10;
-    std::string folder = {}, checksum = {};
+    std::string folder = {};  // where they are; "" for published sizes
   };
   const Images& images(const PlannedRun& run) const;
 

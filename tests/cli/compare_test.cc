@@ -211,6 +211,9 @@ TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {
   EXPECT_THAT(text, HasSubstr("2 rows, 4 tuning and 4 reported runs, 0 done"));
   EXPECT_THAT(text, HasSubstr("Signum, learning_rate 0.003, seed 101"));
   EXPECT_FALSE(fs::exists(folder_.path("out")));
+  // It counts images and reads none, so labels that a run would refuse are not seen.
+  write_bytes(folder_.path("data/test_batch.bin"), Bytes(3073, 255));
+  EXPECT_EQ(run(0, "out", {"--dry-run"}).find("Nothing can be run yet"), std::string::npos);
 }
 
 TEST_F(CompareTest, BadInput) {

@@ -65,6 +65,55 @@ TEST(Dataset, Cifar100HasFineAndCoarseLabels) {
   EXPECT_THROW(load_dataset("cifar10", folder.path(), "coarse"), OptionError);
 }
 
+// As the tests of reading have them, unofficial sizes included.
+TEST(Dataset, IsCountedByLengthsAndHeaders) {
+  const TemporaryFolder folder;
+  write_cifar10_fixture(folder.path("cifar10"), 20, 1);
+  write_cifar100_fixture(folder.path("cifar100"), 70, 30, 1);
+  write_idx_fixture(folder.path("fashion-mnist"), 30, 20, 1);
+  write_idx_fixture(folder.path("mnist"), 31, 21, 1, false);
+  for (const std::string& name : dataset_names()) {
+    const DatasetCounts counts = count_dataset(name, folder.path(name));
+    const Dataset data = load_dataset(name, folder.path(name));
+    EXPECT_EQ(counts.train, data.train.count()) << name;
+    EXPECT_EQ(counts.test, data.test.count()) << name;
+    EXPECT_EQ(counts.folder, data.folder);
+  }
+  Bytes record(3073, 255);  // a label that reading refuses
+  write_bytes(folder.path("cifar10/test_batch.bin"), record);
+  EXPECT_EQ(count_dataset("cifar10", folder.path("cifar10")).test, 1u);
+  EXPECT_THAT(load_error("cifar10", folder.path("cifar10")), HasSubstr("label 255"));
+}
+
+TEST(Dataset, CountingRefusesOtherLengths) {
+  const TemporaryFolder folder;
+  const auto error = [](const std::string& name, const std::string& where) {
+    return message_of<DataError>([&] { count_dataset(name, where); });
+  };
+  EXPECT_THAT(error("cifar10", folder.path()), HasSubstr("data set cifar10 not found"));
+  EXPECT_THROW(count_dataset("cifar-10", folder.path()), OptionError);
+  write_cifar10_fixture(folder.path("c"), 2, 1);
+  std::filesystem::resize_file(folder.path("c/data_batch_2.bin"), 3074);
+  EXPECT_THAT(error("cifar10", folder.path("c")), HasSubstr("data_batch_2.bin has 3074 bytes"));
+
+  for (const bool packed : {true, false}) {
+    const std::string idx = folder.path(packed ? "packed" : "raw"), end = packed ? ".gz" : "";
+    const auto write = [&](const std::string& name, const Bytes& bytes) {
+      write_bytes(idx + name + end, packed ? gzip(bytes) : bytes);
+    };
+    write_idx_fixture(idx, 3, 2, 1, packed);
+    const std::string labels = idx + "/t10k-labels-idx1-ubyte" + end, images = idx + "/train-images-idx3-ubyte" + end;
+    write("/t10k-labels-idx1-ubyte", idx_bytes({3}, {0, 1, 2}));
+    EXPECT_THAT(error("mnist", idx), AllOf(HasSubstr(labels), HasSubstr("3 labels; wanted 2")));
+    write("/train-images-idx3-ubyte", idx_bytes({1, 2, 2}, {1, 2, 3, 4}));
+    EXPECT_THAT(error("mnist", idx), AllOf(HasSubstr(images), HasSubstr("2 x 2; wanted 28 x 28")));
+    write("/train-images-idx3-ubyte", idx_bytes({2, 2, 2}, {1, 2, 3}));
+    EXPECT_THAT(error("mnist", idx), AllOf(HasSubstr(images), HasSubstr("wants 24 bytes in all, the file has 19")));
+    write("/train-images-idx3-ubyte", {0, 0, 8});
+    EXPECT_THAT(error("mnist", idx), AllOf(HasSubstr(images), HasSubstr("wanted an IDX header")));
+  }
+}
+
 TEST(Dataset, ChecksumDoesNotDependOnPacking) {
   const TemporaryFolder folder;
   write_idx_fixture(folder.path("a"), 30, 20, 1, true);
