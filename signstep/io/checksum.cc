@@ -27,5 +27,6 @@ std::string digest(const EVP_MD* algorithm, const std::vector<std::span<const st
 std::string sha256_hex(std::span<const std::byte> bytes) { return digest(EVP_sha256(), {bytes}); }
 std::string sha256_hex(const std::vector<std::span<const std::byte>>& parts) { return digest(EVP_sha256(), parts); }
 std::string md5_hex(std::span<const std::byte> bytes) { return digest(EVP_md5(), {bytes}); }
+std::string sha1_hex(std::span<const std::byte> bytes) { return digest(EVP_sha1(), {bytes}); }
 
 }  // namespace signstep

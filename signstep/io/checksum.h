@@ -11,6 +11,8 @@ namespace signstep {
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 std::string sha256_hex(const std::vector<std::span<const std::byte>>& parts);  // of the parts in a row
-std::string md5_hex(std::span<const std::byte> bytes);  // only to compare with checksums that others published
+// Only to compare with checksums that others published.
+std::string md5_hex(std::span<const std::byte> bytes);
+std::string sha1_hex(std::span<const std::byte> bytes);
 
 }  // namespace signstep
