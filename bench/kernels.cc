@@ -46,11 +46,11 @@ void run(const Rule& rule, std::span<const StepTensor> tensors, std::span<StepSt
          Executor& executor) {
   if (rule.is_bandwidth) return bandwidth_step(tensors, executor);
   if (!rule.is_sgd) return sign_step(tensors, rule.sign, statistics, executor);
-  SgdStep step;
+  SgdPhaseStep step;
   step.mu = rule.sign.b1;
   step.keep = rule.sign.keep;
   step.products = rule.sign.sums == StepSums::kAll;
-  sgd_step(tensors, step, statistics, executor);
+  sgd_phase_step(tensors, step, statistics, executor);
 }
 
 std::string bandwidth_name(bool state) { return state ? "bandwidth m += g, x += m" : "bandwidth x += g"; }
@@ -120,11 +120,11 @@ bool verified(const Rule& rule, Executor& executor) {
   run(rule, actual.tensors(rule.sigma, rule.sgd_rate, rule.state), got, executor);
   const std::vector<StepTensor> tensors = expected.tensors(rule.sigma, rule.sgd_rate, rule.state);
   if (rule.is_sgd) {
-    SgdStep step;
+    SgdPhaseStep step;
     step.mu = rule.sign.b1;
     step.keep = rule.sign.keep;
     step.products = rule.sign.sums == StepSums::kAll;
-    sgd_step_ref(tensors, step, want);
+    sgd_phase_step_ref(tensors, step, want);
   } else {
     sign_step_ref(tensors, rule.sign, want);
   }

@@ -15,6 +15,7 @@
 #include "signstep/io/safetensors.h"
 #include "signstep/optim/optimizer.h"
 #include "signstep/train/speed_probe.h"
+#include "signstep/train/tensor_slots.h"
 
 namespace signstep {
 namespace {
@@ -82,13 +83,12 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   const auto engine = choice.make(network);
   initialize(engine->network(), 1, engine->values(), engine->buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
-  const UpdatePlan plan = make_update_plan({});
-  OptimizerState state = make_state(plan, engine->network().parameter_elements, engine->network().parameters.size());
-  std::vector<TensorSlot> slots;
-  for (const TensorInfo& t : engine->network().parameters) slots.push_back({t.offset, t.size});
+  const auto rule = make_rule(OptimizerOptions());
+  OptimizerState state = make_state(*rule, engine->network().parameter_elements, engine->network().parameters.size());
+  const std::vector<TensorSlot> slots = tensor_slots(engine->network());
   const auto step = [&] {
     const double loss = engine->forward_backward(batch).loss;
-    optimizer_step(plan, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
+    optimizer_step(*rule, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
     return loss;
   };
   const double images = static_cast<double>(options.batch * options.steps);

@@ -51,7 +51,7 @@ bool of_the_session(const std::string& name) {
 }
 
 std::string default_output(const TrainOptions& o) {
-  std::string rule = display_name(o.optimizer.optimizer);
+  std::string rule = o.optimizer.rule().display;
   std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
   const std::string base = fmt::format("runs/{}-{}-seed{}", o.dataset, rule, o.seed);
   std::string name = base;
@@ -112,8 +112,8 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
   const NetworkOptions network = resolved(o.network);
   fmt::print(out, "               signstep train --dataset {}{} --network {} --width {} --optimizer {} --output {}\n",
-             o.dataset, data, network.name, network.width,
-             o.optimizer.optimizer == OptimizerKind::kSgd ? "signum" : "sgd", shell_quoted(result.run_folder + "-2"));
+             o.dataset, data, network.name, network.width, o.optimizer.rule().name == "sgd" ? "signum" : "sgd",
+             shell_quoted(result.run_folder + "-2"));
 }
 
 int run_train(TrainCommand& c) {

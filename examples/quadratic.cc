@@ -14,16 +14,15 @@ int main() {
   constexpr uint64_t kSteps = 2000;
   const auto curvature = [](size_t i) { return 0.1f + static_cast<float>(i % 10); };
 
-  // Options say what, the plan is the options put together; both are checked here, with a message for a wrong one.
-  const signstep::OptimizerOptions rule{
-      .optimizer = signstep::OptimizerKind::kSignum, .learning_rate = 0.01, .decoupled_weight_decay = 0.0};
+  // Options say what, the rule is the options put together; both are checked here, with a message for a wrong one.
+  const signstep::OptimizerOptions optimizer("signum", {{"learning_rate", "0.01"}, {"decoupled_weight_decay", "0"}});
   const signstep::DitherOptions dither{.dither = signstep::DitherKind::kRelative};
   const signstep::SwitchOptions switching{.switch_when = signstep::SwitchWhen::kAt, .switch_at = 0.6};
-  const signstep::UpdatePlan plan = signstep::make_update_plan(rule, dither, switching, /*seed=*/1, kSteps);
+  const auto rule = signstep::make_rule(optimizer, dither, switching, /*seed=*/1, kSteps);
 
   // Two tensors in one flat buffer, stepped together on two threads.
   const std::vector<signstep::TensorSlot> tensors = {{.offset = 0, .size = 600}, {.offset = 600, .size = 400}};
-  signstep::OptimizerState state = signstep::make_state(plan, kSize, tensors.size());
+  signstep::OptimizerState state = signstep::make_state(*rule, kSize, tensors.size());
   signstep::ThreadPool threads(2);
 
   std::vector<float> x(kSize, 1.0f), gradient(kSize);
@@ -37,7 +36,7 @@ int main() {
     signstep::SequentialRandom noise(signstep::Stream(2, signstep::Purpose::kProblem, t));
     for (size_t i = 0; i < kSize; ++i) gradient[i] = curvature(i) * x[i] + 0.1f * static_cast<float>(noise.normal());
     const double schedule = 1.0 - static_cast<double>(t) / kSteps;
-    const auto report = signstep::optimizer_step(plan, state, tensors, x, gradient, schedule, threads);
+    const auto report = signstep::optimizer_step(*rule, state, tensors, x, gradient, schedule, threads);
     if (report.switching.event) fmt::print("{}\n", report.switching.event->text());
     if ((t + 1) % 400 == 0) fmt::print("step {:>4}  f = {:.4f}\n", t + 1, value());
   }

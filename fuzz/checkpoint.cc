@@ -3,26 +3,24 @@
 
 #include "fuzz/target.h"
 #include "signstep/io/safetensors.h"
+#include "signstep/optim/optimizer.h"
+#include "signstep/optim/sign_optimizer.h"
 #include "tests/train/still_engine.h"
 
 namespace signstep::fuzz {
 namespace {
 
 struct Run {
-  UpdatePlan plan;
-  OptimizerState state;
+  UpdatePlan plan = plan_of_a_switch();
+  std::unique_ptr<UpdateRule> rule = make_sign_rule(plan);
+  OptimizerState state = make_state(*rule, 64, 1);
   StillEngine engine;
   std::string path = folder() + "/step-00000001.safetensors";
 
-  Run() {
-    OptimizerOptions optimizer;
-    optimizer.optimizer = OptimizerKind::kSignum;
-    DitherOptions dither;
+  static UpdatePlan plan_of_a_switch() {
     SwitchOptions switching;
     switching.switch_when = SwitchWhen::kAt;
-    plan = make_update_plan(optimizer, dither, switching, 1, 100);
-    state.m.resize(engine.values().size());
-    state.sign.switching = make_switch_state(plan.switching, 1);
+    return make_update_plan({.optimizer = SignKind::kSignum}, {}, switching, 1, 100);
   }
 };
 
@@ -33,7 +31,7 @@ Run& run() {
 
 std::string good_state() {
   Run& r = run();
-  save_checkpoint(r.path, r.engine, r.state, {}, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
+  save_checkpoint(r.path, r.engine, *r.rule, r.state, {}, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
   return SafetensorsFile(r.path).metadata().at("signstep.state");
 }
 
@@ -52,8 +50,8 @@ void read(std::span<const uint8_t> bytes) {
   TrainProgress progress;
   const Checkpoint checkpoint(path);
   checkpoint.identity();
-  checkpoint.restore(r.plan, r.engine, state, progress);
-  phase_rates(r.plan.switching, state.sign.switching, 0.1);
+  checkpoint.restore(*r.rule, r.engine, state, progress);
+  phase_rates(r.plan.switching, std::any_cast<SignState&>(state.extra).switching, 0.1);
 }
 
 std::vector<std::string> seeds() { return {good_state()}; }

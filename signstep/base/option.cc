@@ -70,9 +70,14 @@ OptionList& OptionList::group(std::string name) {
   return *this;
 }
 
-Option& OptionList::add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted) {
-  options_.push_back({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}});
+Option& OptionList::add(Option option) {
+  option.group = group_;
+  options_.push_back(std::move(option));
   return options_.back();
+}
+
+Option& OptionList::add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted) {
+  return add({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}});
 }
 
 void OptionList::flag(std::string name, bool& value, std::string help) {

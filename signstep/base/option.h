@@ -73,6 +73,9 @@ class OptionList {
   // A value that is kept as the name of an entry in somebody's table.
   Option& choice(std::string name, std::string& value, std::vector<std::string> names, std::string help);
 
+  // One that says and reads its value by itself; it joins the group.
+  Option& add(Option option);
+
   const std::vector<Option>& options() const { return options_; }
   const Option* find(std::string_view name) const;
   // Sets one option from text. Throws OptionError for an unknown name (with the nearest known one) or a bad value.

@@ -93,6 +93,12 @@ JsonFields::JsonFields(const nlohmann::ordered_json& object, std::string name)
     throw DataError(fmt::format("{} is {}; wanted a JSON object; {}", name_, shown(object), kAdvice));
 }
 
+uint64_t JsonFields::at_most(const std::string& key, uint64_t most) const {
+  const auto value = get<uint64_t>(key);
+  if (value > most) fail_type(value, key, fmt::format("0 to {}", most).c_str());
+  return value;
+}
+
 JsonFields JsonFields::object(const std::string& key) const {
   const nlohmann::ordered_json* value = find_value(key);
   if (value == nullptr) fail_absent(key);

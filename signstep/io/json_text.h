@@ -54,6 +54,7 @@ class JsonFields {
     const nlohmann::ordered_json* value = find_value(key);
     return value == nullptr || value->is_null() ? std::nullopt : std::optional<T>(get<T>(key));
   }
+  uint64_t at_most(const std::string& key, uint64_t most) const;
   JsonFields object(const std::string& key) const;
 
  private:

@@ -8,7 +8,7 @@
 namespace signstep {
 
 struct SgdBlock {
-  SgdBlock(const StepTensor& t, const SgdStep& s)
+  SgdBlock(const StepTensor& t, const SgdPhaseStep& s)
       : x(t.x),
         g(t.g),
         mu(static_cast<float>(s.mu)),

@@ -106,17 +106,17 @@ void all(std::span<const StepTensor> tensors, StepOf&& step_of, std::span<StepSt
 
 }  // namespace
 
-void sgd_step(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics,
-              Executor& executor) {
+void sgd_phase_step(std::span<const StepTensor> tensors, const SgdPhaseStep& step, std::span<StepStatistics> statistics,
+                    Executor& executor) {
   all(
-      tensors, [&](size_t) -> const SgdStep& { return step; }, statistics, executor);
+      tensors, [&](size_t) -> const SgdPhaseStep& { return step; }, statistics, executor);
 }
 
-void sgd_step(std::span<const StepTensor> tensors, std::span<const SgdStep> steps, std::span<StepStatistics> statistics,
-              Executor& executor) {
+void sgd_phase_step(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
+                    std::span<StepStatistics> statistics, Executor& executor) {
   assert(steps.size() == tensors.size());
   all(
-      tensors, [&](size_t t) -> const SgdStep& { return steps[t]; }, statistics, executor);
+      tensors, [&](size_t t) -> const SgdPhaseStep& { return steps[t]; }, statistics, executor);
 }
 
 }  // namespace signstep

@@ -15,7 +15,7 @@
 
 namespace signstep {
 
-struct SgdStep {
+struct SgdPhaseStep {
   double mu = 0;          // [0, 1)
   double keep = 1;        // what decoupled decay leaves, (0, 1]
   double l2 = 0;          // >= 0, for tensors with decay
@@ -24,11 +24,12 @@ struct SgdStep {
 };
 
 // Non-finite coordinates, executors, bits and scratch as sign_step; u is d'. Does not throw.
-void sgd_step(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics,
-              Executor& executor);
+void sgd_phase_step(std::span<const StepTensor> tensors, const SgdPhaseStep& step, std::span<StepStatistics> statistics,
+                    Executor& executor);
 // The same with steps[i] for tensors[i], in one go.
-void sgd_step(std::span<const StepTensor> tensors, std::span<const SgdStep> steps, std::span<StepStatistics> statistics,
-              Executor& executor);
-void sgd_step_ref(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics);
+void sgd_phase_step(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
+                    std::span<StepStatistics> statistics, Executor& executor);
+void sgd_phase_step_ref(std::span<const StepTensor> tensors, const SgdPhaseStep& step,
+                        std::span<StepStatistics> statistics);
 
 }  // namespace signstep

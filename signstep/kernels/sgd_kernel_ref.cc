@@ -34,7 +34,8 @@ void sgd_range_ref(const SgdBlock& b, size_t begin, size_t end, StepStatistics& 
   }
 }
 
-void sgd_step_ref(std::span<const StepTensor> tensors, const SgdStep& step, std::span<StepStatistics> statistics) {
+void sgd_phase_step_ref(std::span<const StepTensor> tensors, const SgdPhaseStep& step,
+                        std::span<StepStatistics> statistics) {
   for (size_t t = 0; t < tensors.size(); ++t) {
     const SgdBlock b(tensors[t], step);
     statistics[t] = {};

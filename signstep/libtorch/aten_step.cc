@@ -130,7 +130,7 @@ Tensor aten_sign_measure(const AtenTensor& t, const SignStep& step) {
   return statistics_of(moved.finite, {}, {}, {}, square_sum(moved, step));
 }
 
-Tensor aten_sgd_step(const AtenTensor& t, const StepTensor& numbers, const SgdStep& step) {
+Tensor aten_sgd_phase_step(const AtenTensor& t, const StepTensor& numbers, const SgdPhaseStep& step) {
   const Tensor old_x = t.x.to(compute_type(t.x.scalar_type()));
   const Numbers in(t.x);
   const bool has_d = t.m.defined() && in.of(step.mu) != 0;

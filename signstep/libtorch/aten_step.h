@@ -31,7 +31,7 @@ at::ScalarType compute_type(at::ScalarType type);
 // way; statistics_of reads them. Call without autograd.
 at::Tensor aten_sign_step(const AtenTensor& tensor, const StepTensor& numbers, const SignStep& step);
 at::Tensor aten_sign_measure(const AtenTensor& tensor, const SignStep& step);
-at::Tensor aten_sgd_step(const AtenTensor& tensor, const StepTensor& numbers, const SgdStep& step);
+at::Tensor aten_sgd_phase_step(const AtenTensor& tensor, const StepTensor& numbers, const SgdPhaseStep& step);
 StepStatistics statistics_of(const at::Tensor& six_doubles);
 
 }  // namespace signstep

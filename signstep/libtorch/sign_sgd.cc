@@ -27,10 +27,11 @@ class TorchStepper final : public KernelStepper {
     KernelStepper::measure(tensors, step, statistics);
     each(tensors, statistics, [&](size_t, const AtenTensor& t) { return aten_sign_measure(t, step); });
   }
-  void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+  void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
            std::span<StepStatistics> statistics) override {
     KernelStepper::sgd(tensors, steps, statistics);
-    each(tensors, statistics, [&](size_t i, const AtenTensor& t) { return aten_sgd_step(t, tensors[i], steps[i]); });
+    each(tensors, statistics,
+         [&](size_t i, const AtenTensor& t) { return aten_sgd_phase_step(t, tensors[i], steps[i]); });
   }
 
  private:

@@ -27,7 +27,7 @@ bool draws(const SignSGDOptions& o) {
 }
 
 bool same_but_rates(const SignSGDOptions& a, const SignSGDOptions& b) {
-  signstep::OptimizerOptions rule = a.rule;
+  SignOptions rule = a.rule;
   rule.learning_rate = b.rule.learning_rate;
   rule.decoupled_weight_decay = b.rule.decoupled_weight_decay;
   return rule == b.rule && a.dither == b.dither && a.switching == b.switching && a.seed == b.seed &&
@@ -84,11 +84,6 @@ void describe(OptionList& list, SignSGDOptions& o) {
 }
 
 UpdatePlan make_update_plan(const SignSGDOptions& o) {
-  if (!is_sign_rule(o.rule.optimizer)) {
-    throw OptionError(
-        fmt::format("optimizer is {}; wanted a sign rule (signsgd, signum, lion); use torch::optim for it",
-                    display_name(o.rule.optimizer)));
-  }
   SignSGDOptions copy = o;
   OptionList list;
   list.integer("total_steps", copy.total_steps, Range::at_least(0), "steps", "");

@@ -8,15 +8,17 @@
 
 #include <string>
 
-#include "signstep/optim/update_plan.h"
+#include "signstep/optim/rules/sign.h"
 
 namespace signstep {
+
+using OptimizerKind = SignKind;  // kSignSgd, kSignum, kLion
 
 struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> {
   SignSGDOptions() = default;  // Signum at its default rate
   explicit SignSGDOptions(double learning_rate) { rule.learning_rate = learning_rate; }
 
-  signstep::OptimizerOptions rule;  // signsgd, signum or lion; what sign(0) is; decoupled weight decay
+  SignOptions rule;  // signsgd, signum or lion; what sign(0) is; decoupled weight decay
   DitherOptions dither;
   SwitchOptions switching;
   // Of dither and of the coins of sign(0). Two optimizers of one seed draw the same noise at the same step for their
@@ -36,8 +38,8 @@ struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> 
 // Every option with its name, range and unit; describe(list, options); list.set("dither", "relative").
 void describe(OptionList& list, SignSGDOptions& options);
 
-// What the options mean together. Throws OptionError for a rule that is no sign rule, for options that do not go
-// together, and where total_steps is needed and 0.
+// What the options mean together. Throws OptionError for options that do not go together and where total_steps is
+// needed and 0.
 UpdatePlan make_update_plan(const SignSGDOptions& options);
 
 // Fills what is auto. Throws what make_update_plan throws.

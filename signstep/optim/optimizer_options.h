@@ -1,50 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which optimizer, and its hyperparameters. docs/algorithms.md has every equation.
+// Which update rule of a table, and what it was told, by the options' names: one value for all families that have the
+// option. docs/algorithms.md has every equation.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
 
-#include "signstep/base/option.h"
-#include "signstep/kernels/step.h"
+#include "signstep/optim/rule_table.h"
 
 namespace signstep {
 
-enum class OptimizerKind { kSignSgd, kSignum, kLion, kSgd, kAdam, kAdamW };
+class OptimizerOptions {
+ public:
+  using Values = std::map<std::string, std::string, std::less<>>;
 
-struct OptimizerOptions {
-  OptimizerKind optimizer = OptimizerKind::kSignum;
-  std::optional<double> learning_rate = {};           // > 0, per step; auto: the optimizer's own, from resolved()
-  std::optional<double> momentum = {};                // [0, 1): Signum's b, SGD's mu
-  std::optional<double> decoupled_weight_decay = {};  // >= 0: x *= 1 - lr * decay (sign rules, SGD, AdamW)
-  std::optional<double> l2_penalty = {};              // >= 0: g += penalty * x    (SGD, Adam)
-  bool nesterov = false;                              // SGD only
-  std::optional<double> beta1 = {}, beta2 = {};       // [0, 1): Lion, Adam, AdamW
-  double epsilon = 1e-8;                              // > 0: Adam, AdamW
-  ZeroPolicy zero = ZeroPolicy::kSkip;                // what sign(0) is (core/step.h)
+  OptimizerOptions();  // the standard rules' standard, Signum
+  // The table must outlive this and its copies.
+  explicit OptimizerOptions(const RuleTable& rules);
+  // A standard rule: OptimizerOptions("sgd", {{"momentum", "0"}}). Throws OptionError.
+  explicit OptimizerOptions(std::string_view rule, const Values& values = {});
 
-  friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;
+  const RuleTable& rules() const { return *rules_; }
+  const RuleName& rule() const { return rules_->rule(rule_); }
+  bool takes_sign() const { return own()->switched().has_value(); }
+  // The value as text, "auto" where it is none yet; option: "optimizer" or one of rules().options(). Throws
+  // OptionError.
+  std::string get(std::string_view option) const;
+  void set(std::string_view option, std::string_view value);
+  // The options of the chosen rule as they are set. Throws OptionError.
+  std::unique_ptr<RuleOptions> own() const;
+  // The same of any family of the table, for its first rule where none of its rules is chosen.
+  std::unique_ptr<RuleOptions> told(const RuleFamily& family) const;
+
+ private:
+  const RuleTable* rules_;
+  std::string rule_;
+  Values values_;  // those that were set
 };
 
+// The list stays good when options is assigned other values of the same table.
 void describe(OptionList& list, OptimizerOptions& options);
 
-// Fills what is auto with the optimizer's documented default and refuses what the optimizer does not have
-// (a momentum for SignSGD, an L2 penalty for AdamW, ...), what float turns into 0, 1 or infinity, and a decay that
-// takes all of a weight at the peak rate. Throws OptionError.
-OptimizerOptions resolved(OptimizerOptions options);
-
-// 1 - rate * decay, by which a step multiplies the weights. Throws OptionError, calling the decay `what`, where rate is
-// negative or not finite and where the factor is not in (0, 1]. resolved() asks for the peak rate, a step for its own.
-double decay_factor(double rate, double decay, const char* what);
-
-// "Signum", "SGD", ...: the names of the literature, for people.
-const char* display_name(OptimizerKind kind);
-
-bool is_sign_rule(OptimizerKind kind);
-
-// A sign rule's own moving average m = b m + (1 - b) g: b (Signum's momentum, Lion's beta2), and whether it keeps one,
-// from the first step on. options must be resolved.
-double own_momentum(const OptimizerOptions& options);
-bool keeps_average(const OptimizerOptions& options);
+// Fills what is auto in all three with documented defaults. Refuses what the chosen rule does not have (a momentum for
+// SignSGD, an L2 penalty for AdamW, dither for SGD) and what does not go together. Throws OptionError.
+void resolve(OptimizerOptions& optimizer, DitherOptions& dither, SwitchOptions& switching);
 
 }  // namespace signstep

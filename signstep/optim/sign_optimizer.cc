@@ -34,7 +34,7 @@ struct TensorPhase {
 void sgd_pass(const UpdatePlan& plan, std::span<const TensorPhase> phases, std::span<const StepTensor> tensors,
               std::span<StepStatistics> statistics, Stepper& stepper) {
   const double mu = plan.switching.options.switch_momentum.value_or(0);
-  std::vector<SgdStep> steps;
+  std::vector<SgdPhaseStep> steps;
   for (const TensorPhase& phase : phases) steps.push_back({.mu = mu, .keep = phase.keep, .l2 = phase.l2});
   stepper.sgd(tensors, steps, statistics);
 }

@@ -9,8 +9,9 @@
 #include "signstep/kernels/sgd_kernel.h"
 #include "signstep/kernels/sign_kernel.h"
 #include "signstep/optim/dither.h"
+#include "signstep/optim/rules/sign.h"
+#include "signstep/optim/step_report.h"
 #include "signstep/optim/switch.h"
-#include "signstep/optim/update_plan.h"
 #include "signstep/parallel/executor.h"
 
 namespace signstep {
@@ -25,14 +26,6 @@ SignState make_sign_state(const UpdatePlan& plan, size_t tensors);
 // Whether any step of the run needs an m (SignSGD without a switch keeps 0 bytes), and whether the next one does.
 bool needs_average(const UpdatePlan& plan);
 bool moves_average(const UpdatePlan& plan, const SignState& state);
-
-struct StepReport {
-  uint64_t nonfinite = 0;                  // coordinates left alone
-  size_t first_nonfinite = 0;              // tensor of the first of them, where there is one
-  double dither_level = 0;                 // c_t
-  SwitchPhase phase = SwitchPhase::kSign;  // that this step was taken in
-  SwitchReport switching;
-};
 
 // What parameter groups may differ in.
 struct TensorRate {
@@ -49,7 +42,7 @@ class Stepper {
                     std::span<StepStatistics> statistics) = 0;
   virtual void measure(std::span<const StepTensor> tensors, const SignStep& step,
                        std::span<StepStatistics> statistics) = 0;
-  virtual void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+  virtual void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
                    std::span<StepStatistics> statistics) = 0;
 };
 
@@ -65,9 +58,9 @@ class KernelStepper : public Stepper {
                std::span<StepStatistics> statistics) override {
     sign_measure(tensors, step, statistics, executor_);
   }
-  void sgd(std::span<const StepTensor> tensors, std::span<const SgdStep> steps,
+  void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
            std::span<StepStatistics> statistics) override {
-    sgd_step(tensors, steps, statistics, executor_);
+    sgd_phase_step(tensors, steps, statistics, executor_);
   }
 
  private:

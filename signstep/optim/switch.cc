@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "signstep/base/error.h"
+#include "signstep/optim/shared_options.h"
 
 namespace signstep {
 namespace {

@@ -24,14 +24,14 @@ void refuse_point_unless_at(const SwitchOptions& o) {
   }
 }
 
-void check_company(const SwitchOptions& o, const OptimizerOptions& optimizer, const DitherOptions& dither) {
-  if (!is_sign_rule(optimizer.optimizer)) {
-    throw OptionError(
-        fmt::format("switch_when is {} and the optimizer {}; wanted a sign rule (signsgd, signum, lion) to switch "
-                    "from; choose one or "
-                    "switch_when never",
-                    o.switch_when == SwitchWhen::kAt ? "at" : "auto", display_name(optimizer.optimizer)));
-  }
+void check_values(SwitchOptions o) {
+  OptionList list;
+  describe(list, o);
+  list.validate();
+  if (o.switch_when != SwitchWhen::kAt) refuse_point_unless_at(o);
+}
+
+void check_company(const SwitchOptions& o, const SwitchedRule& rule, const DitherOptions& dither) {
   if (dither.dither != DitherKind::kNone &&
       (dither.dither_on == DitherOn::kPost || dither.dither_on == DitherOn::kMean)) {
     throw OptionError(fmt::format(
@@ -39,21 +39,20 @@ void check_company(const SwitchOptions& o, const OptimizerOptions& optimizer, co
         "gradient, or switch_when never",
         dither.dither_on == DitherOn::kPost ? "post" : "mean"));
   }
-  const bool average = keeps_average(optimizer);
-  if (o.switch_calibrate_from && average) {
+  if (o.switch_calibrate_from && rule.keeps_average) {
     throw OptionError(
         fmt::format("switch_calibrate_from is {} and {} keeps its average from the first step; leave it out",
-                    *o.switch_calibrate_from, display_name(optimizer.optimizer)));
+                    *o.switch_calibrate_from, rule.display));
   }
-  if (o.switch_direction == SwitchDirection::kMomentum && !average && !o.switch_calibrate_from) {
+  if (o.switch_direction == SwitchDirection::kMomentum && !rule.keeps_average && !o.switch_calibrate_from) {
     throw OptionError(fmt::format(
         "switch_direction is momentum and {} without momentum keeps no average to measure; give switch_calibrate_from "
         "(such as 0.25; 4 bytes per parameter from there on) or choose switch_direction gradient",
-        display_name(optimizer.optimizer)));
+        rule.display));
   }
 }
 
-void check_following(const SwitchOptions& o, const OptimizerOptions& optimizer, const DitherOptions& dither) {
+void check_following(const SwitchOptions& o, const SwitchedRule& rule, const DitherOptions& dither) {
   if (o.switch_negative == SwitchNegative::kAbsolute && o.switch_projection == SwitchProjection::kNorm) {
     throw OptionError(
         "switch_negative is absolute and switch_projection norm, which has no sign to lose; choose switch_projection "
@@ -61,12 +60,12 @@ void check_following(const SwitchOptions& o, const OptimizerOptions& optimizer, 
   }
   if (!o.switch_follow) return;
   // One buffer: SGD's d is the sign rule's m, or there is no d, or no m.
-  if (keeps_average(optimizer) && *o.switch_momentum != 0 && *o.switch_momentum != own_momentum(optimizer)) {
+  if (rule.keeps_average && *o.switch_momentum != 0 && *o.switch_momentum != rule.momentum) {
     throw OptionError(
         fmt::format("switch_follow is true and switch_momentum {}; wanted 0 or {}'s own {}, because the sign rule's "
                     "average goes on "
                     "in the same buffer; choose one of them or leave switch_follow out",
-                    *o.switch_momentum, display_name(optimizer.optimizer), own_momentum(optimizer)));
+                    *o.switch_momentum, rule.display, rule.momentum));
   }
   if (dither.dither != DitherKind::kNone && dither.dither_on == DitherOn::kGradient) {
     throw OptionError(
@@ -121,13 +120,20 @@ void describe(OptionList& list, SwitchOptions& o) {
               "after the switch weights shrink by SGD's rate times this");
 }
 
-SwitchOptions resolved(SwitchOptions o, const OptimizerOptions& optimizer, const DitherOptions& dither) {
-  OptionList list;
-  describe(list, o);
-  list.validate();
-  if (o.switch_when != SwitchWhen::kAt) refuse_point_unless_at(o);
+SwitchOptions resolved_without_sign(SwitchOptions o, const std::string& display) {
+  check_values(o);
   if (o.switch_when == SwitchWhen::kNever) return o;
-  check_company(o, optimizer, dither);
+  throw OptionError(
+      fmt::format("switch_when is {} and the optimizer {}; wanted a sign rule (signsgd, signum, lion) to switch "
+                  "from; choose one or "
+                  "switch_when never",
+                  o.switch_when == SwitchWhen::kAt ? "at" : "auto", display));
+}
+
+SwitchOptions resolved(SwitchOptions o, const SwitchedRule& rule, const DitherOptions& dither) {
+  check_values(o);
+  if (o.switch_when == SwitchWhen::kNever) return o;
+  check_company(o, rule, dither);
   if (o.switch_when == SwitchWhen::kAt) {
     if (o.switch_at && o.switch_step > 0) {
       throw OptionError(fmt::format("switch_at is {} and switch_step {}; wanted one of them; leave the other out",
@@ -140,8 +146,8 @@ SwitchOptions resolved(SwitchOptions o, const OptimizerOptions& optimizer, const
                     "between them",
                     o.switch_after, o.switch_fallback));
   }
-  if (!o.switch_momentum) o.switch_momentum = keeps_average(optimizer) ? own_momentum(optimizer) : 0.9;
-  check_following(o, optimizer, dither);
+  if (!o.switch_momentum) o.switch_momentum = rule.keeps_average ? rule.momentum : 0.9;
+  check_following(o, rule, dither);
   return o;
 }
 

@@ -6,10 +6,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "signstep/base/option.h"
 #include "signstep/optim/dither_options.h"
-#include "signstep/optim/optimizer_options.h"
 
 namespace signstep {
 
@@ -50,10 +50,18 @@ struct SwitchOptions {
 
 void describe(OptionList& list, SwitchOptions& options);
 
-// Fills what is auto and refuses what cannot be: an optimizer that is no sign rule, post-sign dither, direction
-// momentum for a rule that keeps no average, two switch points, a fallback before the first allowed step. optimizer
-// must be resolved. Resolving twice changes nothing. Throws OptionError.
-SwitchOptions resolved(SwitchOptions options, const OptimizerOptions& optimizer, const DitherOptions& dither);
+// The sign rule that hands over, as far as the switch knows it.
+struct SwitchedRule {
+  std::string display;         // "Signum", for people
+  bool keeps_average = false;  // m = b m + (1 - b) g, from the first step on
+  double momentum = 0;         // b
+};
+
+// Fills what is auto and refuses what cannot be: post-sign dither, direction momentum for a rule that keeps no average,
+// two switch points, a fallback before the first allowed step. Resolving twice changes nothing. Throws OptionError.
+SwitchOptions resolved(SwitchOptions options, const SwitchedRule& rule, const DitherOptions& dither);
+// The same for a rule that takes no sign, by its name for people: refuses any switch.
+SwitchOptions resolved_without_sign(SwitchOptions options, const std::string& display);
 
 // The options at work in a run of that many steps, shares turned into steps.
 struct SwitchPlan {

@@ -6,6 +6,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/io/json_text.h"
+#include "signstep/train/state_fields.h"
 
 namespace signstep {
 namespace {
@@ -28,22 +29,7 @@ struct Outgoing {
   }
 };
 
-nlohmann::ordered_json sign_state_json(const SignState& state) {
-  nlohmann::ordered_json out = {{"dither_rms", state.dither.rms}};
-  visit_fields(state.switching, [&](const char* name, const auto& value) { out["switch"][name] = value; });
-  return out;
-}
-
-void read_sign_state(const JsonFields& json, const std::string& path, SignState& state) {
-  state.dither.rms = json.get<std::vector<double>>("dither_rms");
-  const JsonFields fields = json.object("switch");
-  if (const auto phase = fields.get<uint64_t>("phase"); phase > static_cast<uint64_t>(SwitchPhase::kSgd))
-    throw DataError(
-        fmt::format("{}: sign.switch.phase is {}; wanted 0 to 2; was the file edited or damaged?", path, phase));
-  visit_fields(state.switching, [&](const char* name, auto& value) {
-    value = fields.get<std::remove_reference_t<decltype(value)>>(name);
-  });
-}
+std::string prefix_of(const StateBuffer& buffer) { return "optimizer." + buffer.name + "."; }
 
 std::string shape_text(const std::vector<int64_t>& network) { return fmt::format("({})", fmt::join(network, ", ")); }
 
@@ -105,31 +91,30 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& optimizer,
+void save_checkpoint(const std::string& path, Engine& engine, const UpdateRule& rule, const OptimizerState& optimizer,
                      const TrainProgress& progress, const RunIdentity& run) {
   const Network& network = engine.network();
   Outgoing out;
   out.append("", network.parameters, engine.values());
   out.append("", network.buffers, engine.buffers());
-  if (!optimizer.m.empty()) out.append("optimizer.m.", network.parameters, optimizer.m);
-  if (!optimizer.v.empty()) out.append("optimizer.v.", network.parameters, optimizer.v);
-  if (!optimizer.maximum.empty()) out.append("optimizer.maximum.", network.parameters, optimizer.maximum);
-  const nlohmann::ordered_json state = {
-      {"version", kVersion},
-      {"config", run.options},
-      {"data_sha256", run.data_sha256},
-      {"optimizer_step", optimizer.step},
-      {"sign", sign_state_json(optimizer.sign)},
-      {"epoch", progress.epoch},
-      {"batch", progress.batch},
-      {"loss_sum", progress.loss_sum},
-      {"images", progress.images},
-      {"correct", progress.correct},
-      {"nonfinite", progress.nonfinite},
-      {"train_seconds", progress.train_seconds},
-      {"curve", fields_json(progress.course)},
-      {"metrics", fields_json(progress.metrics)},
-  };
+  for (const StateBuffer& buffer : optimizer.buffers) out.append(prefix_of(buffer), network.parameters, buffer.values);
+  nlohmann::ordered_json state = {{"version", kVersion},
+                                  {"config", run.options},
+                                  {"data_sha256", run.data_sha256},
+                                  {"optimizer_step", optimizer.step}};
+  if (std::any extra = optimizer.extra; extra.has_value()) {
+    StateWriter fields(state, nlohmann::ordered_json::json_pointer() / rule.extra_name());
+    rule.visit_extra(extra, fields);
+  }
+  state.update({{"epoch", progress.epoch},
+                {"batch", progress.batch},
+                {"loss_sum", progress.loss_sum},
+                {"images", progress.images},
+                {"correct", progress.correct},
+                {"nonfinite", progress.nonfinite},
+                {"train_seconds", progress.train_seconds},
+                {"curve", fields_json(progress.course)},
+                {"metrics", fields_json(progress.metrics)}});
   write_safetensors(path, out.entries, {{kStateKey, json_text(state)}, {"format", "pt"}});
 }
 
@@ -143,25 +128,25 @@ RunIdentity Checkpoint::identity() const {
   });
 }
 
-void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState& optimizer,
+void Checkpoint::restore(const UpdateRule& rule, Engine& engine, OptimizerState& optimizer,
                          TrainProgress& progress) const {
   const Network& network = engine.network();
   const auto values = collect(file_, path_, "", network.parameters, network.parameter_elements);
   const auto buffers = collect(file_, path_, "", network.buffers, network.buffer_elements);
-  const auto load = [&](const char* prefix, const std::vector<float>& like) {
-    return like.empty() ? std::vector<float>()
-                        : collect(file_, path_, prefix, network.parameters, network.parameter_elements);
-  };
   OptimizerState restored;
-  restored.m = load("optimizer.m.", optimizer.m);
-  restored.v = load("optimizer.v.", optimizer.v);
-  restored.maximum = load("optimizer.maximum.", optimizer.maximum);
-  restored.sign = optimizer.sign;
+  for (const StateBuffer& buffer : optimizer.buffers) {
+    restored.buffers.push_back(
+        {buffer.name, collect(file_, path_, prefix_of(buffer), network.parameters, network.parameter_elements)});
+  }
+  restored.extra = optimizer.extra;
   TrainProgress where;
   damage_is_the_checkpoints([&] {
     const JsonFields fields(state_, path_);
     restored.step = fields.get<uint64_t>("optimizer_step");
-    read_sign_state(fields.object("sign"), path_, restored.sign);
+    if (restored.extra.has_value()) {
+      StateReader extra(fields.object(rule.extra_name()));
+      rule.visit_extra(restored.extra, extra);
+    }
     where.epoch = fields.get<uint64_t>("epoch");
     where.batch = fields.get<uint64_t>("batch");
     where.loss_sum = fields.get<double>("loss_sum");
@@ -173,11 +158,7 @@ void Checkpoint::restore(const UpdatePlan& plan, Engine& engine, OptimizerState&
     for (const auto& epoch : fields.get<std::vector<nlohmann::ordered_json>>("metrics"))
       where.metrics.push_back(fields_from<EpochRecord>(epoch));
   });
-  if (restored.sign.dither.rms.size() != optimizer.sign.dither.rms.size()) {
-    throw CheckpointError(
-        fmt::format("{} was written with another dither; use the options that it was trained with", path_));
-  }
-  require_fit(restored.sign.switching, plan.switching, network.parameters.size());
+  if (restored.extra.has_value()) rule.require_fit(restored.extra, network.parameters.size(), path_);
   std::copy(values.begin(), values.end(), engine.values().begin());
   std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
   optimizer = std::move(restored);

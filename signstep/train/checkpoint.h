@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A checkpoint holds all that a run needs to go on bit for bit, in the safetensors format: parameters and buffers under
-// torchvision's names, optimizer state as "optimizer.m.NAME" and "optimizer.v.NAME", the rest as JSON in the metadata.
+// torchvision's names, the rule's state as "optimizer.m.NAME" and so on, the rest as JSON in the metadata.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -27,7 +27,7 @@ struct TrainProgress {
   std::vector<EpochRecord> metrics;  // of the finished epochs
 };
 
-void save_checkpoint(const std::string& path, Engine& engine, const OptimizerState& state,
+void save_checkpoint(const std::string& path, Engine& engine, const UpdateRule& rule, const OptimizerState& state,
                      const TrainProgress& progress, const RunIdentity& run);
 
 // A checkpoint read and checked.
@@ -38,9 +38,9 @@ class Checkpoint {
   explicit Checkpoint(const std::string& path);
 
   RunIdentity identity() const;  // throws CheckpointError where there is none
-  // Restores into an engine of the same network and a state of the same optimizer. Throws CheckpointError when the file
+  // Restores into an engine of the same network and a state of the same rule. Throws CheckpointError when the file
   // is of another network or optimizer, and leaves engine and state alone then.
-  void restore(const UpdatePlan& plan, Engine& engine, OptimizerState& state, TrainProgress& progress) const;
+  void restore(const UpdateRule& rule, Engine& engine, OptimizerState& state, TrainProgress& progress) const;
 
  private:
   std::string path_;

@@ -8,7 +8,7 @@
 
 namespace signstep {
 
-std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdatePlan& plan,
+std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdateRule& rule,
                            Engine& engine, OptimizerState& state, TrainProgress& progress,
                            const std::function<void(const std::string&)>& warn) {
   std::string reasons;
@@ -24,7 +24,7 @@ std::string restore_newest(const std::string& run_folder, const RunIdentity& run
       continue;
     }
     require_same_identity(*recorded, run, path);
-    checkpoint->restore(plan, engine, state, progress);
+    checkpoint->restore(rule, engine, state, progress);
     return path;
   }
   if (!reasons.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", run_folder, reasons));

@@ -6,8 +6,9 @@
 
 namespace signstep {
 
-TrainOptions recorded_options(const nlohmann::json& options, const std::string& source) {
+TrainOptions recorded_options(const nlohmann::json& options, const std::string& source, const RuleTable& rules) {
   TrainOptions recorded;
+  recorded.optimizer = OptimizerOptions(rules);
   OptionList list = option_list(recorded);
   try {
     from_recorded_json(options, list);
@@ -19,7 +20,8 @@ TrainOptions recorded_options(const nlohmann::json& options, const std::string& 
 }
 
 void require_same_identity(const RunIdentity& recorded, const RunIdentity& now, const std::string& source) {
-  TrainOptions theirs = recorded_options(recorded.options, source), ours = recorded_options(now.options, "config.toml");
+  TrainOptions theirs = recorded_options(recorded.options, source, *now.rules),
+               ours = recorded_options(now.options, "config.toml", *now.rules);
   const OptionList their_list = option_list(theirs), our_list = option_list(ours);
   for (const Option& option : our_list.options()) {
     const std::string seen = their_list.find(option.name)->text(), wanted = option.text();

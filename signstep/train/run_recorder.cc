@@ -38,7 +38,7 @@ RunRecorder::RunRecorder(const TrainOptions& options, const RunIdentity& run, co
   record_.network = {.name = engine.network().display_name,
                      .width = static_cast<uint64_t>(options.network.width),
                      .parameters = engine.network().parameter_count()};
-  record_.optimizer = display_name(options.optimizer.optimizer);
+  record_.optimizer = options.optimizer.rule().display;
   record_.seed = options.seed;
   record_.options = settings(run.options);
   session_ = first_session(record_);

@@ -9,6 +9,7 @@
 
 #include "signstep/optim/optimizer.h"
 #include "signstep/random/random.h"
+#include "signstep/train/tensor_slots.h"
 
 namespace signstep {
 namespace {
@@ -44,13 +45,12 @@ Batch random_batch(size_t count, const ImageShape& shape) {
 
 double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Batch& batch, double seconds) {
   initialize(engine.network(), 1, engine.values(), engine.buffers());
-  const UpdatePlan plan = make_update_plan(optimizer);
-  OptimizerState state = make_state(plan, engine.network().parameter_elements, engine.network().parameters.size());
-  std::vector<TensorSlot> slots;
-  for (const TensorInfo& t : engine.network().parameters) slots.push_back({t.offset, t.size});
+  const auto rule = make_rule(optimizer);
+  OptimizerState state = make_state(*rule, engine.network().parameter_elements, engine.network().parameters.size());
+  const std::vector<TensorSlot> slots = tensor_slots(engine.network());
   const auto step = [&] {
     engine.forward_backward(batch);
-    optimizer_step(plan, state, slots, engine.values(), engine.gradients(), 1.0, engine.executor());
+    optimizer_step(*rule, state, slots, engine.values(), engine.gradients(), 1.0, engine.executor());
   };
   step();
   return median_seconds(step, seconds);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "signstep/base/error.h"
+#include "signstep/optim/optimizer.h"
 
 namespace signstep {
 
@@ -66,12 +67,10 @@ TrainOptions with_absolute_paths(TrainOptions o) {
 
 TrainOptions resolved(TrainOptions o) {
   option_list(o).validate();
-  const UpdatePlan plan =
-      make_update_plan(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  resolve(o.optimizer, o.dither, o.switching);
   o.network = resolved(o.network);
-  o.optimizer = plan.optimizer;
-  o.dither = plan.dither;
-  o.switching = plan.switching.options;
+  // Refuses what cannot be in a run of any length.
+  make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
   Schedule(o.schedule, 1);  // refuses unusable milestones
   return o;
 }

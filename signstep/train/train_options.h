@@ -9,8 +9,8 @@
 #include "signstep/data/dataset.h"
 #include "signstep/nn/engine_options.h"
 #include "signstep/nn/network.h"
+#include "signstep/optim/optimizer_options.h"
 #include "signstep/optim/schedule.h"
-#include "signstep/optim/update_plan.h"
 
 namespace signstep {
 
@@ -23,7 +23,7 @@ struct TrainOptions {
   int64_t validation = 5000;  // images held out of the training set
   AugmentOptions augment{.crop = true, .flip = true};
   NetworkOptions network;
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer;  // the rules to choose from come with it
   DitherOptions dither;
   SwitchOptions switching;
   ScheduleOptions schedule;

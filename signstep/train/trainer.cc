@@ -18,6 +18,7 @@
 #include "signstep/train/run_recorder.h"
 #include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
+#include "signstep/train/tensor_slots.h"
 #include "signstep/train/thread_choice.h"
 
 namespace signstep {
@@ -44,13 +45,13 @@ class Run {
         threads_reason_(threads_open ? fit_threads() : ""),
         engine_(first_engine()),
         total_steps_(static_cast<uint64_t>(options_.epochs) * loader_.batches_per_epoch()),
-        plan_(make_update_plan(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
-        state_(make_state(plan_, engine_->network().parameter_elements, engine_->network().parameters.size())),
+        rule_(make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_)),
+        state_(make_state(*rule_, engine_->network().parameter_elements, engine_->network().parameters.size())),
         schedule_(options_.schedule, total_steps_),
-        identity_{to_json(option_list(options_)), data_.checksum()},
+        identity_{to_json(option_list(options_)), data_.checksum(), &options_.optimizer.rules()},
         record_(options_, identity_, data_, *engine_, split_.train.size()) {
     if (options_.analyze_every > 0) probe_.emplace(data_.train, split_.train, data_.spec->normalization, batches());
-    for (const TensorInfo& t : engine_->network().parameters) slots_.push_back({t.offset, t.size});
+    slots_ = tensor_slots(engine_->network());
     folder_.emplace(options_.output, control_.resume);  // last: a run that is refused leaves no folder behind
   }
 
@@ -114,7 +115,7 @@ class Run {
 
   // Without any checkpoint the run starts again from its first weights.
   void restore() {
-    const std::string path = restore_newest(folder_->path(), identity_, plan_, *engine_, state_, progress_,
+    const std::string path = restore_newest(folder_->path(), identity_, *rule_, *engine_, state_, progress_,
                                             [&](const std::string& damage) { observer_.warning(damage); });
     if (path.empty()) {
       set_first_weights(options_, *engine_);
@@ -182,7 +183,7 @@ class Run {
     require_finite_loss(result.loss, state_.step + 1, progress_.epoch + 1, rate(state_.step), folder_->path());
     const double probe_seconds = probe();
     const double learning_rate = rate(state_.step);
-    const StepReport report = optimizer_step(plan_, state_, slots_, engine_->values(), engine_->gradients(),
+    const StepReport report = optimizer_step(*rule_, state_, slots_, engine_->values(), engine_->gradients(),
                                              schedule_.factor(state_.step), engine_->executor());
     note_step(learning_rate, report);
     if (report.nonfinite > 0 && options_.on_nonfinite == OnNonFinite::kStop) {
@@ -222,7 +223,7 @@ class Run {
   }
 
   // Of the step after so many.
-  double rate(uint64_t steps) const { return *options_.optimizer.learning_rate * schedule_.factor(steps); }
+  double rate(uint64_t steps) const { return rule_->learning_rate() * schedule_.factor(steps); }
 
   void report_batch() {
     observer_.batch({.epoch = progress_.epoch + 1,
@@ -253,7 +254,7 @@ class Run {
     const std::optional<Evaluation> test = evaluate(*engine_, *test_, stop);
     if (!test) return reason;
     figures.test = *test;
-    progress_.metrics.push_back(epoch_record(progress_, figures, is_sign_rule(options_.optimizer.optimizer)));
+    progress_.metrics.push_back(epoch_record(progress_, figures, options_.optimizer.takes_sign()));
     ++progress_.epoch;
     progress_.batch = progress_.images = progress_.correct = 0;
     progress_.loss_sum = 0;
@@ -265,7 +266,7 @@ class Run {
   }
 
   void save() {
-    save_checkpoint(folder_->checkpoint(state_.step), *engine_, state_, progress_, identity_);
+    save_checkpoint(folder_->checkpoint(state_.step), *engine_, *rule_, state_, progress_, identity_);
     folder_->prune_checkpoints();
   }
 
@@ -281,7 +282,7 @@ class Run {
   std::string threads_reason_;
   std::unique_ptr<Engine> engine_;
   uint64_t total_steps_;
-  UpdatePlan plan_;
+  std::unique_ptr<UpdateRule> rule_;
   OptimizerState state_;
   Schedule schedule_;
   RunIdentity identity_;

@@ -80,7 +80,7 @@ TEST(ExperimentTest, GridsBecomeRowsAndTrialsBecomeRuns) {
   EXPECT_EQ(tuning.options.batch, 8);
   EXPECT_EQ(tuning.options.engine.threads, 1);
   EXPECT_FALSE(tuning.options.augment.flip);
-  EXPECT_EQ(*tuning.options.optimizer.learning_rate, 0.003);
+  EXPECT_EQ(tuning.options.optimizer.get("learning_rate"), "0.003");
 
   const auto reported = plan.reported(1, 1);
   ASSERT_EQ(reported.size(), 2u);

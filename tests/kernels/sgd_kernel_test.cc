@@ -31,9 +31,9 @@ TEST(SgdKernel, EveryTargetAndThreadCountEqualsTheReference) {
               }
               return tensors;
             };
-            const SgdStep step = {.mu = mu, .keep = 0.999f, .l2 = l2, .products = products, .products_with = with};
-            sgd_step_ref(prepare(expected), step, want);
-            sgd_step(prepare(actual), step, got, pool);
+            const SgdPhaseStep step = {.mu = mu, .keep = 0.999f, .l2 = l2, .products = products, .products_with = with};
+            sgd_phase_step_ref(prepare(expected), step, want);
+            sgd_phase_step(prepare(actual), step, got, pool);
             ASSERT_TRUE(same_bits(actual.x, expected.x));
             ASSERT_TRUE(same_bits(actual.m, expected.m));
             for (size_t t = 0; t < lengths.size(); ++t) expect_same(got[t], want[t]);
@@ -51,13 +51,13 @@ TEST(SgdKernel, MovingAverageKnownAnswers) {
   tensor.m = &d;
   tensor.n = 1;
   tensor.sgd_rate = 1;
-  SgdStep step;
+  SgdPhaseStep step;
   step.mu = 0.9f;
   StepStatistics statistics;
   SerialExecutor serial;
   for (const double expected : {.1, .19, .271, .3439, .40951, .468559}) {
     const float before = x;
-    sgd_step({&tensor, 1}, step, {&statistics, 1}, serial);
+    sgd_phase_step({&tensor, 1}, step, {&statistics, 1}, serial);
     EXPECT_NEAR(before - x, expected, 1e-6);
   }
 }
@@ -74,13 +74,13 @@ TEST(SgdKernel, ThePenaltyJoinsTheGradient) {
     tensors[i].sgd_rate = 1;
   }
   tensors[1].decay = false;
-  const SgdStep step{.mu = 0.5f, .l2 = 0.25f};
+  const SgdPhaseStep step{.mu = 0.5f, .l2 = 0.25f};
   StepStatistics statistics[2];
   SerialExecutor serial;
-  sgd_step(tensors, step, statistics, serial);
+  sgd_phase_step(tensors, step, statistics, serial);
   EXPECT_EQ(x[0], 6.5f);
   EXPECT_EQ(x[1], 7.5f);
-  sgd_step(tensors, step, statistics, serial);
+  sgd_phase_step(tensors, step, statistics, serial);
   EXPECT_EQ(x[0], 6.5f - 2.0625f);
   EXPECT_EQ(d[0], 2.0625f);
 }
@@ -93,13 +93,13 @@ TEST(SgdKernel, NonFiniteCoordinatesStayAndAreCounted) {
   tensor.m = d.data();
   tensor.n = 3;
   tensor.sgd_rate = 1;
-  SgdStep step;
+  SgdPhaseStep step;
   step.mu = 0.5f;
   step.keep = 0.5f;
   step.products = true;
   StepStatistics statistics;
   SerialExecutor serial;
-  sgd_step({&tensor, 1}, step, {&statistics, 1}, serial);
+  sgd_phase_step({&tensor, 1}, step, {&statistics, 1}, serial);
   EXPECT_EQ(x, (std::vector<float>{0, 2, 3}));
   EXPECT_EQ(d, (std::vector<float>{0.5f, 5, 6}));
   EXPECT_EQ(statistics.finite, 1u);

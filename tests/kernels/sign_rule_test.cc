@@ -208,7 +208,7 @@ TEST(SignRule, NothingFuses) {
     EXPECT_EQ(t.m, std::vector<float>(kCopies, 0.0f));
     EXPECT_EQ(t.x, std::vector<float>(kCopies, 1.0f)) << "sign(0)";
 
-    SgdStep sgd;
+    SgdPhaseStep sgd;
     sgd.keep = kBelow;
     t = {std::vector<float>(kCopies, kAbove), std::vector<float>(kCopies, kAbove), {}};
     StepTensor tensor;
@@ -218,7 +218,7 @@ TEST(SignRule, NothingFuses) {
     tensor.sgd_rate = kBelow;
     StepStatistics statistics;
     SerialExecutor serial;
-    sgd_step({&tensor, 1}, sgd, {&statistics, 1}, serial);
+    sgd_phase_step({&tensor, 1}, sgd, {&statistics, 1}, serial);
     EXPECT_EQ(t.x, std::vector<float>(kCopies, 0.0f));
   });
 }

@@ -106,14 +106,14 @@ TEST(AtenStep, TheSgdPhaseHasTheBitsOfItsKernel) {
   const at::NoGradGuard no_grad;
   SerialExecutor serial;
   for (const auto& [state, l2] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.01f}, {true, 0.01f}}) {
-    const SgdStep step{
+    const SgdPhaseStep step{
         .mu = state ? 0.9f : 0, .keep = 0.999f, .l2 = l2, .products = true, .products_with = ProductsWith::kMomentum};
     const AtenTensor ours{torch::randn({kElements}), gradient(), state ? torch::randn({kElements}) : at::Tensor(), {}};
     const AtenTensor theirs = copy_of(ours);
     const StepTensor numbers = kernel_view(theirs, 0, 0.05f);
     StepStatistics wanted;
-    sgd_step({&numbers, 1}, step, {&wanted, 1}, serial);
-    expect_same(statistics_of(aten_sgd_step(ours, numbers, step)), wanted);
+    sgd_phase_step({&numbers, 1}, step, {&wanted, 1}, serial);
+    expect_same(statistics_of(aten_sgd_phase_step(ours, numbers, step)), wanted);
     expect_same_bits(ours.x, theirs.x);
     if (state) expect_same_bits(ours.m, theirs.m);
   }
@@ -222,7 +222,7 @@ TEST(AtenStep, DoubleTakesTheStepsNumbersUnrounded) {
   EXPECT_EQ(t.x[0].item<double>(), (1 - 1e-8) - 1e-3 - 1e-5 * m);
 
   const AtenTensor d{torch::ones({4}, torch::kDouble), t.g, torch::full({4}, 2.0, torch::kDouble)};
-  aten_sgd_step(d, numbers, {.mu = 0.9, .keep = 1 - 1e-8});
+  aten_sgd_phase_step(d, numbers, {.mu = 0.9, .keep = 1 - 1e-8});
   EXPECT_EQ(d.x[0].item<double>(), (1 - 1e-8) - 1e-5 * (0.9 * 2 + (1 - 0.9) * 3));
 }
 

@@ -18,7 +18,6 @@ TEST(SignSGDOptions, OptionsThatCannotBeAreRefused) {
     change(o);
     return message<OptionError>([&] { SignSGD({a}, o); });
   };
-  EXPECT_THAT(error([](auto& o) { o.rule.optimizer = kAdam; }), HasSubstr("optimizer is Adam; wanted a sign rule"));
   EXPECT_THAT(error([](auto& o) { o.rule.momentum = 1.5; }),
               HasSubstr("momentum is '1.5'; wanted auto or a number in [0, 1)"));
   EXPECT_THAT(error([](auto& o) { o.rule.learning_rate = -1; }), HasSubstr("learning_rate is '-1'"));
@@ -47,6 +46,8 @@ TEST(SignSGDOptions, DescribedOptionsSetByName) {
   EXPECT_EQ(o.rule.optimizer, kLion);
   EXPECT_EQ(o.total_steps, 100);
   EXPECT_EQ(resolved(o).get_lr(), 3e-4);
+  EXPECT_THAT(message<OptionError>([&] { list.set("optimizer", "adam"); }),
+              HasSubstr("optimizer is 'adam'; wanted one of signsgd, signum, lion"));
   EXPECT_THAT(message<OptionError>([&] { list.set("total_step", "1"); }), HasSubstr("did you mean 'total_steps'"));
 }
 

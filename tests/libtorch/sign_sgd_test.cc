@@ -57,8 +57,8 @@ TEST(SignSGD, StepsAsTheSpanRulesDo) {
     torch::manual_seed(1);
     const SignSGDOptions options = everything(kind);
     std::vector<at::Tensor> parameters = {leaf(torch::randn({300, 40})), leaf(torch::randn({7}))};
-    const UpdatePlan plan = make_update_plan(options);
-    OptimizerState state = make_state(plan, 12007, 2);
+    const auto rule = make_sign_rule(make_update_plan(options));
+    OptimizerState state = make_state(*rule, 12007, 2);
     std::vector<float> x(12007), g(12007);
     const std::vector<TensorSlot> slots = {{0, 12000}, {12000, 7}};
     const auto flatten = [&](std::vector<float>& out, bool gradients) {
@@ -75,7 +75,7 @@ TEST(SignSGD, StepsAsTheSpanRulesDo) {
       parameters[0].mutable_grad()[5][5] = std::nan("");
       flatten(g, true);
       optimizer.step();
-      const StepReport report = optimizer_step(plan, state, slots, x, g, 1.0, pool);
+      const StepReport report = optimizer_step(*rule, state, slots, x, g, 1.0, pool);
       EXPECT_EQ(optimizer.report().switching.lambda, report.switching.lambda);
       EXPECT_EQ(optimizer.report().nonfinite, 1u);
       std::vector<float> seen(12007);

@@ -34,7 +34,7 @@ Tensors some_tensors() {
 }
 
 UpdatePlan signum(const DitherOptions& dither = {}, const SwitchOptions& switching = {}) {
-  return make_update_plan({.optimizer = OptimizerKind::kSignum}, dither, switching, 1, 100);
+  return make_update_plan({.optimizer = SignKind::kSignum}, dither, switching, 1, 100);
 }
 
 StepReport step(const UpdatePlan& plan, SignState& state, uint64_t t, std::vector<StepTensor> tensors,
@@ -96,7 +96,7 @@ TEST(SignOptimizer, TheFirstNonFiniteTensorIsNamed) {
 // A rule without momentum that is asked to keep d from a quarter of the run on does so, whatever it is called.
 TEST(SignOptimizer, SignumWithoutMomentumTracksWhatSignSgdTracks) {
   const SwitchOptions o{.switch_when = SwitchWhen::kAt, .switch_at = 0.5, .switch_calibrate_from = 0.1};
-  const auto run = [&](const OptimizerOptions& rule) {
+  const auto run = [&](const SignOptions& rule) {
     const UpdatePlan plan = make_update_plan(rule, {}, o, 1, 100);
     SignState state = make_sign_state(plan, 3);
     Tensors t = some_tensors();
@@ -111,7 +111,7 @@ TEST(SignOptimizer, SignumWithoutMomentumTracksWhatSignSgdTracks) {
     EXPECT_NE(t.m[0][0], 0) << "d is kept";
     return std::tuple(gammas, t.x, t.m);
   };
-  EXPECT_EQ(run({.optimizer = OptimizerKind::kSignum, .momentum = 0.0}), run({.optimizer = OptimizerKind::kSignSgd}));
+  EXPECT_EQ(run({.optimizer = SignKind::kSignum, .momentum = 0.0}), run({.optimizer = SignKind::kSignSgd}));
 }
 
 TEST(SignOptimizer, ATensorAtRateZeroGivesNoEstimate) {

@@ -3,7 +3,8 @@
 // own; here it is the reading of PhaseRates that counts.
 #include <cmath>
 
-#include "signstep/optim/span_rules.h"
+#include "signstep/optim/rules/sgd.h"
+#include "signstep/optim/rules/sign.h"
 #include "signstep/optim/switch.h"
 #include "tests/optim/fixtures.h"
 
@@ -29,7 +30,7 @@ TEST(SwitchEquations, HeavyBallAtTheLoggedRateIsTheSamePath) {
                   .switch_step = 1,
                   .switch_projection = SwitchProjection::kNorm,
                   .switch_blend = 0};
-  const SwitchPlan plan = plan_switch(resolved(o, resolved(OptimizerOptions{}), {}), 100);
+  const SwitchPlan plan = plan_switch(resolved(o, switched_rule(resolved(SignOptions{})), {}), 100);
   SwitchState state = make_switch_state(plan, 1);
   const auto event =
       switch_step(plan, state, 1e-2, Sums{{.finite = 100, .nonzero = 100, .s_dot_v = 1, .v_dot_v = 4}}).event;
@@ -38,11 +39,11 @@ TEST(SwitchEquations, HeavyBallAtTheLoggedRateIsTheSamePath) {
   double x = 1;
   // PyTorch's buffer holds d / (1 - mu).
   std::vector<float> theirs{1}, buffer{3};
-  const SgdRule heavy_ball{static_cast<float>(event->heavy_ball_rate), 0.9f, 0, 1, false};
+  const HeavyBall heavy_ball{static_cast<float>(event->heavy_ball_rate), 0.9f, 0, 1, false};
   for (int t = 0; t < 50; ++t) {
     const double g = std::sin(t) + 0.5;
     x = ours.step(x, g, 1e-2, phase_rates(plan, state, 1e-2).sgd_rate(0), phase_rates(plan, state, 1e-2).alpha);
-    sgd_step(heavy_ball, theirs, std::vector{static_cast<float>(g)}, buffer);
+    heavy_ball_step(heavy_ball, theirs, std::vector{static_cast<float>(g)}, buffer);
     EXPECT_NEAR(theirs[0], x, 1e-5);
   }
 }
@@ -71,7 +72,7 @@ Course descend(SwitchOptions o) {
   constexpr size_t kSize = 200;
   constexpr uint64_t kSteps = 1000;
   o.switch_when = SwitchWhen::kAt;
-  const SwitchPlan plan = plan_switch(resolved(o, resolved(OptimizerOptions{}), {}), kSteps);
+  const SwitchPlan plan = plan_switch(resolved(o, switched_rule(resolved(SignOptions{})), {}), kSteps);
   SwitchState state = make_switch_state(plan, 1);
   SequentialRandom random(Stream(9, Purpose::kProblem));
   std::vector<double> x(kSize, 1.0);

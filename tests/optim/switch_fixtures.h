@@ -2,6 +2,7 @@
 // Plans and sums that make the switch controller's estimates exactly what a test says.
 #pragma once
 
+#include "signstep/optim/rules/sign.h"
 #include "signstep/optim/switch.h"
 #include "tests/optim/fixtures.h"
 
@@ -9,8 +10,8 @@ namespace signstep {
 
 using Sums = std::vector<StepStatistics>;
 
-inline SwitchPlan plan_of(SwitchOptions o, uint64_t total = 1000, OptimizerKind kind = OptimizerKind::kSignum) {
-  return plan_switch(resolved(o, resolved(OptimizerOptions{.optimizer = kind}), {}), total);
+inline SwitchPlan plan_of(SwitchOptions o, uint64_t total = 1000, SignKind kind = SignKind::kSignum) {
+  return plan_switch(resolved(o, switched_rule(resolved(SignOptions{.optimizer = kind})), {}), total);
 }
 
 // Swats reads nonzero / dot, so a tensor of these sums estimates exactly this ratio.

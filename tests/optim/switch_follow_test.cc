@@ -9,7 +9,7 @@ namespace signstep {
 namespace {
 
 using testing::HasSubstr;
-using enum OptimizerKind;
+using enum SignKind;
 
 constexpr size_t kSize = 60;
 
@@ -155,7 +155,7 @@ TEST(SwitchFollow, TheMeasuredStepKeepsItsDither) {
 }
 
 TEST(SwitchFollow, RefusesWhatHasNoBufferForIt) {
-  const auto error = [](SwitchOptions o, const OptimizerOptions& rule = {}, const DitherOptions& dither = {}) {
+  const auto error = [](SwitchOptions o, const SignOptions& rule = {}, const DitherOptions& dither = {}) {
     return option_error([&] { make_update_plan(rule, dither, o, 0, 100); });
   };
   EXPECT_THAT(error(following(0.5, SwitchNegative::kSkip)), HasSubstr("wanted 0 or Signum's own 0.9"));
@@ -178,7 +178,7 @@ PhaseDecay decay_in(SwitchPhase phase, SwitchDecay kind, double decay) {
                   .switch_blend = 4,
                   .switch_decay = kind,
                   .switch_penalty = 0.25};
-  const SwitchPlan plan = plan_switch(resolved(o, resolved(OptimizerOptions{}), {}), 100);
+  const SwitchPlan plan = plan_switch(resolved(o, switched_rule(resolved(SignOptions{})), {}), 100);
   SwitchState state = make_switch_state(plan, 1);
   state.phase = phase;
   if (phase != SwitchPhase::kSign) state.rates = {8};  // R = 8 * 0.125 = 1

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/optim/switch_options.h"
+#include "signstep/optim/optimizer_options.h"
+#include "signstep/optim/rules/sign.h"
 
 #include "tests/optim/fixtures.h"
 
@@ -7,13 +8,13 @@ namespace signstep {
 namespace {
 
 using testing::HasSubstr;
-using enum OptimizerKind;
+using enum SignKind;
 
-SwitchOptions resolve_with(const SwitchOptions& o, OptimizerKind kind = kSignum, const DitherOptions& dither = {}) {
-  return resolved(o, resolved(OptimizerOptions{.optimizer = kind}), resolved(dither));
+SwitchOptions resolve_with(const SwitchOptions& o, SignKind kind = kSignum, const DitherOptions& dither = {}) {
+  return resolved(o, switched_rule(resolved(SignOptions{.optimizer = kind})), resolved(dither));
 }
 
-std::string error_of(const SwitchOptions& o, OptimizerKind kind = kSignum, const DitherOptions& dither = {}) {
+std::string error_of(const SwitchOptions& o, SignKind kind = kSignum, const DitherOptions& dither = {}) {
   return option_error([&] { resolve_with(o, kind, dither); });
 }
 
@@ -42,9 +43,15 @@ TEST(SwitchOptions, ResolvingTwiceChangesNothing) {
 }
 
 TEST(SwitchOptions, OnlyASignRuleCanBeLeft) {
-  for (const OptimizerKind kind : {kSgd, kAdam, kAdamW}) {
-    EXPECT_THAT(error_of(kAtOptions, kind), HasSubstr("wanted a sign rule"));
-    EXPECT_EQ(error_of({}, kind), "no error");
+  for (const char* rule : {"sgd", "adam", "adamw"}) {
+    const auto error = [&](SwitchOptions o) {
+      OptimizerOptions optimizer(rule);
+      DitherOptions dither;
+      return option_error([&] { resolve(optimizer, dither, o); });
+    };
+    EXPECT_THAT(error(kAtOptions), HasSubstr("wanted a sign rule (signsgd, signum, lion) to switch from"));
+    EXPECT_THAT(error({.switch_at = 0.5}), HasSubstr("switch_at is 0.5 and switch_when never"));
+    EXPECT_EQ(error({}), "no error");
   }
 }
 
@@ -63,7 +70,9 @@ TEST(SwitchOptions, SignSgdHasNoMomentumToMeasureUnlessItIsTracked) {
   SwitchOptions o = kAtOptions;
   EXPECT_THAT(error_of(o, kSignSgd),
               HasSubstr("SignSGD without momentum keeps no average to measure; give switch_calibrate_from"));
-  EXPECT_THAT(option_error([&] { resolved(o, resolved(OptimizerOptions{.optimizer = kSignum, .momentum = 0.0}), {}); }),
+  EXPECT_THAT(option_error([&] {
+                resolved(o, switched_rule(resolved(SignOptions{.optimizer = kSignum, .momentum = 0.0})), {});
+              }),
               HasSubstr("keeps no average"));
   o.switch_direction = SwitchDirection::kGradient;
   EXPECT_EQ(error_of(o, kSignSgd), "no error");
@@ -109,7 +118,7 @@ TEST(SwitchPlan, TurnsSharesIntoSteps) {
 }
 
 TEST(SwitchPlan, RefusesStepsOutsideTheRun) {
-  const auto error = [](const SwitchOptions& o, uint64_t total, OptimizerKind kind = kSignum) {
+  const auto error = [](const SwitchOptions& o, uint64_t total, SignKind kind = kSignum) {
     return option_error([&] { plan_switch(resolve_with(o, kind), total); });
   };
   EXPECT_THAT(error({.switch_when = SwitchWhen::kAt, .switch_step = 10}, 10),

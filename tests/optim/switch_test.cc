@@ -269,7 +269,7 @@ TEST(SwitchByTensor, RefusedWhileSomeTensorHasNeitherRate) {
 TEST(Switch, SaysWhenItNeedsSumsAndATrackedAverage) {
   SwitchOptions o = at_step(50, 2);
   o.switch_calibrate_from = 0.2;
-  const SwitchPlan plan = plan_of(o, 100, OptimizerKind::kSignSgd);
+  const SwitchPlan plan = plan_of(o, 100, SignKind::kSignSgd);
   SwitchState state = make_switch_state(plan, 1);
   for (uint64_t t = 0; t < 60; ++t) {
     EXPECT_EQ(tracks_average(plan, state), t >= 20) << t;
@@ -277,7 +277,7 @@ TEST(Switch, SaysWhenItNeedsSumsAndATrackedAverage) {
     switch_step(plan, state, 1e-3, wants_sums(plan, state) ? Sums{of_ratio(2)} : Sums{});
   }
   o.switch_direction = SwitchDirection::kGradient;
-  const SwitchPlan gradient = plan_of(o, 100, OptimizerKind::kSignSgd);
+  const SwitchPlan gradient = plan_of(o, 100, SignKind::kSignSgd);
   EXPECT_TRUE(wants_sums(gradient, make_switch_state(gradient, 1))) << "only the momentum direction waits for d";
 }
 

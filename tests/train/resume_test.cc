@@ -53,7 +53,7 @@ class ResumeTest : public TrainTest {
 TEST_F(ResumeTest, AChangedSettingIsRefusedByName) {
   run(options("run"), stop_after(3));
   TrainOptions changed = recorded("run");
-  changed.optimizer.learning_rate = 0.5;
+  changed.optimizer.set("learning_rate", "0.5");
   EXPECT_THAT(refusal(changed), HasSubstr("learning_rate '0.001', and config.toml says '0.5'"));
   // Before the first checkpoint the record is what is left to tell.
   for (const std::string& path : list_checkpoints(folder_.path("run"))) fs::remove(path);

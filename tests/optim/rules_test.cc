@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/optim/span_rules.h"
+// Each rule against its equation, on plain spans.
 
 #include <cstring>
 #include <limits>
 
 #include "signstep/kernels/sign_kernel.h"
+#include "signstep/optim/rules/adam.h"
+#include "signstep/optim/rules/sgd.h"
 #include "tests/optim/fixtures.h"
 
 namespace signstep {
@@ -53,9 +55,9 @@ auto sign_with(float lr, float b1, float b2, float keep) {
   };
 }
 
-auto sgd_with(SgdRule rule) {
+auto sgd_with(HeavyBall rule) {
   return [=](int, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float>) {
-    return sgd_step(rule, x, g, m);
+    return heavy_ball_step(rule, x, g, m);
   };
 }
 
@@ -65,7 +67,7 @@ auto adam_with(float lr, float l2, float keep) {
   };
 }
 
-TEST(SpanRules, FollowTheirEquations) {
+TEST(Rules, FollowTheirEquations) {
   expect_equation(NaiveSign{.lr = 0.01, .b1 = 0, .b2 = 0, .decay = 0.5}, sign_with(0.01f, 0, 0, 0.995f));
   expect_equation(NaiveSign{.lr = 0.01, .b1 = 0.9, .b2 = 0.9, .decay = 0.5}, sign_with(0.01f, 0.9f, 0.9f, 0.995f));
   expect_equation(NaiveSign{.lr = 0.01, .b1 = 0.9, .b2 = 0.99}, sign_with(0.01f, 0.9f, 0.99f, 1));
@@ -79,7 +81,7 @@ TEST(SpanRules, FollowTheirEquations) {
                   adam_with(0.01f, 0, 0.995f));
 }
 
-TEST(SpanRules, SignumAndSignSgdGiveTheKnownAnswers) {
+TEST(Rules, SignumAndSignSgdGiveTheKnownAnswers) {
   std::vector<float> signum, signsgd, m{0}, none, x{0}, y{0};
   for (const float g : {1.0f, 1.0f, -3.0f, -1.0f, 0.0f, 0.5f}) {
     sign_step({1, 0.9f, 0.9f, 1}, x, std::vector{g}, m);
@@ -91,20 +93,20 @@ TEST(SpanRules, SignumAndSignSgdGiveTheKnownAnswers) {
   EXPECT_THAT(signsgd, ElementsAre(-1, -2, -1, 0, 0, -1));
 }
 
-TEST(SpanRules, SignOfEitherZeroTakesNoStepButDecays) {
+TEST(Rules, SignOfEitherZeroTakesNoStepButDecays) {
   std::vector<float> x{2, 2}, none;
   EXPECT_EQ(sign_step({1, 0, 0, 0.5f}, x, std::vector{0.0f, -0.0f}, none), 0u);
   EXPECT_THAT(x, ElementsAre(1, 1));
 }
 
-TEST(SpanRules, TheSmallestGradientCountsAsMuchAsTheLargest) {
+TEST(Rules, TheSmallestGradientCountsAsMuchAsTheLargest) {
   constexpr float kTiny = std::numeric_limits<float>::denorm_min(), kHuge = std::numeric_limits<float>::max();
   std::vector<float> x{0, 0, 0, 0}, none;
   sign_step({1, 0, 0, 1}, x, std::vector{kTiny, -kTiny, kHuge, -kHuge}, none);
   EXPECT_THAT(x, ElementsAre(-1, 1, -1, 1));
 }
 
-TEST(SpanRules, NonFiniteCoordinatesAreSkippedAndCounted) {
+TEST(Rules, NonFiniteCoordinatesAreSkippedAndCounted) {
   const std::vector<float> g{1, kNan, kInf, -kInf, -1};
   const std::vector<float> x0{1, 2, 3, 4, 5}, m0{.1f, .2f, .3f, .4f, .5f};
   const auto check = [&](auto step, const char* name) {
@@ -121,8 +123,8 @@ TEST(SpanRules, NonFiniteCoordinatesAreSkippedAndCounted) {
   std::vector<float> none;
   check([&](auto& x, auto&, auto&) { return sign_step({.1f, 0, 0, .9f}, x, g, none); }, "SignSGD");
   check([&](auto& x, auto& m, auto&) { return sign_step({.1f, .9f, .9f, .9f}, x, g, m); }, "Signum");
-  check([&](auto& x, auto&, auto&) { return sgd_step({.1f, 0, 0, .9f, false}, x, g, none); }, "SGD");
-  check([&](auto& x, auto& m, auto&) { return sgd_step({.1f, .9f, .1f, .9f, true}, x, g, m); }, "SGD, Nesterov");
+  check([&](auto& x, auto&, auto&) { return heavy_ball_step({.1f, 0, 0, .9f, false}, x, g, none); }, "SGD");
+  check([&](auto& x, auto& m, auto&) { return heavy_ball_step({.1f, .9f, .1f, .9f, true}, x, g, m); }, "SGD, Nesterov");
   check(
       [&](auto& x, auto& m, auto& v) {
         return adam_step({.1f, .9f, .9f, 1e-8f, .1f, .9f, .1, .1}, x, g, m, v);
@@ -130,7 +132,7 @@ TEST(SpanRules, NonFiniteCoordinatesAreSkippedAndCounted) {
       "Adam");
 }
 
-TEST(SpanRules, AnyCutGivesTheSameBits) {
+TEST(Rules, AnyCutGivesTheSameBits) {
   const std::vector<float> g = normals(kElements, 5, 1e-3);
   const std::vector<float> x0 = normals(kElements, 6), m0 = normals(kElements, 7, 1e-3);
   const auto run = [&](size_t piece, auto step) {
@@ -145,7 +147,7 @@ TEST(SpanRules, AnyCutGivesTheSameBits) {
     return x;
   };
   const auto sign = [](auto x, auto gr, auto m, auto) { return sign_step({1e-3f, .9f, .99f, .999f}, x, gr, m); };
-  const auto sgd = [](auto x, auto gr, auto m, auto) { return sgd_step({.1f, .9f, 5e-4f, 1, true}, x, gr, m); };
+  const auto sgd = [](auto x, auto gr, auto m, auto) { return heavy_ball_step({.1f, .9f, 5e-4f, 1, true}, x, gr, m); };
   const auto adam = [](auto x, auto gr, auto m, auto v) {
     return adam_step({1e-3f, .9f, .999f, 1e-8f, 1e-4f, 1, .1, .001}, x, gr, m, v);
   };
@@ -156,10 +158,10 @@ TEST(SpanRules, AnyCutGivesTheSameBits) {
   }
 }
 
-TEST(SpanRules, NoElementsIsNoStep) {
+TEST(Rules, NoElementsIsNoStep) {
   std::vector<float> none;
   EXPECT_EQ(sign_step({1, 0, 0, 1}, none, none, none), 0u);
-  EXPECT_EQ(sgd_step({1, 0, 0, 1, false}, none, none, none), 0u);
+  EXPECT_EQ(heavy_ball_step({1, 0, 0, 1, false}, none, none, none), 0u);
 }
 
 }  // namespace

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules name the kernels, and no target takes a step.
+#include <cstdlib>
+
+#include "signstep/kernels/sgd_kernel.h"
+#include "signstep/kernels/sign_kernel.h"
+
+namespace signstep {
+
+void sign_step(std::span<const StepTensor>, std::span<const SignStep>, std::span<StepStatistics>, Executor&) {
+  std::abort();
+}
+void sign_measure(std::span<const StepTensor>, const SignStep&, std::span<StepStatistics>, Executor&) { std::abort(); }
+void sgd_phase_step(std::span<const StepTensor>, std::span<const SgdPhaseStep>, std::span<StepStatistics>, Executor&) {
+  std::abort();
+}
+
+}  // namespace signstep

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/rules/sgd.h"
+
+#include <cmath>
+
+#include "signstep/base/error.h"
+#include "signstep/optim/shared_options.h"
+#include "signstep/optim/step_pieces.h"
+
+namespace signstep {
+namespace {
+
+class Sgd final : public UpdateRule {
+ public:
+  explicit Sgd(const SgdOptions& resolved) : o_(resolved) {}
+
+  double learning_rate() const override { return *o_.learning_rate; }
+
+  std::vector<std::string> buffers() const override {
+    return *o_.momentum > 0 ? std::vector<std::string>{"m"} : std::vector<std::string>{};
+  }
+
+  StepReport step(const RuleStep& s, OptimizerState& state) const override {
+    const double keep = decay_factor(s.rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
+    const HeavyBall rule{static_cast<float>(s.rate), static_cast<float>(*o_.momentum),
+                         static_cast<float>(*o_.l2_penalty), static_cast<float>(keep), o_.nesterov};
+    const std::span<float> m = state.buffer("m");
+    return step_pieces(s, [&](size_t begin, size_t end) {
+      return heavy_ball_step(rule, piece_of(s.values, begin, end), s.gradients.subspan(begin, end - begin),
+                             piece_of(m, begin, end));
+    });
+  }
+
+ private:
+  SgdOptions o_;
+};
+
+}  // namespace
+
+void SgdOptions::describe(OptionList& list) {
+  describe_learning_rate(list, learning_rate, "sgd 0.1");
+  describe_momentum(list, momentum);
+  describe_decoupled_weight_decay(list, decoupled_weight_decay, "sgd 0");
+  describe_l2_penalty(list, l2_penalty, "sgd 5e-4");
+  list.flag("nesterov", nesterov, "Nesterov momentum for sgd");
+}
+
+// The defaults are those of He et al. 2016, arXiv 1512.03385, section 4.2.
+void SgdOptions::resolve() {
+  fill(learning_rate, 0.1, "learning_rate", "sgd");
+  fill(momentum, 0.9, "momentum", "sgd");
+  fill(decoupled_weight_decay, 0.0, "decoupled_weight_decay", "sgd");
+  fill(l2_penalty, 5e-4, "l2_penalty", "sgd");
+  require_float("learning_rate", learning_rate);
+  require_float("l2_penalty", l2_penalty);
+  require_float_factor("momentum", momentum);
+  decay_factor(*learning_rate, *decoupled_weight_decay, "decoupled_weight_decay");
+  if (*momentum == 0) require_unused();
+}
+
+void SgdOptions::require_unused() const {
+  if (!nesterov) return;
+  throw OptionError("nesterov is true; wanted with sgd and a momentum above 0; leave it out or choose optimizer sgd");
+}
+
+std::unique_ptr<UpdateRule> SgdOptions::make(const RuleContext&) const { return std::make_unique<Sgd>(*this); }
+
+RuleFamily sgd_family() {
+  return {{{"sgd", "SGD"}}, [](const std::string&) { return std::make_unique<SgdOptions>(); }};
+}
+
+uint64_t heavy_ball_step(const HeavyBall& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
+  uint64_t nonfinite = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const bool finite = std::isfinite(g[i]);
+    const float h = g[i] + r.l2 * x[i];
+    float step = h;
+    if (!m.empty()) {
+      const float moved = r.momentum * m[i] + h;
+      m[i] = finite ? moved : m[i];
+      step = r.nesterov ? h + r.momentum * moved : moved;
+    }
+    x[i] = finite ? r.keep * x[i] - r.lr * step : x[i];
+    nonfinite += !finite;
+  }
+  return nonfinite;
+}
+
+}  // namespace signstep
