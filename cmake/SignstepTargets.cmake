@@ -10,11 +10,12 @@ set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)
 # What every target of ours is compiled with. Contraction is off everywhere: a fused multiply-add changes the last bit,
 # and one bit of a momentum decides the sign of a step (docs/numerics.md).
 add_library(signstep_flags INTERFACE)
-target_compile_options(signstep_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off)
+target_compile_options(signstep_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off
+                                                $<$<BOOL:${SIGNSTEP_WERROR}>:-Werror>)
 if(SIGNSTEP_SANITIZE)
-  target_compile_options(signstep_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+  target_compile_options(signstep_flags INTERFACE -fsanitize=${SIGNSTEP_SANITIZE} -fno-sanitize-recover=all
                                                   -fno-omit-frame-pointer)
-  target_link_options(signstep_flags INTERFACE -fsanitize=address,undefined)
+  target_link_options(signstep_flags INTERFACE -fsanitize=${SIGNSTEP_SANITIZE})
 endif()
 
 if(SIGNSTEP_FUZZ)

@@ -21,8 +21,8 @@ struct TaskGrid {
 struct Norm {
   std::vector<float> gamma, beta;
   std::vector<float> mean, std_inverse;  // of the batch, or the running ones in evaluation
-  std::vector<float> scale, shift;             // norm(y) = scale y + shift
-  std::vector<float> a, b, c;                  // dy = a g + b y + c
+  std::vector<float> scale, shift;       // norm(y) = scale y + shift
+  std::vector<float> a, b, c;            // dy = a g + b y + c
 
   void resize(int64_t channels);
 };
