@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An update rule from outside the library, AdaBelief (Zhuang et al. 2020, arXiv 2010.07468), in signstep's own trainer:
-// a run on made-up images, and the same one stopped and resumed, must end with the same bits. Takes the flags of
-// `signstep train`, each with a value: custom_rule --beta2 0.99 --epochs 5
+// a run on made-up images, and the same one stopped and resumed, must end with the same bits (by one thread: LibTorch's
+// depend on the number). Takes the flags of `signstep train`, each with a value: custom_rule --beta2 0.99 --epochs 5
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
   TrainOptions options, recorded;
   options.optimizer = recorded.optimizer = OptimizerOptions(rules);
   OptionList list = option_list(options), record = option_list(recorded);
-  parse_toml("optimizer = 'adabelief'\nwidth = 4\nbatch = 32\nvalidation = 60\nepochs = 2", "custom_rule", list);
+  parse_toml("optimizer = 'adabelief'\nwidth = 4\nbatch = 32\nvalidation = 60\nepochs = 2\nthreads = 1", "here", list);
   list.set("data", folder);
   for (int i = 1; i + 1 < argc; i += 2) {
     std::string name = std::string(argv[i]).erase(0, 2);
