@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "signstep/base/option.h"
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep::cli {
 

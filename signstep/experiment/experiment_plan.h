@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "signstep/experiment/experiment.h"
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 

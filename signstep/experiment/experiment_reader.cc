@@ -6,7 +6,7 @@
 #include "signstep/base/error.h"
 #include "signstep/base/option.h"
 #include "signstep/io/label.h"
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 namespace {

@@ -4,10 +4,9 @@
 #include <algorithm>
 
 #include "signstep/base/error.h"
-#include "signstep/train/speed_probe.h"
-#include "signstep/train/trainer.h"
 
 namespace signstep {
+
 TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing) {
   for (const PlannedRun& run : plan.all_runs()) {
     const std::pair key(run.options.dataset, run.options.labels);
@@ -51,16 +50,6 @@ std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
   const double validation = static_cast<double>(run.options.validation),
                train = static_cast<double>(n.train) - validation;
   return static_cast<double>(run.options.epochs) * (train + (validation + static_cast<double>(n.test)) / 3) / speed;
-}
-
-double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images) {
-  constexpr double kSeconds = 2;
-  const Network network = make_network(options.network, images.spec->channels, images.classes);
-  const auto engine = choose_engine(engines, options.engine, network).make(network);
-  const ImageShape shape{images.spec->channels, framed_side(images.spec->height), framed_side(images.spec->width),
-                         images.classes};
-  const Batch batch = random_batch(static_cast<size_t>(options.batch), shape);
-  return static_cast<double>(options.batch) / step_seconds(*engine, options.optimizer, batch, kSeconds);
 }
 
 }  // namespace signstep

@@ -8,7 +8,6 @@
 
 #include "signstep/data/dataset.h"
 #include "signstep/experiment/experiment_plan.h"
-#include "signstep/nn/engine_table.h"
 
 namespace signstep {
 
@@ -40,9 +39,5 @@ class TimeEstimate {
   std::map<std::string, double> speed_;
   std::string missing_;
 };
-
-// Images per second of training steps on random images of that shape, with the run's own network, engine and optimizer:
-// about two seconds, at least one step. No data set is needed.
-double measure_speed(const TrainOptions& options, const EngineTable& engines, const TimeEstimate::Images& images);
 
 }  // namespace signstep

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "signstep/nn/engine.h"
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "signstep/optim/rules/rules.h"
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 

@@ -7,9 +7,9 @@
 
 #include "signstep/data/dataset.h"
 #include "signstep/nn/engine.h"
+#include "signstep/options/train_options.h"
 #include "signstep/runs/run_record.h"
 #include "signstep/train/run_identity.h"
-#include "signstep/train/train_options.h"
 
 namespace signstep {
 

@@ -43,17 +43,21 @@ Batch random_batch(size_t count, const ImageShape& shape) {
   return batch;
 }
 
-double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Batch& batch, double seconds) {
-  initialize(engine.network(), 1, engine.values(), engine.buffers());
-  const auto rule = make_rule(optimizer);
-  OptimizerState state = make_state(*rule, engine.network().parameter_elements, engine.network().parameters.size());
-  const std::vector<TensorSlot> slots = tensor_slots(engine.network());
+double training_speed(const TrainOptions& options, const EngineTable& engines, const ImageShape& images) {
+  constexpr double kSeconds = 2;
+  const Network network = make_network(options.network, images.channels, images.classes);
+  const auto engine = choose_engine(engines, options.engine, network).make(network);
+  const Batch batch = random_batch(static_cast<size_t>(options.batch), images);
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
+  const auto rule = make_rule(options.optimizer);
+  OptimizerState state = make_state(*rule, engine->network().parameter_elements, engine->network().parameters.size());
+  const std::vector<TensorSlot> slots = tensor_slots(engine->network());
   const auto step = [&] {
-    engine.forward_backward(batch);
-    optimizer_step(*rule, state, slots, engine.values(), engine.gradients(), 1.0, engine.executor());
+    engine->forward_backward(batch);
+    optimizer_step(*rule, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
   };
   step();
-  return median_seconds(step, seconds);
+  return static_cast<double>(options.batch) / median_seconds(step, kSeconds);
 }
 
 double forward_seconds(Engine& engine, const Batch& batch, double seconds, double give_up) {

@@ -6,8 +6,8 @@
 #include <cstddef>
 
 #include "signstep/data/batch.h"
-#include "signstep/nn/engine.h"
-#include "signstep/optim/optimizer_options.h"
+#include "signstep/nn/engine_table.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 
@@ -18,9 +18,10 @@ struct ImageShape {
 // Standard normal pixels and uniform labels, always the same ones.
 Batch random_batch(size_t count, const ImageShape& shape);
 
-// Median seconds of a step (gradient and optimizer) after one that warms up: at least one step, then until they took
-// that many seconds. Overwrites the engine's values.
-double step_seconds(Engine& engine, const OptimizerOptions& optimizer, const Batch& batch, double seconds);
+// Images per second of a run's training steps (gradient and optimizer) with its own network, engine, optimizer and
+// batch: a step that warms up, then at least one, and until they took two seconds. Throws OptionError where no engine
+// can do it.
+double training_speed(const TrainOptions& options, const EngineTable& engines, const ImageShape& images);
 
 // Median seconds of a forward pass after one that warms up: at least one, then until they took that many seconds. When
 // the first alone takes longer than give_up, its time is the answer. Overwrites the engine's values.

@@ -8,9 +8,9 @@
 
 #include "signstep/data/loader.h"
 #include "signstep/nn/engine_table.h"
+#include "signstep/options/train_options.h"
 #include "signstep/runs/batch_progress.h"
 #include "signstep/runs/run_record.h"
-#include "signstep/train/train_options.h"
 
 namespace signstep {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signstep/train/train_options.h"
+#include "signstep/options/train_options.h"
 
 #include <filesystem>
 #include <limits>
