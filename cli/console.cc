@@ -8,15 +8,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/terminal.h"
 #include "signstep/base/error.h"
 
 namespace signstep::cli {
 namespace {
 
-constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kJsonInterval = std::chrono::milliseconds(500);
-constexpr auto kPlainInterval = std::chrono::seconds(30);
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -33,19 +30,9 @@ std::string accuracy_text(double value) { return std::isnan(value) ? "-" : fmt::
 
 }  // namespace
 
-std::string clock_text(double seconds) {
-  const auto s = static_cast<int64_t>(std::llround(std::max(seconds, 0.0)));
-  if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-  return fmt::format("{}:{:02}", s / 60, s % 60);
-}
-
-std::string bar(double share, size_t width) {
-  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
-  return std::string(filled, '#') + std::string(width - filled, '.');
-}
-
 Console::Console(bool quiet, LogLevel level, bool progress_json)
-    : quiet_(quiet), terminal_(can_draw() && !progress_json), progress_json_(progress_json) {
+    : progress_json_(progress_json),
+      live_(!quiet && !progress_json, std::chrono::milliseconds(100), std::chrono::seconds(30)) {
   spdlog::sink_ptr sink;
   if (progress_json)
     sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
@@ -56,8 +43,6 @@ Console::Console(bool quiet, LogLevel level, bool progress_json)
   logger_ = std::make_shared<spdlog::logger>("signstep", sink);
   logger_->set_level(spdlog_level(level));
 }
-
-Console::~Console() { erase(); }
 
 void Console::started(const std::string& run_folder, const RunRecord& run) {
   try {
@@ -77,42 +62,30 @@ void Console::started(const std::string& run_folder, const RunRecord& run) {
   note(fmt::format("writing to {}", run_folder));
 }
 
-void Console::draw(const std::string& line) {
-  put_over(line);
-  drawn_ = true;
-}
-
-void Console::erase() {
-  if (drawn_) put_over("");
-  drawn_ = false;
-}
-
 void Console::batch(const BatchProgress& p) {
-  const auto now = Clock::now();
   if (progress_json_) {
-    if (now - last_draw_ < kJsonInterval && p.batch < p.batches) return;
-    last_draw_ = now;
+    const auto now = LiveText::Clock::now();
+    if (now - last_json_ < kJsonInterval && p.batch < p.batches) return;
+    last_json_ = now;
     put(fields_json(p).dump() + "\n");
     return;
   }
+  if (!live_.due()) return;
   const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
   const std::string figures = fmt::format("loss {:.3f}  accuracy {:.1f} %  {:.0f} images/s  {} left", p.loss,
                                           p.accuracy, p.images_per_second, clock_text(p.seconds_left));
-  if (terminal_ && !quiet_) {
-    if (now - last_draw_ < kRedraw) return;
-    last_draw_ = now;
+  if (live_.draws()) {
     // The figures come first; the bar takes what room is left.
     const std::string text = fmt::format("epoch {}/{}  {}", p.epoch, p.epochs, figures);
-    const size_t room = terminal_columns() > text.size() + 4 ? terminal_columns() - text.size() - 4 : 0;
-    draw(room >= 6 ? fmt::format("[{}] {}", bar(share, std::min<size_t>(room, 30)), text) : text);
-  } else if (now - last_line_ >= kPlainInterval) {
-    last_line_ = now;
+    const size_t room = live_.columns() > text.size() + 4 ? live_.columns() - text.size() - 4 : 0;
+    live_.draw(room >= 6 ? fmt::format("[{}] {}", bar(share, std::min<size_t>(room, 30)), text) : text);
+  } else {
     note(fmt::format("epoch {}/{} {:3.0f} %  {}", p.epoch, p.epochs, 100 * share, figures));
   }
 }
 
 void Console::evaluating(const char* split) {
-  if (terminal_ && !quiet_) draw(fmt::format("measuring accuracy on the {} images ...", split));
+  if (live_.draws()) live_.draw(fmt::format("measuring accuracy on the {} images ...", split));
 }
 
 void Console::epoch(const EpochRecord& r) {
@@ -120,16 +93,16 @@ void Console::epoch(const EpochRecord& r) {
   note(fmt::format("epoch {:3}  train loss {:.4f}  train {}  validation {}  test {}{}", r.epoch, r.train_loss,
                    accuracy_text(r.train_accuracy), accuracy_text(r.validation_accuracy),
                    accuracy_text(r.test_accuracy), std::isnan(speed) ? "" : fmt::format("  {:.0f} images/s", speed)));
-  last_line_ = Clock::now();
+  live_.restart();
 }
 
 void Console::note(const std::string& message) {
-  erase();
+  live_.erase();
   logger_->info(message);
 }
 
 void Console::warning(const std::string& message) {
-  erase();
+  live_.erase();
   logger_->warn("warning: {}", message);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the program ends where output, a disk or memory fails, and what it draws where.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <pty.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -13,6 +11,7 @@
 
 #include "signstep/base/text.h"
 #include "signstep/io/atomic_file.h"
+#include "tests/cli/on_terminal.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -48,23 +47,11 @@ class EndingsTest : public testing::Test {
 
   // What a terminal of that many columns gets to see.
   std::string drawn(const char* kind, unsigned short columns, const std::string& name) {
-    winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
-    int terminal = -1;
-    const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
-    if (child == 0) {
-      ::setenv("TERM", kind, 1);
+    return on_terminal(kind, columns, 24, [&] {
       const std::string command = fmt::format("exec {} {}", shell_quoted(SIGNSTEP_PROGRAM), tiny(name, "--epochs 3"));
       ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       ::_exit(127);
-    }
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n; (n = ::read(terminal, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    ::close(terminal);
-    EXPECT_EQ(status, 0) << text;
-    return text;
+    });
   }
 
   TemporaryFolder folder_;
@@ -148,9 +135,7 @@ TEST_F(EndingsTest, AResumedRunKeepsItsSettings) {
 }
 
 TEST_F(EndingsTest, ATerminalGetsWhatItUnderstands) {
-  const int probe = ::posix_openpt(O_RDWR | O_NOCTTY);  // a bare chroot has no /dev/pts
-  if (probe < 0) GTEST_SKIP() << "this system gives out no terminals";
-  ::close(probe);
+  if (!terminals_here()) GTEST_SKIP() << "this system gives out no terminals";
   EXPECT_THAT(drawn("dumb", 80, "dumb"), Not(HasSubstr("\x1b")));
   const std::string narrow = drawn("xterm", 20, "narrow");
   ASSERT_THAT(narrow, HasSubstr("\x1b[K"));
