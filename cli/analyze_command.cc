@@ -175,14 +175,14 @@ int run_analyze(AnalyzeCommand& c) {
   for (const BatchAnalysis& a : analyses)
     if (!a.dump.name.empty())
       write_dump(fmt::format("{}/{}-batch{}.safetensors", c.output, a.dump.name, a.batch), a.dump);
-  const Figures figures = write_figures(analyze_charts(analyses), c.output);
+  const Figures figures = write_figures(analyze_charts(analyses), {.folder = c.output});
   if (c.json) {
     fmt::print("{}\n", json.dump());
     return 0;
   }
   for (const BatchAnalysis& a : analyses) print_analysis(a);
   fmt::print("\nWritten     {}/analysis.json{}\n", c.output,
-             figures.files.empty() ? "" : fmt::format(" and {} figures (*.svg)", figures.files.size()));
+             figures.drawn.empty() ? "" : fmt::format(" and {} figures (*.svg)", figures.drawn.size()));
   if (!figures.problem.empty()) fmt::print("No figures  {}\n", figures.problem);
   return 0;
 }

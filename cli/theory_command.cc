@@ -91,7 +91,7 @@ int run_theory(TheoryCommand& c) {
   }
   const nlohmann::ordered_json json = to_json(rates, valley, o);
   write_file_atomic(o.output + "/theory.json", json.dump(1) + "\n");
-  const Figures figures = write_figures(theory_charts(rates, valley), o.output);
+  const Figures figures = write_figures(theory_charts(rates, valley), {.folder = o.output});
   if (c.json) {
     fmt::print("{}\n", json.dump());
     return 0;
@@ -99,7 +99,7 @@ int run_theory(TheoryCommand& c) {
   print_rates(rates, o.seeds);
   print_valley(valley);
   fmt::print("\nWritten     {}/theory.json", o.output);
-  fmt::print("{}\n", figures.files.empty() ? "" : fmt::format(" and {} figures (*.svg)", figures.files.size()));
+  fmt::print("{}\n", figures.drawn.empty() ? "" : fmt::format(" and {} figures (*.svg)", figures.drawn.size()));
   if (!figures.problem.empty()) fmt::print("No figures  {}\n", figures.problem);
   return 0;
 }

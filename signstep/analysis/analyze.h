@@ -12,7 +12,6 @@
 #include "signstep/data/image_set.h"
 #include "signstep/data/normalize.h"
 #include "signstep/nn/engine.h"
-#include "signstep/report/run_charts.h"
 #include "signstep/theory/sample_profile.h"
 
 namespace signstep {

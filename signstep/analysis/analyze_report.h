@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "signstep/analysis/analyze.h"
-#include "signstep/report/run_charts.h"
+#include "signstep/report/figures.h"
 
 namespace signstep {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "signstep/analysis/theory_rates.h"
-#include "signstep/report/run_charts.h"
+#include "signstep/report/figures.h"
 
 namespace signstep {
 

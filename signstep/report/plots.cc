@@ -26,14 +26,6 @@ bool drawable(const Chart& chart, double x, double y) {
   return std::isfinite(x) && std::isfinite(y) && (!chart.log_x || x > 0) && (!chart.log_y || y > 0);
 }
 
-bool has_points(const Chart& chart) {
-  for (const Series& s : chart.series) {
-    for (size_t i = 0; i < s.x.size(); ++i)
-      if (drawable(chart, s.x[i], s.y[i])) return true;
-  }
-  return false;
-}
-
 double largest_x(const Chart& chart) {
   double largest = 0;
   for (const Series& s : chart.series)
@@ -71,6 +63,14 @@ std::string range_text(const std::optional<double>& low, const std::optional<dou
 }
 
 }  // namespace
+
+bool has_points(const Chart& chart) {
+  for (const Series& s : chart.series) {
+    for (size_t i = 0; i < s.x.size(); ++i)
+      if (drawable(chart, s.x[i], s.y[i])) return true;
+  }
+  return false;
+}
 
 const char* chart_color(size_t index) { return kPalette[index % kColors]; }
 

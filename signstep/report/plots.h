@@ -44,6 +44,9 @@ struct Chart {
   int width = 860, height = 420;                              // pixels at 100 %; the legend stands beside the curves
 };
 
+// Whether there is a point to draw: a finite one, on a logarithmic axis a positive one.
+bool has_points(const Chart& chart);
+
 // The gnuplot script of a chart.
 std::string chart_script(const Chart& chart);
 

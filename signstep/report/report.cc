@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -122,25 +121,17 @@ bool earlier_report(const std::string& path) {
   throw OptionError(fmt::format("{} exists and is no report of signstep; choose another folder with --output", path));
 }
 
-// Draws the charts and writes an SVG file of each; stops at the first that cannot be drawn.
-std::string figures(const std::vector<RunGroup>& groups, const std::string& folder, ReportResult& result) {
+// The curves as HTML, and an SVG file of each.
+std::string curves(const std::vector<RunGroup>& groups, const std::string& folder, ReportResult& result) {
+  const Figures figures =
+      write_figures(run_charts(drawn_groups(groups)), {.folder = folder, .declared = true, .earlier = chart_files()});
+  result.charts = figures.drawn.size();
+  result.problem = figures.problem;
   std::string html;
-  std::set<std::string> stale(chart_files().begin(), chart_files().end());
-  for (const NamedChart& named : run_charts(drawn_groups(groups))) {
-    const Drawing drawing = draw(named.chart, named.file);
-    if (!drawing) {
-      result.problem = drawing.problem;
-      break;
-    }
-    write_file_atomic(fmt::format("{}/{}.svg", folder, named.file),
-                      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + drawing.svg);
-    stale.erase(named.file);
-    html += fmt::format("<figure id=\"{}\">\n{}<figcaption>{}</figcaption>\n</figure>\n", named.file, drawing.svg,
-                        html_escaped(named.caption));
-    ++result.charts;
+  for (const Figure& f : figures.drawn) {
+    html += fmt::format("<figure id=\"{}\">\n{}<figcaption>{}</figcaption>\n</figure>\n", f.file, f.svg,
+                        html_escaped(f.caption));
   }
-  std::error_code ignored;
-  for (const std::string& file : stale) std::filesystem::remove(fmt::format("{}/{}.svg", folder, file), ignored);
   if (!result.problem.empty())
     return html + fmt::format("<p class=\"warning\">Tables only: {}.</p>\n", html_escaped(result.problem));
   if (groups.size() > kMostCurves) {
@@ -195,7 +186,7 @@ ReportResult write_report(const ReportContent& content, const std::string& folde
     body += fmt::format("<p class=\"warning\">{}</p>\n", html_escaped(warning));
   if (content.tables.empty()) body += html_table(accuracy_table(content.groups));
   for (const HtmlTable& table : content.tables) body += html_table(table);
-  body += "<h2>Curves</h2>\n" + figures(content.groups, folder, result);
+  body += "<h2>Curves</h2>\n" + curves(content.groups, folder, result);
   if (content.groups.size() > 1) body += html_table(differences_table(content.groups));
   body += html_table(common_table(content.groups));
   body += html_table(facts_table(content.groups));

@@ -226,7 +226,7 @@ std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
   charts.push_back(lambdas(groups));
   charts.push_back(agreements(groups));
   charts.push_back(noise_scales(groups));
-  std::erase_if(charts, [](const NamedChart& c) { return c.chart.series.empty(); });
+  std::erase_if(charts, [](const NamedChart& c) { return !has_points(c.chart); });
   for (NamedChart& c : charts) {
     if (!c.caption.ends_with('.')) c.caption += ".";
     if (any_band(c.chart)) {

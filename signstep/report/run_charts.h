@@ -5,16 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "signstep/report/plots.h"
+#include "signstep/report/figures.h"
 #include "signstep/report/run_group.h"
 
 namespace signstep {
-
-struct NamedChart {
-  std::string file;     // "test-accuracy": the SVG file's stem and the prefix of its ids
-  std::string caption;  // what is seen, in a sentence
-  Chart chart;
-};
 
 // Training loss, test and validation accuracy by epoch, test accuracy by time, learning rate, and where runs have them
 // dither level, gamma and Lambda with the switch marked, and the probes' sign agreement and noise scale. Charts without

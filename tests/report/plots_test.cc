@@ -4,8 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <filesystem>
 
+#include "signstep/base/error.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/report/figures.h"
 #include "tests/support/environment.h"
+#include "tests/support/temporary_folder.h"
 
 namespace signstep {
 namespace {
@@ -69,6 +74,35 @@ TEST(Plots, AFailingScriptReportsWhatGnuplotSaid) {
   const Drawing drawing = run_gnuplot("set terminal svg\nplot undefined_thing\n", "p");
   EXPECT_FALSE(drawing);
   EXPECT_THAT(drawing.problem, HasSubstr("undefined_thing"));
+}
+
+// What a report wrote before goes unless it is drawn again; a chart without points stops no other.
+TEST(Figures, AreWrittenAndTheEarlierOnesRemoved) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const TemporaryFolder folder;
+  for (const char* file : {"a", "b", "c", "mine"}) write_file_atomic(folder.path(fmt::format("{}.svg", file)), "old");
+  Chart empty = two_curves();
+  for (Series& s : empty.series) s.y.assign(3, NAN);
+  const std::vector<NamedChart> charts = {{"a", "first", empty}, {"b", "second", two_curves()}};
+  const Figures figures =
+      write_figures(charts, {.folder = folder.path(""), .declared = true, .earlier = {"a", "b", "c"}});
+  EXPECT_THAT(figures.problem, HasSubstr("no point to draw"));
+  ASSERT_EQ(figures.drawn.size(), 1u);
+  EXPECT_EQ(figures.drawn[0].caption, "second");
+  EXPECT_EQ(read_text_file(folder.path("b.svg")),
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + figures.drawn[0].svg);
+  EXPECT_EQ(read_text_file(folder.path("mine.svg")), "old");
+  for (const char* file : {"a.svg", "c.svg"}) EXPECT_FALSE(std::filesystem::exists(folder.path(file))) << file;
+  EXPECT_TRUE(write_figures({charts[1]}, {.folder = folder.path("")}).drawn[0].svg.starts_with("<svg"));
+  EXPECT_EQ(read_text_file(folder.path("b.svg")), figures.drawn[0].svg);
+}
+
+TEST(Figures, StopAtAMissingGnuplot) {
+  const EnvironmentVariable path("PATH", "/nowhere");
+  const TemporaryFolder folder;
+  const Figures figures = write_figures({{"a", "", two_curves()}}, {.folder = folder.path("")});
+  EXPECT_TRUE(figures.drawn.empty());
+  EXPECT_THAT(figures.problem, HasSubstr("gnuplot-nox"));
 }
 
 }  // namespace
