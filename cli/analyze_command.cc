@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "cli/commands.h"
-#include "cli/engines.h"
 #include "cli/flags.h"
 #include "cli/progress.h"
 #include "cli/saved_run.h"
@@ -12,15 +11,11 @@
 #include "signstep/analysis/theory_rates.h"
 #include "signstep/base/error.h"
 #include "signstep/base/version.h"
-#include "signstep/data/split.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
 #include "signstep/report/figures.h"
-#include "signstep/runs/run_folder.h"
-#include "signstep/train/checkpoint.h"
-#include "signstep/train/trainer.h"
 
 namespace signstep::cli {
 namespace {
@@ -122,24 +117,19 @@ int run_analyze(AnalyzeCommand& c) {
   c.flags->apply();
   if (c.run.empty() && c.checkpoint.empty())
     throw OptionError("nothing to analyze; name a run folder or a checkpoint file");
-  const std::string settings = find_checkpoint(c.run.empty() ? c.checkpoint : c.run);
-  const std::string path = c.checkpoint.empty() ? settings : find_checkpoint(c.checkpoint);
-  TrainOptions options = saved_options(settings);
-  OptionList list = option_list(options);
-  for (const auto& [name, value] :
-       {std::pair{"data", c.data}, {"engine", c.engine}, {"precision", c.precision}, {"threads", c.threads}}) {
-    if (!value.empty()) list.set(name, value);
-  }
+  const auto changed = [&](OptionList& options) {
+    for (const auto& [name, value] :
+         {std::pair{"data", c.data}, {"engine", c.engine}, {"precision", c.precision}, {"threads", c.threads}}) {
+      if (!value.empty()) options.set(name, value);
+    }
+  };
+  const SavedRun run =
+      c.run.empty() ? open_saved_run(c.checkpoint, "", changed) : open_saved_run(c.run, c.checkpoint, changed);
   const std::vector<uint32_t> batches =
-      parse_batches(c.batches.empty() ? std::to_string(options.batch) : c.batches, "--batches", 65536);
-  const Dataset data = load_dataset(options.dataset, options.data, options.labels);
-  const AnalyzeData images{data.train, make_split(data.train.count(), static_cast<size_t>(options.validation)).train,
-                           find_dataset(options.dataset).normalization};
-  const Network network = make_network(options.network, data.train.channels, data.train.classes);
-  const EngineChoice choice = c.engine.empty() ? engine_of_saved_run(options.engine, network)
-                                               : choose_engine(engines(), options.engine, network);
-  const auto engine = choice.make(network);
-  load_weights(path, *engine);
+      parse_batches(c.batches.empty() ? std::to_string(run.options.batch) : c.batches, "--batches", 65536);
+  const AnalyzeData images{run.data.train, run.split.train, run.data.spec->normalization};
+  const std::string& path = run.checkpoint;
+  const Network& network = run.engine->network();
   const std::filesystem::path file(path);
   if (c.output.empty()) {
     const std::string folder = is_folder(c.run) ? c.run : file.parent_path().string();
@@ -148,15 +138,16 @@ int run_analyze(AnalyzeCommand& c) {
 
   if (!c.json) {
     fmt::print("{}\n{}, width {}, {} parameters; {}; {} training images of {}\n", path, network.display_name,
-               network.options.width, engine->network().parameter_count(), engine->description(), images.indices.size(),
-               options.dataset);
+               network.options.width, network.parameter_count(), run.engine->description(), images.indices.size(),
+               run.options.dataset);
   }
   std::vector<BatchAnalysis> analyses;
   for (const uint32_t batch : batches) {
     Progress line(c.quiet || c.json);
-    analyses.push_back(analyze(*engine, images, batch, c.options, [&](const char* phase, size_t done, size_t total) {
-      line.update(done, total, fmt::format("batch {}, {}", batch, phase), fmt::format("{} {}", batch, phase));
-    }));
+    analyses.push_back(
+        analyze(*run.engine, images, batch, c.options, [&](const char* phase, size_t done, size_t total) {
+          line.update(done, total, fmt::format("batch {}, {}", batch, phase), fmt::format("{} {}", batch, phase));
+        }));
   }
 
   OptionList described = c.list();
@@ -165,8 +156,8 @@ int run_analyze(AnalyzeCommand& c) {
       {"program", version()},
       {"commit", commit()},
       {"checkpoint", path},
-      {"engine", engine->description()},
-      {"data", {{"dataset", options.dataset}, {"sha256", data.checksum()}, {"images", images.indices.size()}}},
+      {"engine", run.engine->description()},
+      {"data", {{"dataset", run.options.dataset}, {"sha256", run.data.checksum()}, {"images", images.indices.size()}}},
       {"options", to_json(described)},
       {"batches", nlohmann::ordered_json::array()}};
   for (const BatchAnalysis& a : analyses) json["batches"].push_back(to_json(a));

@@ -2,7 +2,6 @@
 #include "cli/bench_train.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <deque>
@@ -11,11 +10,11 @@
 
 #include "cli/engines.h"
 #include "signstep/base/error.h"
+#include "signstep/base/stopwatch.h"
 #include "signstep/base/subprocess.h"
 #include "signstep/io/safetensors.h"
-#include "signstep/optim/optimizer.h"
+#include "signstep/train/learner.h"
 #include "signstep/train/speed_probe.h"
-#include "signstep/train/tensor_slots.h"
 
 namespace signstep {
 namespace {
@@ -80,36 +79,29 @@ double BenchTrainResult::ratio() const {
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say) {
   const Network network = make_network(options.network, 3, 10);
   const EngineChoice choice = choose_engine(cli::engines(), options.engine, network);
-  const auto engine = choice.make(network);
-  initialize(engine->network(), 1, engine->values(), engine->buffers());
+  Learner learner(choice.make(network), make_rule(OptimizerOptions()));
+  Engine& engine = learner.engine();
+  initialize(engine.network(), 1, engine.values(), engine.buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
-  const auto rule = make_rule(OptimizerOptions());
-  OptimizerState state = make_state(*rule, engine->network().parameter_elements, engine->network().parameters.size());
-  const std::vector<TensorSlot> slots = tensor_slots(engine->network());
-  const auto step = [&] {
-    const double loss = engine->forward_backward(batch).loss;
-    optimizer_step(*rule, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
-    return loss;
-  };
   const double images = static_cast<double>(options.batch * options.steps);
 
   BenchTrainResult result;
-  result.engine = engine->description();
+  result.engine = engine.description();
   std::unique_ptr<Subprocess> other;
   if (!options.python.empty()) {
     const TemporaryFile problem;
-    write_problem(problem.path(), *engine, batch);
+    write_problem(problem.path(), engine, batch);
     const bool bf16 = choice.options.precision == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem.path(), "--width", std::to_string(network.options.width),
-        "--threads", std::to_string(engine->executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
+        "--threads", std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
     const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
     if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");
     result.pytorch = fmt::format("PyTorch {}, {}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32",
                                  hello.value("threads", 0));
     result.their_loss = hello.value("loss", std::nan(""));
   }
-  result.our_loss = step();
+  result.our_loss = learner.step(batch).batch.loss;
   say(fmt::format("ours    {}", result.engine));
   if (other) {
     say(fmt::format("theirs  {}", result.pytorch));
@@ -121,9 +113,9 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
     }
   }
   for (int64_t round = 0; round <= options.rounds; ++round) {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int64_t i = 0; i < options.steps; ++i) step();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const Stopwatch watch;
+    for (int64_t i = 0; i < options.steps; ++i) learner.step(batch);
+    const double seconds = watch.seconds();
     double their_seconds = 0;
     if (other) {
       other->write_line(std::to_string(options.steps));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep compare: an experiment file carried out, from tuning to the table.
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,6 +11,7 @@
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
 #include "signstep/base/cpu.h"
+#include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/data/augment.h"
 #include "signstep/experiment/compare.h"
@@ -175,12 +175,10 @@ int run_compare(CompareCommand& c) {
     return comparison.damaged.empty() ? 0 : exit_code(ErrorKind::kData);
   }
   catch_stop_signals();
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   bool time_up = false;
   const auto stop = [&] {
-    time_up =
-        time_up || (c.stop_after > 0 &&
-                    std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >= c.stop_after);
+    time_up = time_up || (c.stop_after > 0 && watch.seconds() >= c.stop_after);
     return caught_signal != 0 || time_up;
   };
   CompareResult result;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/engines.h"
 
-#include <algorithm>
-
 #include "signstep/engines/amx/amx_engine.h"
 #ifdef SIGNSTEP_LIBTORCH
 #include "signstep/engines/torch/torch_engine.h"
@@ -18,15 +16,6 @@ const EngineTable& engines() {
 #endif
   };
   return table;
-}
-
-EngineChoice engine_of_saved_run(const EngineOptions& options, const Network& network) {
-  EngineOptions here = options;
-  const bool possible = std::any_of(engines().begin(), engines().end(), [&](const EngineRecord& e) {
-    return e.name == options.name && e.obstacle(options, network).empty();
-  });
-  if (!possible) here.name = "auto";
-  return choose_engine(engines(), here, network);
 }
 
 }  // namespace signstep::cli

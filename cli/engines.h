@@ -8,7 +8,4 @@ namespace signstep::cli {
 
 const EngineTable& engines();
 
-// The engine of a saved run where it can be had here, else any: another gives the same figures but for rounding.
-EngineChoice engine_of_saved_run(const EngineOptions& options, const Network& network);
-
 }  // namespace signstep::cli

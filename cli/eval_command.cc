@@ -3,14 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/engines.h"
 #include "cli/flags.h"
 #include "cli/saved_run.h"
 #include "signstep/base/error.h"
-#include "signstep/data/split.h"
-#include "signstep/runs/run_folder.h"
-#include "signstep/train/checkpoint.h"
-#include "signstep/train/trainer.h"
+#include "signstep/train/evaluate.h"
 
 namespace signstep::cli {
 namespace {
@@ -35,42 +31,37 @@ struct EvalCommand {
 
 int run_eval(EvalCommand& c) {
   c.flags->apply();
-  const std::string path = find_checkpoint(c.run);
-  SavedRun saved = saved_run(path);
-  TrainOptions& options = saved.options;
-  if (!c.data.empty()) options.data = c.data;
-  const Dataset data = load_dataset(options.dataset, options.data, options.labels);
-  nlohmann::ordered_json same_data;  // null: the checkpoint does not say
-  if (!saved.data_sha256.empty()) same_data = saved.data_sha256 == data.checksum();
-  if (same_data == false) {
-    fmt::print(stderr, "signstep: the images in {} are not those of the run: their checksum is another\n", data.folder);
+  const SavedRun run = open_saved_run(c.run, "", [&](OptionList& options) {
+    if (!c.data.empty()) options.set("data", c.data);
+  });
+  if (run.same_data == false) {
+    fmt::print(stderr, "signstep: the images in {} are not those of the run: their checksum is another\n",
+               run.data.folder);
   }
-  Split split = make_split(data.train.count(), static_cast<size_t>(options.validation));
-  if (c.split == SplitName::kValidation && split.validation.empty()) {
+  if (c.split == SplitName::kValidation && run.split.validation.empty()) {
     throw OptionError("the run held out no validation images; choose --split test or train");
   }
+  if (!run.choice.reason.empty())
+    fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", run.trained_with,
+               run.choice.options.name, run.choice.reason);
   const bool test = c.split == SplitName::kTest;
-  const auto loader = evaluation_loader(test ? data.test : data.train,
+  const auto loader = evaluation_loader(test ? run.data.test : run.data.train,
                                         test                           ? std::vector<uint32_t>()
-                                        : c.split == SplitName::kTrain ? split.train
-                                                                       : split.validation,
-                                        options);
-  const Network network = make_network(options.network, data.train.channels, data.train.classes);
-  const EngineChoice choice = engine_of_saved_run(options.engine, network);
-  if (!choice.reason.empty())
-    fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", options.engine.name,
-               choice.options.name, choice.reason);
-  const auto engine = choice.make(network);
-  load_weights(path, *engine);
-  const Evaluation e = evaluate(*engine, *loader);
+                                        : c.split == SplitName::kTrain ? run.split.train
+                                                                       : run.split.validation,
+                                        run.options);
+  const Evaluation e = evaluate(*run.engine, *loader);
   const std::string name = c.flags->list().find("split")->text();
   if (c.json) {
-    const nlohmann::ordered_json out = {{"checkpoint", path},     {"split", name},      {"data", data.folder},
-                                        {"same_data", same_data}, {"images", e.images}, {"accuracy", e.accuracy},
-                                        {"loss", e.loss}};
+    nlohmann::ordered_json same_data;  // null: the checkpoint does not say
+    if (run.same_data) same_data = *run.same_data;
+    const nlohmann::ordered_json out = {
+        {"checkpoint", run.checkpoint}, {"split", name},          {"data", run.data.folder}, {"same_data", same_data},
+        {"images", e.images},           {"accuracy", e.accuracy}, {"loss", e.loss}};
     fmt::print("{}\n", out.dump());
   } else {
-    fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", path, name, e.accuracy, e.images, e.loss);
+    fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", run.checkpoint, name, e.accuracy, e.images,
+               e.loss);
   }
   return 0;
 }

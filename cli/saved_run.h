@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
+// The one place where a saved run is opened to compute with it.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "signstep/data/dataset.h"
+#include "signstep/data/split.h"
+#include "signstep/nn/engine_table.h"
 #include "signstep/options/train_options.h"
 
 namespace signstep::cli {
 
 struct SavedRun {
-  TrainOptions options;     // that the checkpoint's run was started with, resolved
-  std::string data_sha256;  // of its images; "" where the checkpoint does not say
+  std::string checkpoint;  // the file that the weights are from
+  TrainOptions options;    // resolved: those that the run was started with, but for what the caller changed
+  Dataset data;
+  std::optional<bool> same_data;  // whether the run saw these images; none where the checkpoint does not say
+  Split split;
+  std::string trained_with;  // engine's name
+  EngineChoice choice;       // the same where it can be had here, else any: it gives the same figures but for rounding
+  std::unique_ptr<Engine> engine;  // with the weights and running statistics
 };
 
-// Throws CheckpointError.
-SavedRun saved_run(const std::string& checkpoint);
-TrainOptions saved_options(const std::string& checkpoint);
+// settings: the run folder or checkpoint file that says what the run was; weights: another one, or "" for the same.
+// change: the caller's word on options, before anything is loaded. Throws Error: CheckpointError for what is no
+// checkpoint or of another network, DataError, and OptionError for an engine that is not to be had.
+SavedRun open_saved_run(const std::string& settings, const std::string& weights,
+                        const std::function<void(OptionList&)>& change);
 
 }  // namespace signstep::cli

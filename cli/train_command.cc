@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep train
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <set>
 
@@ -11,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/stop_signal.h"
+#include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
@@ -119,14 +119,13 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
 int run_train(TrainCommand& c) {
   read_settings(c);
   catch_stop_signals();
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   TrainControl control;
   control.resume = c.resume;
   control.stop = [&] {
     if (caught_signal == SIGINT) return StopReason::kInterrupt;
     if (caught_signal == SIGTERM) return StopReason::kTerminate;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    return c.session.stop_after > 0 && elapsed.count() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
+    return c.session.stop_after > 0 && watch.seconds() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
   };
   TrainResult result;
   {

@@ -12,9 +12,7 @@ namespace {
 
 struct Run {
   UpdatePlan plan = plan_of_a_switch();
-  std::unique_ptr<UpdateRule> rule = make_sign_rule(plan);
-  OptimizerState state = make_state(*rule, 64, 1);
-  StillEngine engine;
+  Learner learner{std::make_unique<StillEngine>(), make_sign_rule(plan)};
   std::string path = folder() + "/step-00000001.safetensors";
 
   static UpdatePlan plan_of_a_switch() {
@@ -31,7 +29,7 @@ Run& run() {
 
 std::string good_state() {
   Run& r = run();
-  save_checkpoint(r.path, r.engine, *r.rule, r.state, {}, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
+  save_checkpoint(r.path, r.learner, {}, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
   return SafetensorsFile(r.path).metadata().at("signstep.state");
 }
 
@@ -46,12 +44,13 @@ void read(std::span<const uint8_t> bytes) {
   metadata["signstep.state"] = text_of(bytes);
   const std::string path = folder() + "/step-00000002.safetensors";
   write_safetensors(path, file.tensors(), metadata);
-  OptimizerState state = r.state;
   TrainProgress progress;
   const Checkpoint checkpoint(path);
   checkpoint.identity();
-  checkpoint.restore(*r.rule, r.engine, state, progress);
-  phase_rates(r.plan.switching, std::any_cast<SignState&>(state.extra).switching, 0.1);
+  const OptimizerState fresh = r.learner.state();
+  checkpoint.restore(r.learner, progress);
+  phase_rates(r.plan.switching, std::any_cast<SignState&>(r.learner.state().extra).switching, 0.1);
+  r.learner.state() = fresh;
 }
 
 std::vector<std::string> seeds() { return {good_state()}; }

@@ -2,10 +2,10 @@
 #include "signstep/analysis/analyze.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "signstep/base/error.h"
+#include "signstep/base/stopwatch.h"
 #include "signstep/data/loader.h"
 #include "signstep/kernels/reduce.h"
 #include "signstep/parallel/pieces.h"
@@ -113,7 +113,7 @@ const char* BatchAnalysis::verdict(size_t bin) const {
 
 BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, const AnalyzeOptions& o,
                       const AnalyzeProgress& progress) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   if (batch > data.indices.size()) {
     throw OptionError(
         fmt::format("batch {} is larger than the {} training images that it is drawn from; choose a smaller one "
@@ -175,7 +175,7 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
     out.shapes.symmetric += out.sample.tensors[t].symmetric;
     out.shapes.unimodal += out.sample.tensors[t].unimodal;
   }
-  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  out.seconds = watch.seconds();
   return out;
 }
 

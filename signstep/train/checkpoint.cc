@@ -91,20 +91,20 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, Engine& engine, const UpdateRule& rule, const OptimizerState& optimizer,
-                     const TrainProgress& progress, const RunIdentity& run) {
-  const Network& network = engine.network();
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run) {
+  const Network& network = learner.network();
+  const OptimizerState& optimizer = learner.state();
   Outgoing out;
-  out.append("", network.parameters, engine.values());
-  out.append("", network.buffers, engine.buffers());
+  out.append("", network.parameters, learner.engine().values());
+  out.append("", network.buffers, learner.engine().buffers());
   for (const StateBuffer& buffer : optimizer.buffers) out.append(prefix_of(buffer), network.parameters, buffer.values);
   nlohmann::ordered_json state = {{"version", kVersion},
                                   {"config", run.options},
                                   {"data_sha256", run.data_sha256},
                                   {"optimizer_step", optimizer.step}};
   if (std::any extra = optimizer.extra; extra.has_value()) {
-    StateWriter fields(state, nlohmann::ordered_json::json_pointer() / rule.extra_name());
-    rule.visit_extra(extra, fields);
+    StateWriter fields(state, nlohmann::ordered_json::json_pointer() / learner.rule().extra_name());
+    learner.rule().visit_extra(extra, fields);
   }
   state.update({{"epoch", progress.epoch},
                 {"batch", progress.batch},
@@ -128,17 +128,18 @@ RunIdentity Checkpoint::identity() const {
   });
 }
 
-void Checkpoint::restore(const UpdateRule& rule, Engine& engine, OptimizerState& optimizer,
-                         TrainProgress& progress) const {
-  const Network& network = engine.network();
+void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
+  const Network& network = learner.network();
+  const UpdateRule& rule = learner.rule();
+  const OptimizerState& fresh = learner.state();
   const auto values = collect(file_, path_, "", network.parameters, network.parameter_elements);
   const auto buffers = collect(file_, path_, "", network.buffers, network.buffer_elements);
   OptimizerState restored;
-  for (const StateBuffer& buffer : optimizer.buffers) {
+  for (const StateBuffer& buffer : fresh.buffers) {
     restored.buffers.push_back(
         {buffer.name, collect(file_, path_, prefix_of(buffer), network.parameters, network.parameter_elements)});
   }
-  restored.extra = optimizer.extra;
+  restored.extra = fresh.extra;
   TrainProgress where;
   damage_is_the_checkpoints([&] {
     const JsonFields fields(state_, path_);
@@ -159,9 +160,9 @@ void Checkpoint::restore(const UpdateRule& rule, Engine& engine, OptimizerState&
       where.metrics.push_back(fields_from<EpochRecord>(epoch));
   });
   if (restored.extra.has_value()) rule.require_fit(restored.extra, network.parameters.size(), path_);
-  std::copy(values.begin(), values.end(), engine.values().begin());
-  std::copy(buffers.begin(), buffers.end(), engine.buffers().begin());
-  optimizer = std::move(restored);
+  std::copy(values.begin(), values.end(), learner.engine().values().begin());
+  std::copy(buffers.begin(), buffers.end(), learner.engine().buffers().begin());
+  learner.state() = std::move(restored);
   progress = std::move(where);
 }
 

@@ -5,30 +5,15 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "signstep/io/safetensors.h"
-#include "signstep/nn/engine.h"
-#include "signstep/optim/optimizer.h"
-#include "signstep/runs/epoch_record.h"
+#include "signstep/train/learner.h"
+#include "signstep/train/progress.h"
 #include "signstep/train/run_identity.h"
 
 namespace signstep {
 
-// Where a run stands. Every random draw is a function of the seed and these counters, so they are the random state.
-struct TrainProgress {
-  uint64_t epoch = 0;                // finished and measured epochs
-  uint64_t batch = 0;                // finished batches of the epoch under way; all: it is to be measured
-  double loss_sum = 0;               // over the images of the epoch under way
-  uint64_t images = 0, correct = 0;  // of the epoch under way
-  uint64_t nonfinite = 0;            // coordinates skipped so far
-  double train_seconds = 0;          // of the whole run, evaluation left out
-  EpochCourse course;                // of the epoch under way
-  std::vector<EpochRecord> metrics;  // of the finished epochs
-};
-
-void save_checkpoint(const std::string& path, Engine& engine, const UpdateRule& rule, const OptimizerState& state,
-                     const TrainProgress& progress, const RunIdentity& run);
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run);
 
 // A checkpoint read and checked.
 class Checkpoint {
@@ -38,9 +23,9 @@ class Checkpoint {
   explicit Checkpoint(const std::string& path);
 
   RunIdentity identity() const;  // throws CheckpointError where there is none
-  // Restores into an engine of the same network and a state of the same rule. Throws CheckpointError when the file
-  // is of another network or optimizer, and leaves engine and state alone then.
-  void restore(const UpdateRule& rule, Engine& engine, OptimizerState& state, TrainProgress& progress) const;
+  // Restores into a learner of the same network and rule. Throws CheckpointError when the file is of another, and
+  // leaves learner and progress alone then.
+  void restore(Learner& learner, TrainProgress& progress) const;
 
  private:
   std::string path_;

@@ -18,4 +18,12 @@ void require_finite_loss(double loss, uint64_t step, uint64_t epoch, double rate
                                            : "the last checkpoint of " + run_folder + " is intact"));
 }
 
+void require_finite_gradient(const StepReport& report, uint64_t step, const Network& network) {
+  if (report.nonfinite == 0) return;
+  throw DivergedError(fmt::format(
+      "{} coordinates have a gradient or a momentum that is NaN or infinite at step {}, the first in {}; lower "
+      "--learning-rate, or skip such coordinates with --on-nonfinite skip",
+      report.nonfinite, step, network.parameters.at(report.first_nonfinite).name));
+}
+
 }  // namespace signstep

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <numeric>
+#include "signstep/train/evaluate.h"
 
-#include "signstep/train/trainer.h"
+#include <algorithm>
+#include <numeric>
 
 namespace signstep {
 namespace {

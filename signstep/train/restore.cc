@@ -8,9 +8,8 @@
 
 namespace signstep {
 
-std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdateRule& rule,
-                           Engine& engine, OptimizerState& state, TrainProgress& progress,
-                           const std::function<void(const std::string&)>& warn) {
+std::string restore_newest(const std::string& run_folder, const RunIdentity& run, Learner& learner,
+                           TrainProgress& progress, const std::function<void(const std::string&)>& warn) {
   std::string reasons;
   for (const std::string& path : list_checkpoints(run_folder)) {
     std::optional<Checkpoint> checkpoint;
@@ -24,7 +23,7 @@ std::string restore_newest(const std::string& run_folder, const RunIdentity& run
       continue;
     }
     require_same_identity(*recorded, run, path);
-    checkpoint->restore(rule, engine, state, progress);
+    checkpoint->restore(learner, progress);
     return path;
   }
   if (!reasons.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", run_folder, reasons));

@@ -11,8 +11,7 @@ namespace signstep {
 
 // Restores the newest intact checkpoint of the folder and returns its path, "" where the folder has none. Damaged ones
 // are told to warn. Throws CheckpointError when all are damaged, and when one is of another run.
-std::string restore_newest(const std::string& run_folder, const RunIdentity& run, const UpdateRule& rule,
-                           Engine& engine, OptimizerState& state, TrainProgress& progress,
-                           const std::function<void(const std::string&)>& warn);
+std::string restore_newest(const std::string& run_folder, const RunIdentity& run, Learner& learner,
+                           TrainProgress& progress, const std::function<void(const std::string&)>& warn);
 
 }  // namespace signstep

@@ -2,22 +2,21 @@
 #include "signstep/train/speed_probe.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <numeric>
-#include <vector>
+#include <utility>
 
-#include "signstep/optim/optimizer.h"
+#include "signstep/base/stopwatch.h"
 #include "signstep/random/random.h"
-#include "signstep/train/tensor_slots.h"
+#include "signstep/train/learner.h"
 
 namespace signstep {
 namespace {
 
 double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return watch.seconds();
 }
 
 double median_seconds(const std::function<void()>& work, double seconds) {
@@ -46,18 +45,11 @@ Batch random_batch(size_t count, const ImageShape& shape) {
 double training_speed(const TrainOptions& options, const EngineTable& engines, const ImageShape& images) {
   constexpr double kSeconds = 2;
   const Network network = make_network(options.network, images.channels, images.classes);
-  const auto engine = choose_engine(engines, options.engine, network).make(network);
+  Learner learner(choose_engine(engines, options.engine, network).make(network), make_rule(options.optimizer));
+  initialize(network, 1, learner.engine().values(), learner.engine().buffers());
   const Batch batch = random_batch(static_cast<size_t>(options.batch), images);
-  initialize(engine->network(), 1, engine->values(), engine->buffers());
-  const auto rule = make_rule(options.optimizer);
-  OptimizerState state = make_state(*rule, engine->network().parameter_elements, engine->network().parameters.size());
-  const std::vector<TensorSlot> slots = tensor_slots(engine->network());
-  const auto step = [&] {
-    engine->forward_backward(batch);
-    optimizer_step(*rule, state, slots, engine->values(), engine->gradients(), 1.0, engine->executor());
-  };
-  step();
-  return static_cast<double>(options.batch) / median_seconds(step, kSeconds);
+  learner.step(batch);
+  return static_cast<double>(options.batch) / median_seconds([&] { learner.step(batch); }, kSeconds);
 }
 
 double forward_seconds(Engine& engine, const Batch& batch, double seconds, double give_up) {

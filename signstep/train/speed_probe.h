@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "signstep/data/batch.h"
 #include "signstep/nn/engine_table.h"

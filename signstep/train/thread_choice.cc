@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "signstep/base/error.h"
 
@@ -48,6 +49,12 @@ ThreadChoice choose_threads(const EngineChoice& engine, const Network& network, 
     trial.options.threads = threads;
     return forward_seconds(*trial.make(network), sample, kTrialSeconds, give_up);
   });
+}
+
+std::string fit_threads(EngineChoice& engine, const Network& network, const ImageShape& images, size_t batch) {
+  if (engine.options.device != Device::kCpu) return "";
+  const ThreadChoice choice = choose_threads(engine, network, images, batch);
+  return choice.reason(std::exchange(engine.options.threads, choice.threads));
 }
 
 std::string ThreadChoice::reason(int64_t most) const {

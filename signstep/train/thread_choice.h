@@ -37,4 +37,7 @@ ThreadChoice choose_threads(int64_t most, const ForwardTime& seconds);
 // of a second a trial, or two forward passes where those take longer.
 ThreadChoice choose_threads(const EngineChoice& engine, const Network& network, const ImageShape& images, size_t batch);
 
+// The same, written into the engine's options; no choice for another device. Returns why fewer than most, or "".
+std::string fit_threads(EngineChoice& engine, const Network& network, const ImageShape& images, size_t batch);
+
 }  // namespace signstep

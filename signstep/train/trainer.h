@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "signstep/data/loader.h"
 #include "signstep/nn/engine_table.h"
 #include "signstep/options/train_options.h"
 #include "signstep/runs/batch_progress.h"
@@ -48,18 +47,5 @@ struct TrainResult {
 // when the disk refuses.
 TrainResult train(TrainOptions options, const EngineTable& engines, const TrainControl& control,
                   TrainObserver& observer);
-
-struct Evaluation {
-  double loss = 0;      // mean cross-entropy
-  double accuracy = 0;  // percent
-  size_t images = 0;
-};
-Evaluation evaluate(Engine& engine, Loader& loader);
-// Nothing when stop says so, which is asked before each batch.
-std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
-
-// A loader without augmentation or shuffling over the indices (all images when empty).
-std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
-                                          const TrainOptions& options);
 
 }  // namespace signstep

@@ -19,7 +19,7 @@ class CheckpointTest : public testing::Test {
   CheckpointTest() {
     progress_.epoch = 1;
     progress_.metrics = {{.epoch = 1, .test_accuracy = 50}};
-    save_checkpoint(path_, engine_, *rule_, state_, progress_, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
+    save_checkpoint(path_, learner_, progress_, {.options = {{"epochs", 2}}, .data_sha256 = "ab"});
   }
 
   std::string state_text() const { return SafetensorsFile(path_).metadata().at("signstep.state"); }
@@ -33,23 +33,19 @@ class CheckpointTest : public testing::Test {
   }
 
   std::string refusal() {
-    OptimizerState state = state_;
     TrainProgress progress;
-    return message_of<CheckpointError>([&] { Checkpoint(path_).restore(*rule_, engine_, state, progress); });
+    return message_of<CheckpointError>([&] { Checkpoint(path_).restore(learner_, progress); });
   }
 
   const TemporaryFolder folder_;
   const std::string path_ = folder_.path("step-00000001.safetensors");
-  StillEngine engine_;
-  const std::unique_ptr<UpdateRule> rule_ = make_rule(OptimizerOptions());
-  const OptimizerState state_ = make_state(*rule_, 64, 1);
+  Learner learner_{std::make_unique<StillEngine>(), make_rule(OptimizerOptions())};
   TrainProgress progress_;
 };
 
 TEST_F(CheckpointTest, RoundTrip) {
-  OptimizerState state = state_;
   TrainProgress progress;
-  Checkpoint(path_).restore(*rule_, engine_, state, progress);
+  Checkpoint(path_).restore(learner_, progress);
   EXPECT_EQ(progress.epoch, 1u);
   EXPECT_EQ(fields_json(progress.metrics), fields_json(progress_.metrics));
   EXPECT_EQ(Checkpoint(path_).identity().options["epochs"], 2);

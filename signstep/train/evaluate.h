@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How well a network does on a set of images.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "signstep/data/loader.h"
+#include "signstep/nn/engine.h"
+#include "signstep/options/train_options.h"
+
+namespace signstep {
+
+struct Evaluation {
+  double loss = 0;      // mean cross-entropy
+  double accuracy = 0;  // percent
+  size_t images = 0;
+};
+Evaluation evaluate(Engine& engine, Loader& loader);
+// Nothing when stop says so, which is asked before each batch.
+std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
+
+// A loader without augmentation or shuffling over the indices (all images when empty). set must outlive it.
+std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
+                                          const TrainOptions& options);
+
+}  // namespace signstep

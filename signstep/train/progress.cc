@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/progress.h"
+
+#include <algorithm>
+
+namespace signstep {
+namespace {
+
+constexpr uint64_t kPointsOfEpoch = 60;
+
+const char* phase_name(SwitchPhase phase) {
+  return phase == SwitchPhase::kSign ? "sign" : phase == SwitchPhase::kBlend ? "blend" : "sgd";
+}
+
+void append_point(StepCurve& curve, uint64_t t, const LearnerStep& step) {
+  const SwitchReport& s = step.report.switching;
+  curve.step.push_back(t);
+  curve.learning_rate.push_back(step.learning_rate);
+  curve.dither_level.push_back(step.report.dither_level);
+  curve.gamma.push_back(s.gamma.value_or(kNotSaid));
+  curve.lambda.push_back(s.lambda.value_or(kNotSaid));
+  curve.sgd_rate.push_back(s.sgd_rate.value_or(kNotSaid));
+}
+
+RunEvent event_record(const SwitchEvent& event) {
+  return {.step = event.step,
+          .event = event.reason == SwitchReason::kRefused ? RunEvent::kRefused : RunEvent::kSwitch,
+          .lambda = event.lambda,
+          .sgd_rate = event.sgd_rate,
+          .heavy_ball_rate = event.heavy_ball_rate,
+          .text = event.text()};
+}
+
+}  // namespace
+
+void TrainProgress::add(const LearnerStep& step, uint64_t t, size_t count, uint64_t batches_per_epoch) {
+  if (batch % std::max<uint64_t>(1, batches_per_epoch / kPointsOfEpoch) == 0) append_point(course.curve, t, step);
+  if (const auto& event = step.report.switching.event) course.events.push_back(event_record(*event));
+  course.phase = phase_name(step.report.phase);
+  nonfinite += step.report.nonfinite;
+  loss_sum += step.batch.loss * static_cast<double>(count);
+  correct += step.batch.correct;
+  images += count;
+  ++batch;
+}
+
+double TrainProgress::mean_loss() const { return loss_sum / static_cast<double>(images); }
+
+double TrainProgress::accuracy() const {
+  return images == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
+}
+
+const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_t t, double learning_rate,
+                                            bool with_phase) {
+  const auto& validation = figures.validation;
+  EpochRecord r{.epoch = ++epoch,
+                .step = t,
+                .learning_rate = learning_rate,
+                .train_loss = mean_loss(),
+                .train_accuracy = accuracy(),
+                .validation_loss = validation ? validation->loss : kNotSaid,
+                .validation_accuracy = validation ? validation->accuracy : kNotSaid,
+                .test_loss = figures.test.loss,
+                .test_accuracy = figures.test.accuracy,
+                .nonfinite = nonfinite,
+                .course = course,
+                .train_seconds = train_seconds,
+                .images_per_second = figures.images_per_second.value_or(kNotSaid)};
+  drop_silent(r.course.curve);
+  if (!with_phase) r.course.phase.clear();
+  metrics.push_back(std::move(r));
+  batch = images = correct = 0;
+  loss_sum = 0;
+  course = {};
+  return metrics.back();
+}
+
+}  // namespace signstep

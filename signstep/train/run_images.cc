@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/train/run_images.h"
+
+#include "signstep/train/evaluate.h"
+
+namespace signstep {
+namespace {
+
+LoaderOptions training_batches(const TrainOptions& o) {
+  return {.batch = static_cast<size_t>(o.batch),
+          .seed = o.seed,
+          .shuffle = true,
+          .augment = o.augment,
+          .threads = static_cast<size_t>(o.loader_threads)};
+}
+
+}  // namespace
+
+RunImages::RunImages(const TrainOptions& o)
+    : data(load_dataset(o.dataset, o.data, o.labels)),
+      split(make_split(data.train.count(), static_cast<size_t>(o.validation))),
+      training(data.train, split.train, data.spec->normalization, training_batches(o)),
+      test(evaluation_loader(data.test, {}, o)),
+      validation(split.validation.empty() ? nullptr : evaluation_loader(data.train, split.validation, o)) {
+  if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.spec->normalization, training_batches(o));
+}
+
+}  // namespace signstep

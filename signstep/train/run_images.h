@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The images of a run: those that it learns from, in their batches, and those that it is measured on.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "signstep/data/dataset.h"
+#include "signstep/data/loader.h"
+#include "signstep/data/split.h"
+#include "signstep/options/train_options.h"
+#include "signstep/train/gradient_probe.h"
+
+namespace signstep {
+
+struct RunImages {
+  // Reads the whole set. Throws as load_dataset, make_split and Loader do.
+  explicit RunImages(const TrainOptions& options);
+  RunImages(const RunImages&) = delete;  // the loaders refer to data
+  RunImages& operator=(const RunImages&) = delete;
+
+  const Dataset data;
+  const Split split;
+  Loader training;
+  const std::unique_ptr<Loader> test, validation;  // validation: null where no images are held out
+  std::optional<GradientProbe> probe;              // where analyze_every asks for one
+};
+
+}  // namespace signstep
