@@ -23,24 +23,30 @@ namespace {
 struct AnalyzeCommand {
   std::string run, checkpoint;
   AnalyzeOptions options;
-  std::string batches, output, data, engine, precision, threads;
+  std::vector<int64_t> batches;
+  std::string output, data, engine, precision, threads;
   bool json = false, quiet = false;
   std::unique_ptr<Flags> flags;
 
   OptionList list() {
     OptionList l;
     describe(l, options);
-    l.text("batches", batches, "batch sizes, separated by commas; empty: the run's own");
-    l.group("Machine");
-    l.text("data", data, "folder of the data set; empty: where the run found it");
-    l.text("engine", engine, "empty: as recorded, like the next two; signstep train --help lists them");
-    l.text("precision", precision, "of convolutions");
-    l.text("threads", threads, "0: all cores that the process may use");
+    describe_batches(l, batches, 65536, 0, "batch sizes, separated by commas; empty: the run's own");
+    describe_machine(l);
     l.group("Session");
     l.text("output", output, "folder for analysis.json and figures; empty: RUN/analysis/CHECKPOINT");
     l.flag("json", json, "print one JSON object in the place of the tables");
     l.flag("quiet", quiet, "no progress line");
     return l;
+  }
+
+  // Those of the run's own options that may be other here; empty: as recorded.
+  void describe_machine(OptionList& l) {
+    l.group("Machine");
+    l.text("data", data, "folder of the data set; empty: where the run found it");
+    l.text("engine", engine, "empty: as recorded, like the next two; signstep train --help lists them");
+    l.text("precision", precision, "of convolutions");
+    l.text("threads", threads, "0: all cores that the process may use");
   }
 };
 
@@ -117,16 +123,16 @@ int run_analyze(AnalyzeCommand& c) {
   c.flags->apply();
   if (c.run.empty() && c.checkpoint.empty())
     throw OptionError("nothing to analyze; name a run folder or a checkpoint file");
+  OptionList given;
+  c.describe_machine(given);
   const auto changed = [&](OptionList& options) {
-    for (const auto& [name, value] :
-         {std::pair{"data", c.data}, {"engine", c.engine}, {"precision", c.precision}, {"threads", c.threads}}) {
-      if (!value.empty()) options.set(name, value);
-    }
+    for (const Option& option : given.options())
+      if (const std::string value = option.text(); !value.empty()) options.set(option.name, value);
   };
   const SavedRun run =
       c.run.empty() ? open_saved_run(c.checkpoint, "", changed) : open_saved_run(c.run, c.checkpoint, changed);
   const std::vector<uint32_t> batches =
-      parse_batches(c.batches.empty() ? std::to_string(run.options.batch) : c.batches, "--batches", 65536);
+      distinct_batches(c.batches.empty() ? std::vector<int64_t>{run.options.batch} : c.batches);
   const AnalyzeData images{run.data.train, run.split.train, run.data.spec->normalization};
   const std::string& path = run.checkpoint;
   const Network& network = run.engine->network();

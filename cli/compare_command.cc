@@ -11,6 +11,7 @@
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
 #include "signstep/base/cpu.h"
+#include "signstep/base/number.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/data/augment.h"
@@ -51,14 +52,13 @@ struct CompareCommand {
 
 void parse_shard(const std::string& text, CompareOptions& options) {
   const size_t slash = text.find('/');
-  const auto whole = [](const std::string& t) {
-    return !t.empty() && t.size() < 7 && t.find_first_not_of("0123456789") == std::string::npos ? std::stoul(t) : 0;
-  };
-  options.shard = slash == std::string::npos ? 0 : whole(text.substr(0, slash));
-  options.shards = slash == std::string::npos ? 0 : whole(text.substr(slash + 1));
-  if (options.shard < 1 || options.shard > options.shards) {
+  const std::string before = text.substr(0, slash), after = slash == std::string::npos ? "" : text.substr(slash + 1);
+  const auto shard = parse_integer(before), shards = parse_integer(after);
+  if (!shard || !shards || *shard < 1 || *shard > *shards) {
     throw OptionError(fmt::format("--shard is '{}'; wanted I/N with I from 1 to N, such as 3/8", text));
   }
+  options.shard = static_cast<size_t>(*shard);
+  options.shards = static_cast<size_t>(*shards);
 }
 
 // A misspelt engine is found here rather than by every child.

@@ -13,6 +13,7 @@ const char* type_name(OptionType type) {
     case OptionType::kInteger: return "N";
     case OptionType::kNumber: return "X";
     case OptionType::kText: return "TEXT";
+    case OptionType::kList: return "LIST";
   }
   return "";
 }

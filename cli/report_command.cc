@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "signstep/base/error.h"
 #include "signstep/io/label.h"
+#include "signstep/options/train_options.h"
 #include "signstep/report/report.h"
 
 namespace signstep::cli {
@@ -63,7 +64,8 @@ int run_report(const ReportCommand& c) {
   ReadRuns read = read_runs(c.runs);
   const size_t shown = read.runs.size();
   ReportContent content;
-  content.groups = group_runs(std::move(read.runs));
+  TrainOptions options;
+  content.groups = group_runs(std::move(read.runs), option_list(options));
   content.title = c.title.empty() ? default_title(content.groups) : c.title;
   content.warnings = comparison_warnings(content.groups);
   for (const std::string& reason : read.left_out) content.warnings.push_back("Left out: " + reason);

@@ -77,7 +77,6 @@ void print_valley(const std::vector<ValleyCurve>& valley) {
 int run_theory(TheoryCommand& c) {
   c.flags->apply();
   const TheoryOptions& o = c.options;
-  parse_batches(o.batches, "--batches", 4096);  // before anything is written
   make_folders(o.output);
   ThreadPool pool(o.threads > 0 ? static_cast<size_t>(o.threads) : cpu_features().threads);
   std::vector<RateCurve> rates;

@@ -2,7 +2,6 @@
 // signstep train
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -36,19 +35,16 @@ struct TrainCommand {
   OptionList list() {
     OptionList all = option_list(options);
     all.group("Session");
-    all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never");
-    all.flag("quiet", session.quiet, "print warnings and the summary only");
-    all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs");
-    all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt");
+    all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never")
+        .role(Role::kSession);
+    all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession);
+    all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
+        .role(Role::kSession);
+    all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt")
+        .role(Role::kSession);
     return all;
   }
 };
-
-// The session's own flags.
-bool of_the_session(const std::string& name) {
-  static const std::set<std::string> names = {"stop_after", "quiet", "progress_json", "log_level"};
-  return names.contains(name);
-}
 
 std::string default_output(const TrainOptions& o) {
   std::string rule = o.optimizer.rule().display;
@@ -78,8 +74,8 @@ void read_settings(TrainCommand& c) {
   c.options = defaults;
   read_recorded_toml(recorded, c.flags->list());
   for (const auto& [name, value] : c.flags->given()) {
-    if (may_change_on_resume(name) || of_the_session(name)) continue;
     const Option* option = c.flags->list().find(name);
+    if (option->is(Role::kResumable) || option->is(Role::kSession)) continue;
     const std::string before = option->text();
     option->parse(value);
     if (option->text() != before) {

@@ -14,7 +14,7 @@ void read(std::span<const uint8_t> bytes) {
   (void)once;
   write("metrics.jsonl", bytes);
   const RunSummary run = read_run(folder());
-  const std::vector<RunGroup> groups = group_runs({run, run});
+  const std::vector<RunGroup> groups = group_runs({run, run}, {});
   for (const RunGroup& group : groups) {
     for (const EpochFigure figure : {&EpochRecord::test_accuracy, &EpochRecord::train_loss}) {
       epoch_curve(group, figure);

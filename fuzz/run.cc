@@ -19,7 +19,7 @@ void read(std::span<const uint8_t> bytes) {
   shown(run.record.machine);
   shown(run.record.program);
   fields_json(run.record);
-  group_runs({run, run});
+  group_runs({run, run}, {});
 }
 
 std::vector<std::string> seeds() {

@@ -2,7 +2,6 @@
 #include "signstep/analysis/theory_rates.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -98,7 +97,7 @@ double valley_fixed_point(double dither) {
 
 void describe(OptionList& list, TheoryOptions& o) {
   list.group("Study");
-  list.text("batches", o.batches, "batch sizes, 1 to 4096, separated by commas");
+  describe_batches(list, o.batches, 4096, 1, "batch sizes, 1 to 4096, separated by commas");
   list.integer("seeds", o.seeds, Range::closed(2, 10000), "", "runs that each figure is a mean of");
   list.integer("doublings", o.doublings, Range::closed(1, 12), "",
                "of the number of steps K, from where a run settles");
@@ -106,20 +105,14 @@ void describe(OptionList& list, TheoryOptions& o) {
   list.text("output", o.output, "folder for theory.json and the figures");
 }
 
-std::vector<uint32_t> parse_batches(const std::string& text, const std::string& option, uint32_t highest) {
-  std::vector<uint32_t> out;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    uint32_t value = 0;
-    const char *first = text.data() + begin, *last = text.data() + end;
-    const auto [stopped, error] = std::from_chars(first, last, value);
-    if (error != std::errc() || stopped != last || value < 1 || value > highest) {
-      throw OptionError(fmt::format("{} is '{}'; wanted whole numbers in [1, {}] separated by commas, such as 1,8,64",
-                                    option, text, highest));
-    }
-    out.push_back(value);
-    begin = end + 1;
-  }
+void describe_batches(OptionList& list, std::vector<int64_t>& batches, int64_t highest, size_t least,
+                      std::string help) {
+  list.integers("batches", batches, {.each = Range::closed(1, static_cast<double>(highest)), .least = least},
+                fmt::format("whole numbers in [1, {}] separated by commas, such as 1,8,64", highest), std::move(help));
+}
+
+std::vector<uint32_t> distinct_batches(const std::vector<int64_t>& batches) {
+  std::vector<uint32_t> out(batches.begin(), batches.end());
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
@@ -137,7 +130,7 @@ bool RateCurve::holds() const {
 }
 
 std::vector<RateCurve> measure_rates(const TheoryOptions& options, Executor& executor, const StudyProgress& progress) {
-  const std::vector<uint32_t> batches = parse_batches(options.batches, "--batches", 4096);
+  const std::vector<uint32_t> batches = distinct_batches(options.batches);
   std::vector<std::unique_ptr<Problem>> problems;
   problems.push_back(quadratic_problem());
   problems.push_back(logistic_problem());

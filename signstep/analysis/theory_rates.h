@@ -16,7 +16,7 @@
 namespace signstep {
 
 struct TheoryOptions {
-  std::string batches = "1,2,4,8,64,512";
+  std::vector<int64_t> batches = {1, 2, 4, 8, 64, 512};
   int64_t seeds = 20;
   int64_t doublings = 5;  // of K, from its start
   int64_t threads = 0;
@@ -25,8 +25,10 @@ struct TheoryOptions {
 
 void describe(OptionList& list, TheoryOptions& options);
 
-// "1,8,64" as numbers, ascending and distinct. Throws OptionError that names the option.
-std::vector<uint32_t> parse_batches(const std::string& text, const std::string& option, uint32_t highest);
+// An option "batches": sizes from 1 to highest.
+void describe_batches(OptionList& list, std::vector<int64_t>& batches, int64_t highest, size_t least, std::string help);
+// Ascending and distinct.
+std::vector<uint32_t> distinct_batches(const std::vector<int64_t>& batches);
 
 struct RatePoint {
   uint64_t steps = 0;

@@ -4,36 +4,17 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/base/text.h"
 
 namespace signstep {
 namespace {
 
 constexpr double kLongest = 1e10;  // seconds, three centuries; beyond it whole seconds would not fit every format
-
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// TOML allows 60_000, an underscore between two digits; so do flags. Anything else is left for the parser to refuse.
-std::string without_separators(std::string_view text) {
-  const auto digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i)
-    if (text[i] != '_' || i == 0 || !digit(i - 1) || !digit(i + 1)) plain += text[i];
-  return plain;
-}
 
 [[noreturn]] void reject(const Option& option, std::string_view seen, const std::string& near = "") {
   throw OptionError(fmt::format("{} is '{}'; wanted {}{}", option.name, seen, option.wanted,
@@ -65,6 +46,18 @@ std::string Option::flag() const {
   return flag;
 }
 
+Option& Option::role(Role role) {
+  roles |= static_cast<unsigned>(role);
+  return *this;
+}
+
+Option& Option::open_as(std::string value) {
+  open = std::move(value);
+  return *this;
+}
+
+bool Option::is(Role role) const { return (roles & static_cast<unsigned>(role)) != 0; }
+
 OptionList& OptionList::group(std::string name) {
   group_ = std::move(name);
   return *this;
@@ -77,52 +70,56 @@ Option& OptionList::add(Option option) {
 }
 
 Option& OptionList::add(std::string name, OptionType type, std::string unit, std::string help, std::string wanted) {
-  return add({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}});
+  return add({std::move(name), group_, std::move(unit), std::move(help), std::move(wanted), type, {}, {}, {}, {}, 0});
 }
 
-void OptionList::flag(std::string name, bool& value, std::string help) {
+Option& OptionList::flag(std::string name, bool& value, std::string help) {
   Option& option = add(std::move(name), OptionType::kFlag, "", std::move(help), "true or false");
   option.text = [&value] { return value ? "true" : "false"; };
   option.parse = [&value, self = option](std::string_view text) {
     if (text != "true" && text != "false") reject(self, text);
     value = text == "true";
   };
+  return option;
 }
 
-void OptionList::integer(std::string name, int64_t& value, Range range, std::string unit, std::string help) {
+Option& OptionList::integer(std::string name, int64_t& value, Range range, std::string unit, std::string help) {
   Option& option =
       add(std::move(name), OptionType::kInteger, unit, std::move(help), with_unit("a whole number", range, unit));
   option.text = [&value] { return std::to_string(value); };
   option.parse = [&value, range, self = option](std::string_view text) {
-    const auto parsed = parse_number<int64_t>(without_separators(text));
+    const auto parsed = parse_integer(text);
     if (!parsed || !range.contains(static_cast<double>(*parsed))) reject(self, text);
     value = *parsed;
   };
+  return option;
 }
 
-void OptionList::seed(std::string name, uint64_t& value, std::string help) {
+Option& OptionList::seed(std::string name, uint64_t& value, std::string help) {
   // TOML integers are signed 64-bit, so a seed stays below 2^63 to survive the resolved configuration.
   Option& option = add(std::move(name), OptionType::kInteger, "", std::move(help), "a whole number in [0, 2^63)");
   option.text = [&value] { return std::to_string(value); };
   option.parse = [&value, self = option](std::string_view text) {
-    const auto parsed = parse_number<int64_t>(without_separators(text));
+    const auto parsed = parse_integer(text);
     if (!parsed || *parsed < 0) reject(self, text);
     value = static_cast<uint64_t>(*parsed);
   };
+  return option;
 }
 
-void OptionList::number(std::string name, double& value, Range range, std::string unit, std::string help) {
+Option& OptionList::number(std::string name, double& value, Range range, std::string unit, std::string help) {
   Option& option = add(std::move(name), OptionType::kNumber, unit, std::move(help), with_unit("a number", range, unit));
   option.text = [&value] { return fmt::format("{}", value); };
   option.parse = [&value, range, self = option](std::string_view text) {
-    const auto parsed = parse_number<double>(without_separators(text));
+    const auto parsed = parse_number(text);
     if (!parsed || !std::isfinite(*parsed) || !range.contains(*parsed)) reject(self, text);
     value = *parsed;
   };
+  return option;
 }
 
-void OptionList::number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit,
-                                std::string help) {
+Option& OptionList::number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit,
+                                   std::string help) {
   Option& option =
       add(std::move(name), OptionType::kNumber, unit, std::move(help), with_unit("auto or a number", range, unit));
   option.text = [&value] { return value ? fmt::format("{}", *value) : "auto"; };
@@ -131,13 +128,14 @@ void OptionList::number_or_auto(std::string name, std::optional<double>& value, 
       value.reset();
       return;
     }
-    const auto parsed = parse_number<double>(without_separators(text));
+    const auto parsed = parse_number(text);
     if (!parsed || !std::isfinite(*parsed) || !range.contains(*parsed)) reject(self, text);
     value = *parsed;
   };
+  return option;
 }
 
-void OptionList::text(std::string name, std::string& value, std::string help) {
+Option& OptionList::text(std::string name, std::string& value, std::string help) {
   Option& option =
       add(std::move(name), OptionType::kText, "", std::move(help), "UTF-8 text without control characters");
   option.text = [&value] { return value; };
@@ -146,9 +144,10 @@ void OptionList::text(std::string name, std::string& value, std::string help) {
     if (std::any_of(text.begin(), text.end(), control) || !is_utf8(text)) reject(self, text);
     value = text;
   };
+  return option;
 }
 
-void OptionList::duration(std::string name, double& seconds, std::string help) {
+Option& OptionList::duration(std::string name, double& seconds, std::string help) {
   Option& option = add(std::move(name), OptionType::kText, "", std::move(help),
                        "a length of time such as 90s, 15m, 3h50m or 2d (0: none)");
   option.text = [&seconds] { return format_duration(seconds); };
@@ -157,6 +156,39 @@ void OptionList::duration(std::string name, double& seconds, std::string help) {
     if (!parsed) reject(self, text);
     seconds = *parsed;
   };
+  return option;
+}
+
+template <class T>
+Option& OptionList::list(std::string name, std::vector<T>& values, const ListRange& range, std::string wanted,
+                         std::string help) {
+  Option& option = add(std::move(name), OptionType::kList, "", std::move(help), std::move(wanted));
+  option.text = [&values] { return fmt::format("{}", fmt::join(values, ",")); };
+  option.parse = [&values, range, self = option](std::string_view text) {
+    const auto fits = [&](T v) {
+      const auto value = static_cast<double>(v);
+      return std::isfinite(value) && range.each.contains(value);
+    };
+    const bool cut = range.comma_may_end && text.size() > 1 && text.ends_with(',');
+    const auto parsed = parse_list<T>(text.substr(0, text.size() - (cut ? 1 : 0)));
+    if (!parsed || parsed->size() < range.least || !std::all_of(parsed->begin(), parsed->end(), fits)) {
+      reject(self, text);
+    }
+    const bool falls = std::adjacent_find(parsed->begin(), parsed->end(), std::greater_equal<>()) != parsed->end();
+    if (range.rising && falls) reject(self, text);
+    values = *parsed;
+  };
+  return option;
+}
+
+Option& OptionList::numbers(std::string name, std::vector<double>& values, ListRange range, std::string wanted,
+                            std::string help) {
+  return list(std::move(name), values, range, std::move(wanted), std::move(help));
+}
+
+Option& OptionList::integers(std::string name, std::vector<int64_t>& values, ListRange range, std::string wanted,
+                             std::string help) {
+  return list(std::move(name), values, range, std::move(wanted), std::move(help));
 }
 
 Option& OptionList::choice_name(std::string name, std::function<std::string()> get, std::function<void(size_t)> set,
@@ -188,6 +220,11 @@ Option& OptionList::choice(std::string name, std::string& value, std::vector<std
 const Option* OptionList::find(std::string_view name) const {
   const auto found = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
   return found == options_.end() ? nullptr : &*found;
+}
+
+bool OptionList::has_role(std::string_view name, Role role) const {
+  const Option* option = find(name);
+  return option != nullptr && option->is(role);
 }
 
 void OptionList::set(std::string_view name, std::string_view value) {

@@ -36,7 +36,22 @@ struct Range {
   std::string text() const;           // "in [0, 1)", "greater than 0", "at least 1"
 };
 
-enum class OptionType { kFlag, kInteger, kNumber, kText };
+struct ListRange {
+  Range each;
+  size_t least = 0;     // elements
+  bool rising = false;  // strictly
+  bool comma_may_end = false;
+};
+
+enum class OptionType { kFlag, kInteger, kNumber, kText, kList };
+
+// What an option is to a run; it may be several. Without any it is part of what the run is.
+enum class Role : unsigned {
+  kResumable = 1,   // a resumed run may change it and stay the same run
+  kProtocol = 2,    // an experiment sets it for each of its runs
+  kRepetition = 4,  // runs that differ in it alone repeat each other, as those that differ in what is resumable do
+  kSession = 8,     // of the process, and no part of any run
+};
 
 struct Option {
   std::string name, group, unit, help;
@@ -47,22 +62,36 @@ struct Option {
   // What a record that was written before the option existed means, as text, where that is not the default: a function,
   // because it may depend on the others. "" is the default.
   std::function<std::string()> older;
+  std::string open;  // the value that leaves the choice to the machine when a run starts; "": none does
+
   std::string flag() const;  // "--learning-rate"
+  Option& role(Role role);   // adds it
+  Option& open_as(std::string value);
+  bool is(Role role) const;
+  bool repeats() const { return is(Role::kResumable) || is(Role::kRepetition); }
+
+  unsigned roles = 0;  // bits of Role
 };
 
 class OptionList {
  public:
   OptionList& group(std::string name);
 
-  void flag(std::string name, bool& value, std::string help);
-  void integer(std::string name, int64_t& value, Range range, std::string unit, std::string help);
-  void seed(std::string name, uint64_t& value, std::string help);
-  void number(std::string name, double& value, Range range, std::string unit, std::string help);
+  // Each adds an option and returns it for its role; it stays where it is until the next is added.
+  Option& flag(std::string name, bool& value, std::string help);
+  Option& integer(std::string name, int64_t& value, Range range, std::string unit, std::string help);
+  Option& seed(std::string name, uint64_t& value, std::string help);
+  Option& number(std::string name, double& value, Range range, std::string unit, std::string help);
   // "auto" stands for no value: resolved later, by a documented rule.
-  void number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit, std::string help);
-  void text(std::string name, std::string& value, std::string help);
+  Option& number_or_auto(std::string name, std::optional<double>& value, Range range, std::string unit,
+                         std::string help);
+  Option& text(std::string name, std::string& value, std::string help);
   // "90", "90s", "15m", "3h50m", "2d"; 0 means none. Kept in seconds.
-  void duration(std::string name, double& seconds, std::string help);
+  Option& duration(std::string name, double& seconds, std::string help);
+  // "0.5,0.75". wanted: the list in words, for the error.
+  Option& numbers(std::string name, std::vector<double>& values, ListRange range, std::string wanted, std::string help);
+  Option& integers(std::string name, std::vector<int64_t>& values, ListRange range, std::string wanted,
+                   std::string help);
   // Enumerators are 0, 1, ... in the order of names.
   template <class Enum>
   Option& choice(std::string name, Enum& value, std::vector<std::string> names, std::string help) {
@@ -78,6 +107,7 @@ class OptionList {
 
   const std::vector<Option>& options() const { return options_; }
   const Option* find(std::string_view name) const;
+  bool has_role(std::string_view name, Role role) const;  // false for an unknown name
   // Sets one option from text. Throws OptionError for an unknown name (with the nearest known one) or a bad value.
   void set(std::string_view name, std::string_view value);
   // To be called after the options of a record have been set, with their names: gives each of the others what the
@@ -94,6 +124,8 @@ class OptionList {
                        std::vector<std::string> names, std::string help);
   Option& choice_name(std::string name, std::function<std::string()> get, std::function<void(size_t)> set,
                       std::vector<std::string> names, std::string help);
+  template <class T>
+  Option& list(std::string name, std::vector<T>& values, const ListRange& range, std::string wanted, std::string help);
 
   std::string group_;
   std::vector<Option> options_;

@@ -2,23 +2,16 @@
 #include "signstep/experiment/comparison.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/experiment/output_folder.h"
 #include "signstep/runs/run_summary.h"
 
 namespace signstep {
 namespace {
-
-std::optional<double> as_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 RunResult look_at(const ExperimentPlan& plan, const PlannedRun& run) {
   return {.seed = run.seed,
@@ -137,9 +130,9 @@ std::vector<std::string> grid_edges(const std::vector<GridAxis>& axes, const Set
         std::find_if(chosen.begin(), chosen.end(), [&](const auto& s) { return s.first == axis.option; });
     std::vector<double> values;
     for (const std::string& text : axis.values)
-      if (const auto v = as_number(text)) values.push_back(*v);
+      if (const auto v = parse_number(text)) values.push_back(*v);
     if (found == chosen.end() || values.size() != axis.values.size()) continue;
-    const double value = *as_number(found->second);
+    const double value = *parse_number(found->second);
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     if (value == *high) edges.push_back(fmt::format("{} {} is the highest of its grid", axis.option, found->second));
     if (value == *low && value != 0)

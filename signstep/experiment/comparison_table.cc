@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "signstep/base/error.h"
+#include "signstep/options/train_options.h"
 
 namespace signstep {
 namespace {
@@ -171,12 +172,14 @@ HtmlTable trials_table(const Comparison& c) {
 }
 
 std::vector<RunGroup> report_groups(const Comparison& c) {
+  TrainOptions options;
+  const OptionList described = option_list(options);
   std::vector<RunGroup> groups;
   for (const ComparisonRow& row : c.rows) {
-    RunGroup group{.name = row.name, .runs = {}};
+    std::vector<RunSummary> runs;
     for (const RunResult& run : row.runs)
-      if (run.state.epochs > 0) group.runs.push_back(read_run(c.plan.output + "/" + run.folder));
-    if (!group.runs.empty()) groups.push_back(std::move(group));
+      if (run.state.epochs > 0) runs.push_back(read_run(c.plan.output + "/" + run.folder));
+    if (!runs.empty()) groups.push_back(make_group(row.name, std::move(runs), described));
   }
   return groups;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/base/option.h"
 #include "signstep/io/label.h"
 #include "signstep/options/train_options.h"
@@ -11,12 +12,10 @@
 namespace signstep {
 namespace {
 
-std::vector<std::string> train_options() {
-  TrainOptions options;
-  std::vector<std::string> names;
-  const OptionList list = option_list(options);
-  for (const Option& option : list.options()) names.push_back(option.name);
-  return names;
+const OptionList& train_options() {
+  static TrainOptions options;
+  static const OptionList list = option_list(options);
+  return list;
 }
 
 }  // namespace
@@ -72,10 +71,10 @@ std::vector<std::string> ExperimentReader::list(const toml::table& table, std::s
 std::vector<uint64_t> ExperimentReader::seeds(const toml::table& table, std::string_view key) const {
   std::vector<uint64_t> out;
   for (const std::string& value : list(table, key)) {
-    const bool digits =
-        !value.empty() && value.size() < 19 && value.find_first_not_of("0123456789") == std::string::npos;
-    if (!digits) fail(table.get(key)->source(), fmt::format("{} holds '{}'; wanted whole numbers", key, value));
-    out.push_back(std::stoull(value));
+    const auto seed = parse_integer(value);
+    if (!seed || *seed < 0)
+      fail(table.get(key)->source(), fmt::format("{} holds '{}'; wanted whole numbers", key, value));
+    out.push_back(static_cast<uint64_t>(*seed));
   }
   if (std::set(out.begin(), out.end()).size() != out.size())
     fail(table.get(key)->source(), fmt::format("{} holds a seed twice", key));
@@ -95,7 +94,8 @@ Settings ExperimentReader::settings(const toml::table& table, const std::set<std
     const std::string option(key.str());
     if (without.contains(option)) continue;
     require_option(option, key.source());
-    out.emplace_back(option, scalar(node, option));
+    const bool array = node.is_array() && train_options().find(option)->type == OptionType::kList;
+    out.emplace_back(option, array ? fmt::format("{}", fmt::join(list(table, option), ",")) : scalar(node, option));
   }
   return out;
 }
@@ -118,13 +118,13 @@ std::vector<GridAxis> ExperimentReader::axes(const toml::table* table) const {
 }
 
 void ExperimentReader::require_option(const std::string& option, const toml::source_region& at) const {
-  static const std::set<std::string> ours = {"seed", "output", "data", "init", "loader_threads"};
-  if (ours.contains(option)) {
+  if (train_options().has_role(option, Role::kProtocol)) {
     fail(at, fmt::format("{} is set for each run by the protocol; leave it out{}", option,
                          option == "seed" ? " and list seeds = [...] at the top" : ""));
   }
-  static const std::vector<std::string> known = train_options();
-  if (std::find(known.begin(), known.end(), option) != known.end()) return;
+  if (train_options().find(option) != nullptr) return;
+  std::vector<std::string> known;
+  for (const Option& o : train_options().options()) known.push_back(o.name);
   const std::string near = nearest_name(option, known);
   fail(at, fmt::format("unknown option '{}'; {}", option,
                        near.empty() ? "signstep train --help has them all" : fmt::format("did you mean '{}'?", near)));

@@ -9,9 +9,8 @@
 namespace signstep {
 namespace {
 
-bool is_open(const std::string& option, const std::string& planned) {
-  return may_change_on_resume(option) || ((option == "engine" || option == "precision") && planned == "auto") ||
-         (option == "threads" && planned == "0");
+bool is_open(const Option& option) {
+  return option.is(Role::kResumable) || (!option.open.empty() && option.text() == option.open);
 }
 
 // The options that the run was started with.
@@ -70,7 +69,7 @@ void require_same_run(const PlannedRun& run) {
   const OptionList theirs = option_list(recorded), ours = option_list(planned);
   for (const Option& option : ours.options()) {
     const std::string wanted = option.text(), seen = theirs.find(option.name)->text();
-    if (seen == wanted || is_open(option.name, wanted)) continue;
+    if (seen == wanted || is_open(option)) continue;
     throw OptionError(fmt::format(
         "{} holds a run of another experiment: {} is {} there and {} here; choose another --output, or remove that run",
         run.folder, option.name, seen, wanted));

@@ -28,9 +28,23 @@ std::string scalar_text(std::string_view key, const toml::node& node) {
   throw OptionError(fmt::format("{} is {}; wanted one value", key, node.is_array() ? "an array" : "a date or a time"));
 }
 
-// Calls take(key, value) for each; its OptionErrors, too, get file, line and column.
+// A list of values as an array has it, in the form that Option::parse reads.
+std::string array_text(std::string_view key, const toml::array& array) {
+  std::vector<std::string> values;
+  for (const toml::node& element : array) values.push_back(scalar_text(key, element));
+  return fmt::format("{}", fmt::join(values, ","));
+}
+
+// Sets one option. A list may be text or an array.
+void set(OptionList& options, std::string_view key, const toml::node& node) {
+  const Option* option = options.find(key);
+  const bool array = node.is_array() && option != nullptr && option->type == OptionType::kList;
+  options.set(key, array ? array_text(key, *node.as_array()) : scalar_text(key, node));
+}
+
+// Calls take(key, node) for each; its OptionErrors, too, get file, line and column.
 void for_each_value(const std::string& text, const std::string& name,
-                    const std::function<void(std::string_view, const std::string&)>& take) {
+                    const std::function<void(std::string_view, const toml::node&)>& take) {
   require_toml_limits(text, name);
   toml::table table;
   try {
@@ -41,7 +55,7 @@ void for_each_value(const std::string& text, const std::string& name,
   }
   for (const auto& [key, node] : table) {
     try {
-      take(key.str(), scalar_text(key.str(), node));
+      take(key.str(), node);
     } catch (const OptionError& e) {
       const auto at = key.source().begin;
       throw OptionError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, e.what()));
@@ -58,22 +72,27 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+// Lists too: files have always held them as text.
+bool is_text(const Option& option, const std::string& text) {
+  return option.type == OptionType::kText || option.type == OptionType::kList || text == "auto";
+}
+
 std::string toml_value(const Option& option) {
   const std::string text = option.text();
-  if (option.type == OptionType::kText || text == "auto") return quoted(text);
+  if (is_text(option, text)) return quoted(text);
   return text;
 }
 
 }  // namespace
 
 void parse_toml(const std::string& text, const std::string& name, OptionList& options) {
-  for_each_value(text, name, [&](std::string_view key, const std::string& value) { options.set(key, value); });
+  for_each_value(text, name, [&](std::string_view key, const toml::node& node) { set(options, key, node); });
 }
 
 std::map<std::string, std::string> read_toml_values(const std::string& path) {
   std::map<std::string, std::string> values;
   for_each_value(read_text_file(path), path,
-                 [&](std::string_view key, const std::string& value) { values.emplace(key, value); });
+                 [&](std::string_view key, const toml::node& node) { values.emplace(key, scalar_text(key, node)); });
   return values;
 }
 
@@ -81,8 +100,8 @@ void read_toml(const std::string& path, OptionList& options) { parse_toml(read_t
 
 void read_recorded_toml(const std::string& path, OptionList& options) {
   std::set<std::string> named;
-  for_each_value(read_text_file(path), path, [&](std::string_view key, const std::string& value) {
-    options.set(key, value);
+  for_each_value(read_text_file(path), path, [&](std::string_view key, const toml::node& node) {
+    set(options, key, node);
     named.emplace(key);
   });
   options.set_absent([&](const std::string& name) { return named.contains(name); });
@@ -107,7 +126,7 @@ nlohmann::ordered_json to_json(const OptionList& options) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const Option& option : options.options()) {
     const std::string text = option.text();
-    if (option.type == OptionType::kText || text == "auto") {
+    if (is_text(option, text)) {
       object[option.name] = text;
     } else {
       object[option.name] = nlohmann::ordered_json::parse(text);

@@ -4,12 +4,15 @@
 namespace signstep {
 
 void describe(OptionList& list, EngineOptions& o) {
-  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units");
+  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units").open_as("auto");
   list.choice("device", o.device, {"cpu", "cuda"}, "of the torch engine");
   list.choice("precision", o.precision, {"fp32", "bf16", "auto"},
-              "of convolutions; auto: bf16 where the CPU multiplies it in hardware");
+              "of convolutions; auto: bf16 where the CPU multiplies it in hardware")
+      .open_as("auto");
   list.integer("threads", o.threads, Range::closed(0, 4096), "",
-               "0: all cores that the process may use, or fewer where training times them as faster");
+               "0: all cores that the process may use, or fewer where training times them as faster")
+      .role(Role::kRepetition)
+      .open_as("0");
 }
 
 }  // namespace signstep

@@ -2,7 +2,6 @@
 #include "signstep/optim/schedule.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <numbers>
 
@@ -15,24 +14,6 @@ double cosine_between(double from, double to, double tau) {
   return to + (from - to) * 0.5 * (1.0 + std::cos(std::numbers::pi * tau));
 }
 
-std::vector<double> parse_milestones(const std::string& text) {
-  std::vector<double> out;
-  for (const char* at = text.data(); at < text.data() + text.size();) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(at, text.data() + text.size(), value);
-    const bool last = end == text.data() + text.size();
-    if (error != std::errc{} || !(value > 0 && value < 1) || (!last && *end != ',') ||
-        (!out.empty() && value <= out.back())) {
-      throw OptionError(fmt::format(
-          "milestones is '{}'; wanted rising shares of the run between 0 and 1, separated by commas, such as 0.5,0.75",
-          text));
-    }
-    out.push_back(value);
-    at = last ? end : end + 1;
-  }
-  return out;
-}
-
 }  // namespace
 
 void describe(OptionList& list, ScheduleOptions& o) {
@@ -41,7 +22,11 @@ void describe(OptionList& list, ScheduleOptions& o) {
               "shape of the learning rate over the run");
   list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
   list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine and linear end");
-  list.text("milestones", o.milestones, "shares of the run at which schedule step lowers the rate");
+  list.numbers(
+      "milestones", o.milestones,
+      {.each = {.low = 0, .high = 1, .low_open = true, .high_open = true}, .rising = true, .comma_may_end = true},
+      "rising shares of the run between 0 and 1, separated by commas, such as 0.5,0.75",
+      "shares of the run at which schedule step lowers the rate");
   list.number("step_factor", o.step_factor, {.low = 0, .high = 1, .low_open = true}, "",
               "what each milestone multiplies by");
 }
@@ -49,8 +34,12 @@ void describe(OptionList& list, ScheduleOptions& o) {
 Schedule::Schedule(const ScheduleOptions& options, uint64_t total_steps)
     : options_(options),
       total_(std::max<uint64_t>(total_steps, 1)),
-      warmup_steps_(static_cast<uint64_t>(options.warmup * static_cast<double>(total_))),
-      milestones_(parse_milestones(options.milestones)) {}
+      warmup_steps_(static_cast<uint64_t>(options.warmup * static_cast<double>(total_))) {
+  OptionList list;
+  describe(list, options_);
+  const Option* milestones = list.find("milestones");
+  milestones->parse(milestones->text());
+}
 
 double Schedule::factor(uint64_t t) const {
   t = std::min(t, total_ - 1);
@@ -61,8 +50,8 @@ double Schedule::factor(uint64_t t) const {
   switch (options_.schedule) {
     case ScheduleKind::kConstant: return 1.0;
     case ScheduleKind::kStep:
-      return std::pow(options_.step_factor,
-                      std::count_if(milestones_.begin(), milestones_.end(), [&](double m) { return share >= m; }));
+      return std::pow(options_.step_factor, std::count_if(options_.milestones.begin(), options_.milestones.end(),
+                                                          [&](double m) { return share >= m; }));
     case ScheduleKind::kCosine: return cosine_between(1.0, options_.final_factor, tau);
     case ScheduleKind::kLinear: return 1.0 - (1.0 - options_.final_factor) * tau;
     case ScheduleKind::kOneCycle: {

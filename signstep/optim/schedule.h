@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "signstep/base/option.h"
 
@@ -12,10 +13,10 @@ enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle, kLinear };
 
 struct ScheduleOptions {
   ScheduleKind schedule = ScheduleKind::kCosine;
-  double warmup = 0.0;                  // [0, 1): share of the run with a linear ramp first
-  double final_factor = 0.0;            // [0, 1]: what cosine and linear end at
-  std::string milestones = "0.5,0.75";  // shares of the run at which step multiplies by step_factor
-  double step_factor = 0.1;             // (0, 1]
+  double warmup = 0.0;                           // [0, 1): share of the run with a linear ramp first
+  double final_factor = 0.0;                     // [0, 1]: what cosine and linear end at
+  std::vector<double> milestones = {0.5, 0.75};  // shares of the run, rising, at which step multiplies by step_factor
+  double step_factor = 0.1;                      // (0, 1]
 };
 
 void describe(OptionList& list, ScheduleOptions& options);
@@ -35,7 +36,6 @@ class Schedule {
  private:
   ScheduleOptions options_;
   uint64_t total_, warmup_steps_;
-  std::vector<double> milestones_;
 };
 
 }  // namespace signstep

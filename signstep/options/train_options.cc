@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <limits>
-#include <set>
 
 #include "signstep/base/error.h"
 #include "signstep/optim/optimizer.h"
@@ -13,7 +12,9 @@ namespace signstep {
 void describe(OptionList& list, TrainOptions& o) {
   list.group("Data");
   list.choice("dataset", o.dataset, dataset_names(), "which images");
-  list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path");
+  list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path")
+      .role(Role::kResumable)
+      .role(Role::kProtocol);
   list.choice("labels", o.labels, label_names(), "of CIFAR-100: 100 classes or 20");
   list.integer("validation", o.validation, Range::at_least(0), "images",
                "held out of the training set; 0 trains on everything");
@@ -29,31 +30,33 @@ void describe(OptionList& list, TrainOptions& o) {
   list.group("Training");
   list.integer("epochs", o.epochs, Range::closed(1, 100000), "", "passes over the training images");
   list.integer("batch", o.batch, Range::closed(1, 65536), "images", "per step");
-  list.seed("seed", o.seed, "of weights, order, augmentation and every other draw");
+  list.seed("seed", o.seed, "of weights, order, augmentation and every other draw")
+      .role(Role::kProtocol)
+      .role(Role::kRepetition);
   list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
               "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
-  list.text("init", o.init, "start from the weights of this safetensors file");
+  list.text("init", o.init, "start from the weights of this safetensors file")
+      .role(Role::kResumable)
+      .role(Role::kProtocol);
   list.text("init_sha256", o.init_sha256, "checksum that this file must have; empty: any");
   list.group("Machine");
   describe(list, o.engine);
-  list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images");
+  list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images")
+      .role(Role::kResumable)
+      .role(Role::kProtocol);
   list.group("Run folder");
-  list.text("output", o.output, "folder that the run is written to");
-  list.integer("checkpoint_every", o.checkpoint_every, Range::at_least(0), "steps", "0: at the end of each epoch only");
+  list.text("output", o.output, "folder that the run is written to").role(Role::kResumable).role(Role::kProtocol);
+  list.integer("checkpoint_every", o.checkpoint_every, Range::at_least(0), "steps", "0: at the end of each epoch only")
+      .role(Role::kResumable);
   list.integer("analyze_every", o.analyze_every, Range::at_least(0), "steps",
-               "log signal and noise of the gradient, at the cost of another pass; 0: never");
+               "log signal and noise of the gradient, at the cost of another pass; 0: never")
+      .role(Role::kResumable);
 }
 
 OptionList option_list(TrainOptions& options) {
   OptionList list;
   describe(list, options);
   return list;
-}
-
-bool may_change_on_resume(const std::string& option) {
-  static const std::set<std::string> names = {"data",         "init", "output", "loader_threads", "checkpoint_every",
-                                              "analyze_every"};
-  return names.contains(option);
 }
 
 TrainOptions with_absolute_paths(TrainOptions o) {

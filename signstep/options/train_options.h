@@ -46,10 +46,6 @@ void describe(OptionList& list, TrainOptions& options);
 // A list of all options, for flags, TOML, JSON and checkpoints. Points into options.
 OptionList option_list(TrainOptions& options);
 
-// Whether a resumed run may change this option and stay the same run: where its files are, and what is saved or looked
-// at on the way. Nothing else may.
-bool may_change_on_resume(const std::string& option);
-
 // data and init as they hold from any working folder.
 TrainOptions with_absolute_paths(TrainOptions options);
 

@@ -2,44 +2,38 @@
 #include "signstep/report/run_group.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 
 namespace signstep {
 namespace {
 
 constexpr size_t kMostPoints = 600;
 
-std::map<std::string, std::string> identity(const RunSummary& run) {
+// What the runs of a group have in common.
+std::map<std::string, std::string> identity(const RunSummary& run, const OptionList& options) {
   std::map<std::string, std::string> kept;
-  for (const auto& [option, value] : run.config)
-    if (!is_repetition_option(option)) kept.emplace(option, value);
-  return kept;
-}
-
-std::string value_in(const RunGroup& group, const std::string& option) {
-  std::vector<std::string> seen;
-  for (const RunSummary& run : group.runs) {
-    const auto found = run.config.find(option);
-    const std::string value = found == run.config.end() ? "-" : found->second;
-    if (std::find(seen.begin(), seen.end(), value) == seen.end()) seen.push_back(value);
+  for (const auto& [name, value] : run.config) {
+    const Option* option = options.find(name);
+    if (option == nullptr || !option->repeats()) kept.emplace(name, value);
   }
-  return fmt::format("{}", fmt::join(seen, " | "));
+  return kept;
 }
 
 std::vector<OptionRow> option_rows(const std::vector<RunGroup>& groups) {
   std::set<std::string> options;
   for (const RunGroup& group : groups)
-    for (const RunSummary& run : group.runs)
-      for (const auto& [option, value] : run.config)
-        if (!is_repetition_option(option)) options.insert(option);
+    for (const auto& [option, value] : group.settings) options.insert(option);
   std::vector<OptionRow> rows;
   for (const std::string& option : options) {
     OptionRow row{.option = option, .values = {}};
-    for (const RunGroup& group : groups) row.values.push_back(value_in(group, option));
+    for (const RunGroup& group : groups) {
+      const auto found = group.settings.find(option);
+      row.values.push_back(found == group.settings.end() ? "-" : found->second);
+    }
     rows.push_back(std::move(row));
   }
   return rows;
@@ -109,23 +103,38 @@ double probe_mean(const RunSummary& run, size_t epoch_index, std::vector<double>
 
 }  // namespace
 
-bool is_repetition_option(const std::string& option) {
-  static const std::set<std::string> names = {"seed",           "output",           "data",         "init", "threads",
-                                              "loader_threads", "checkpoint_every", "analyze_every"};
-  return names.contains(option);
+RunGroup make_group(std::string name, std::vector<RunSummary> runs, const OptionList& options) {
+  std::map<std::string, std::vector<std::string>> seen;
+  for (const RunSummary& run : runs)
+    for (const auto& [option, value] : identity(run, options)) seen[option];
+  RunGroup group{.name = std::move(name), .runs = std::move(runs)};
+  for (auto& [option, values] : seen) {
+    for (const RunSummary& run : group.runs) {
+      const auto found = run.config.find(option);
+      const std::string value = found == run.config.end() ? "-" : found->second;
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    }
+    group.settings[option] = fmt::format("{}", fmt::join(values, " | "));
+  }
+  return group;
 }
 
-std::vector<RunGroup> group_runs(std::vector<RunSummary> runs) {
-  std::vector<RunGroup> groups;
+std::vector<RunGroup> group_runs(std::vector<RunSummary> runs, const OptionList& options) {
+  std::vector<std::vector<RunSummary>> alike;
   std::vector<std::map<std::string, std::string>> identities;
   for (RunSummary& run : runs) {
-    const auto own = identity(run);
+    const auto own = identity(run, options);
     const auto place = static_cast<size_t>(std::find(identities.begin(), identities.end(), own) - identities.begin());
     if (place == identities.size()) {
       identities.push_back(own);
-      groups.push_back({.name = method_name(run), .runs = {}});
+      alike.emplace_back();
     }
-    groups[place].runs.push_back(std::move(run));
+    alike[place].push_back(std::move(run));
+  }
+  std::vector<RunGroup> groups;
+  for (std::vector<RunSummary>& members : alike) {
+    std::string name = method_name(members.front());
+    groups.push_back(make_group(std::move(name), std::move(members), options));
   }
   name_apart(groups);
   return groups;
@@ -184,9 +193,8 @@ double noise_scale(const RunSummary& run, size_t epoch_index) {
   const double signal = probe_mean(run, epoch_index, &ProbePairs::signal),
                noise = probe_mean(run, epoch_index, &ProbePairs::noise);
   const auto text = run.config.find("batch");
-  double batch = std::nan("");
-  if (text != run.config.end()) std::from_chars(text->second.data(), text->second.data() + text->second.size(), batch);
-  return signal > 0 ? batch * noise / signal : std::nan("");
+  const auto batch = text == run.config.end() ? std::nullopt : parse_number(text->second);
+  return signal > 0 && batch ? *batch * noise / signal : std::nan("");
 }
 
 MeanSd last_values(const RunGroup& group, EpochFigure figure) {

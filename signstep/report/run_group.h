@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "signstep/base/option.h"
 #include "signstep/report/mean_sd.h"
 #include "signstep/runs/run_summary.h"
 
@@ -15,16 +17,19 @@ namespace signstep {
 struct RunGroup {
   std::string name;
   std::vector<RunSummary> runs;  // at least one
+  // Their options but for those in which repetitions may differ (Option::repeats: seed, folders, threads); several
+  // values joined by " | ".
+  std::map<std::string, std::string> settings = {};
 };
 
-// Whether two runs may differ in this option and still count as repetitions: seed, folders, threads.
-bool is_repetition_option(const std::string& option);
+// options: of `signstep train`; what it does not know is no repetition's.
+RunGroup make_group(std::string name, std::vector<RunSummary> runs, const OptionList& options);
 
 // In the order of first appearance. A group is named by method_name and, where several groups would share a name, by
 // what differs between them: "Signum, learning_rate 0.001".
-std::vector<RunGroup> group_runs(std::vector<RunSummary> runs);
+std::vector<RunGroup> group_runs(std::vector<RunSummary> runs, const OptionList& options);
 
-// An option in which groups differ: one value per group ("-" where it has none; several values joined by " | ").
+// An option in which groups differ: one value per group ("-" where it has none).
 struct OptionRow {
   std::string option;
   std::vector<std::string> values;

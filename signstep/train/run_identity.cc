@@ -25,7 +25,7 @@ void require_same_identity(const RunIdentity& recorded, const RunIdentity& now, 
   const OptionList their_list = option_list(theirs), our_list = option_list(ours);
   for (const Option& option : our_list.options()) {
     const std::string seen = their_list.find(option.name)->text(), wanted = option.text();
-    if (seen == wanted || may_change_on_resume(option.name)) continue;
+    if (seen == wanted || option.is(Role::kResumable)) continue;
     throw CheckpointError(
         fmt::format("{} is of a run with {} '{}', and config.toml says '{}'; put back the file that "
                     "was changed or exchanged, or start another run",

@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 
 #include "signstep/base/error.h"
+#include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/runs/run_files.h"
 
@@ -13,10 +14,11 @@ namespace {
 std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 // What holds for the run whoever continues it: paths and such are the session's.
-nlohmann::ordered_json settings(const nlohmann::ordered_json& options) {
-  nlohmann::ordered_json kept;
-  for (const auto& [name, value] : options.items())
-    if (!may_change_on_resume(name)) kept[name] = value;
+nlohmann::ordered_json settings(TrainOptions options) {
+  const OptionList list = option_list(options);
+  nlohmann::ordered_json kept = to_json(list);
+  for (const Option& option : list.options())
+    if (option.is(Role::kResumable)) kept.erase(option.name);
   return kept;
 }
 
@@ -40,7 +42,7 @@ RunRecorder::RunRecorder(const TrainOptions& options, const RunIdentity& run, co
                      .parameters = engine.network().parameter_count()};
   record_.optimizer = options.optimizer.rule().display;
   record_.seed = options.seed;
-  record_.options = settings(run.options);
+  record_.options = settings(options);
   session_ = first_session(record_);
 }
 

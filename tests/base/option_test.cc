@@ -22,6 +22,8 @@ struct Sample {
   std::string path = "here";
   double limit = 0;
   Color color = Color::kRed;
+  std::vector<double> shares = {0.25, 0.5};
+  std::vector<int64_t> sizes = {8, 1};
 
   OptionList list() {
     OptionList l;
@@ -33,7 +35,11 @@ struct Sample {
     l.number_or_auto("decay", decay, Range::fraction(), "", "decay");
     l.text("path", path, "where");
     l.duration("limit", limit, "how long");
-    l.choice("color", color, {"red", "green"}, "which");
+    l.choice("color", color, {"red", "green"}, "which").role(Role::kProtocol).role(Role::kResumable);
+    l.numbers("shares", shares, {.each = Range::fraction(), .rising = true}, "rising shares, such as 0.5,0.75", "when");
+    l.integers("sizes", sizes, {.each = Range::closed(1, 64), .least = 1}, "sizes, such as 1,8", "how large")
+        .role(Role::kRepetition)
+        .open_as("1");
     return l;
   }
 };
@@ -57,7 +63,9 @@ TEST(Option, EveryKindSurvivesTextAndBack) {
                                                                                     {"decay", "0.25"},
                                                                                     {"path", "a b"},
                                                                                     {"limit", "3h50m"},
-                                                                                    {"color", "green"}})
+                                                                                    {"color", "green"},
+                                                                                    {"shares", "0.5,0.75"},
+                                                                                    {"sizes", "1_0,3"}})
     list.set(name, value);
   EXPECT_EQ(a.count, 60000);
   EXPECT_EQ(a.limit, 13800);
@@ -123,6 +131,33 @@ TEST(Option, DurationsRoundTrip) {
     EXPECT_THAT(message_of([&] { s.list().validate(); }), testing::HasSubstr("limit is '")) << bad;
   }
   EXPECT_EQ(format_duration(13800), "3h50m");
+}
+
+TEST(Option, ListsKeepTheirRange) {
+  Sample sample;
+  OptionList list = sample.list();
+  for (const char* bad : {"0.5,0.5", "0.5,0.25", "1", "nan", "0.5;0.6", "-0.1"})
+    EXPECT_EQ(message_of([&] { list.set("shares", bad); }),
+              std::string("shares is '") + bad + "'; wanted rising shares, such as 0.5,0.75");
+  for (const char* bad : {"", "0", "65", "1.5", "1,,2"})
+    EXPECT_EQ(message_of([&] { list.set("sizes", bad); }),
+              std::string("sizes is '") + bad + "'; wanted sizes, such as 1,8");
+  list.set("shares", "");
+  EXPECT_TRUE(sample.shares.empty());
+  sample.sizes = {0};
+  EXPECT_THAT(message_of([&] { list.validate(); }), testing::HasSubstr("sizes is '0'"));
+}
+
+TEST(Option, ARoleIsGivenWhereTheOptionIsDescribed) {
+  Sample sample;
+  const OptionList list = sample.list();
+  EXPECT_TRUE(list.has_role("color", Role::kProtocol));
+  EXPECT_TRUE(list.find("color")->repeats());
+  EXPECT_FALSE(list.has_role("color", Role::kSession));
+  EXPECT_TRUE(list.find("sizes")->repeats());
+  EXPECT_EQ(list.find("sizes")->open, "1");
+  EXPECT_FALSE(list.find("seed")->repeats());
+  EXPECT_FALSE(list.has_role("colour", Role::kProtocol));
 }
 
 }  // namespace

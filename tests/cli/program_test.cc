@@ -72,7 +72,12 @@ TEST_F(ProgramTest, TrainEvalAndConfiguration) {
   const Outcome trained = run(tiny("run", {"--quiet"}));
   expect(trained, 0, "Test accuracy");
   expect(run(tiny("run")), 2, "holds a run already");
-  expect(run(tiny("run", {"--resume", "--batch", "25"})), 2, "a resumed run keeps its settings");
+  expect(run(tiny("run", {"--resume", "--batch", "25"})), 2, "--batch is 25 and the run was started with 50");
+  expect(run(tiny("run", {"--resume", "--milestones", "0.5,0.9"})), 2,
+         "--milestones is 0.5,0.9 and the run was started with 0.5,0.75; a resumed run keeps its settings");
+  expect(run(tiny("run", {"--resume", "--milestones", "0.50, 0.75", "--stop-after", "1h", "--log-level", "error",
+                          "--checkpoint-every", "3", "--loader-threads", "2"})),
+         0, "Test accuracy");
   const Outcome evaluated = run({"eval", folder_.path("run"), "--json"});
   EXPECT_EQ(evaluated.code, 0) << evaluated.text;
   const auto record = nlohmann::json::parse(read_text_file(folder_.path("run/run.json")));

@@ -202,18 +202,5 @@ TEST_F(ComparisonTest, TextsOfATableMeanNothingToOtherPrograms) {
   EXPECT_THAT(csv_text(c), HasSubstr(",3,0,65,2,SGD,3,3,"));  // numbers stay numbers
 }
 
-// report knows no training options, so its list is its own.
-TEST(RunOptions, WhatAResumedRunMayChangeMakesNoOtherCurve) {
-  TrainOptions options;
-  size_t seen = 0;
-  const OptionList list = option_list(options);
-  for (const Option& option : list.options()) {
-    if (!may_change_on_resume(option.name)) continue;
-    EXPECT_TRUE(is_repetition_option(option.name)) << option.name;
-    ++seen;
-  }
-  EXPECT_EQ(seen, 6u);
-}
-
 }  // namespace
 }  // namespace signstep

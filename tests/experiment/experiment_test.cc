@@ -120,13 +120,28 @@ TEST(ExperimentTest, MistakesNameTheirPlace) {
   EXPECT_THAT(refusal(with("name = \"switch\"", "paper = 1")), HasSubstr("a method has no name"));
   EXPECT_THAT(refusal(with("optimizer = \"sgd\"", "")), HasSubstr("method 'SGD' has no optimizer"));
   EXPECT_THAT(refusal(with("paper = 91.38", "paper = 0")), HasSubstr("in percent"));
-  EXPECT_THAT(refusal(with("flip = false", "seed = 3")), HasSubstr("seed is set for each run by the protocol"));
+  for (const std::string name : {"seed", "output", "data", "init", "loader_threads"}) {
+    const std::string wanted = name + " is set for each run by the protocol";
+    EXPECT_THAT(refusal(with("flip = false", name + " = 3")), HasSubstr(wanted));
+    EXPECT_THAT(refusal(with("width = 4", name + " = 'x'")), HasSubstr("e.toml:8:1: " + wanted));
+    EXPECT_THAT(refusal(with("batch = [8, 16]", name + " = [3, 4]")), HasSubstr(wanted));
+  }
+  EXPECT_THAT(refusal(with("width = 4", "quiet = true")), HasSubstr("unknown option 'quiet'"));
   EXPECT_THAT(refusal(with("flip = false", "learning_rate = 1")), HasSubstr("sets learning_rate and varies it"));
   EXPECT_THAT(refusal(with("validation = 60", "validation = 0")),
               HasSubstr("rates are tuned on the validation images"));
   EXPECT_THAT(refusal("seeds = [1]\n[[method]]\nname = \"a b\"\noptimizer = \"sgd\"\n[[method]]\nname = "
                       "\"a_b\"\noptimizer = \"sgd\"\n"),
               HasSubstr("two rows would be written to the folder a_b"));
+}
+
+TEST(ExperimentTest, AListIsAnArrayOrText) {
+  for (const char* list : {"[0.5, 0.9]", "'0.5,0.9'", "'0.5, 0.9'"}) {
+    const ExperimentPlan plan = plan_of(with("flip = false", std::string("milestones = ") + list));
+    EXPECT_THAT(plan.run(plan.rows.size() - 1, 0, 1, true).options.schedule.milestones, ElementsAre(0.5, 0.9)) << list;
+  }
+  EXPECT_THAT(refusal(with("flip = false", "milestones = [0.9, 0.5]")), HasSubstr("rising shares of the run"));
+  EXPECT_THAT(refusal(with("flip = false", "epsilon = [0.1]")), HasSubstr("epsilon is no single value"));
 }
 
 TEST(ExperimentTest, NamesThatCannotBeShownOrBeFoldersAreRefused) {

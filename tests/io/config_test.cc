@@ -29,6 +29,7 @@ struct Sample {
   std::string output = "runs/first";
   double stop_after = 0;
   Color color = Color::kRed;
+  std::vector<double> shares = {0.5};
 };
 
 OptionList list_of(Sample& s) {
@@ -43,6 +44,7 @@ OptionList list_of(Sample& s) {
   list.number_or_auto("decay", s.decay, Range::at_least(0), "", "shrinks weights");
   list.text("output", s.output, "folder");
   list.duration("stop_after", s.stop_after, "time");
+  list.numbers("shares", s.shares, {.each = Range::fraction(), .rising = true}, "rising shares", "when");
   return list;
 }
 
@@ -83,6 +85,19 @@ TEST(Config, ReadsEveryType) {
   EXPECT_EQ(s.stop_after, 5400);
   EXPECT_EQ(from_toml("decay = 'auto'").decay, std::nullopt);
   EXPECT_EQ(values_of(from_toml("")), values_of({}));
+}
+
+TEST(Config, AListIsAnArrayOrText) {
+  for (const char* text : {"[0.25, 0.75]", "[\n0.25,\n0.75,\n]", "'0.25,0.75'", "'0.25, 0.75'"})
+    EXPECT_THAT(from_toml(std::string("shares = ") + text).shares, testing::ElementsAre(0.25, 0.75)) << text;
+  EXPECT_THAT(from_toml("shares = 0.25").shares, testing::ElementsAre(0.25));
+  EXPECT_THAT(from_toml("shares = []").shares, testing::IsEmpty());
+  Sample s;
+  s.shares = {0.1, 0.2};
+  EXPECT_EQ(through_toml(s).shares, s.shares);
+  EXPECT_EQ(through_json(s).shares, s.shares);
+  EXPECT_EQ(refusal("shares = [30, 60]"), "some.toml:1:1: shares is '30,60'; wanted rising shares");
+  EXPECT_THAT(refusal("shares = [[0.1]]"), HasSubstr("some.toml:1:1: shares is an array; wanted one value"));
 }
 
 TEST(Config, UnknownKeysGiveThePlaceAndTheNearestName) {

@@ -16,12 +16,13 @@ using testing::HasSubstr;
 struct RowOptions final : RuleOptions {
   MaybeNumber learning_rate;
   double epsilon = 0.5;
-  int64_t power = 2;
+  int64_t power = 2, log_rows = 0;
 
   void describe(OptionList& list) override {
     list.number_or_auto("learning_rate", learning_rate, Range::positive(), "per step", "rows 1");
     list.integer("power", power, Range::closed(1, 2), "", "of the norm");
     list.number("epsilon", epsilon, Range::positive(), "", "of rows");
+    list.integer("log_rows", log_rows, Range::at_least(0), "", "steps").role(Role::kResumable);
   }
   void resolve() override { fill(learning_rate, 1.0, "learning_rate", "rows"); }
   std::unique_ptr<UpdateRule> make(const RuleContext&) const override {
@@ -85,8 +86,9 @@ TEST(RuleTable, AnUnknownRuleIsNamedWithTheNearest) {
 TEST(RuleTable, ARuleFromOutsideHasItsOptionsShapesAndStep) {
   const RuleTable table = standard_rules().with(row_family());
   EXPECT_EQ(standard_rules().names().size(), 6u) << "a table is a value";
-  EXPECT_THAT(names_of(table.options()), ElementsAre("learning_rate", "power", "momentum", "decoupled_weight_decay",
-                                                     "l2_penalty", "nesterov", "beta1", "beta2", "epsilon", "zero"));
+  EXPECT_THAT(names_of(table.options()),
+              ElementsAre("learning_rate", "power", "momentum", "decoupled_weight_decay", "l2_penalty", "nesterov",
+                          "beta1", "beta2", "epsilon", "log_rows", "zero"));
   EXPECT_THAT(help_of(table, "learning_rate"), HasSubstr("adam and adamw 1e-3, rows 1"));
 
   OptimizerOptions o(table);
@@ -115,6 +117,18 @@ TEST(RuleTable, ARuleFromOutsideHasItsOptionsShapesAndStep) {
   list.set("momentum", "auto");
   EXPECT_EQ(option_error([&] { make_rule(o, {.dither = DitherKind::kRelative}); }),
             "dither is on and Rows takes no sign; leave dither out, or choose signsgd, signum or lion");
+}
+
+// Part of what a run is, unless the rule says otherwise.
+TEST(RuleTable, TheOptionsOfARuleKeepTheirRole) {
+  const RuleTable table = standard_rules().with(row_family());
+  OptimizerOptions o(table);
+  OptionList list;
+  describe(list, o);
+  for (const Option& option : list.options()) {
+    EXPECT_EQ(option.is(Role::kResumable), option.name == "log_rows") << option.name;
+    EXPECT_EQ(option.repeats(), option.name == "log_rows") << option.name;
+  }
 }
 
 TEST(RuleTable, ANameThatIsTakenIsRefused) {

@@ -34,7 +34,7 @@ TEST(Schedule, LinearIsATriangle) {
 }
 
 TEST(Schedule, StepMultipliesAtEachMilestone) {
-  const Schedule schedule({.schedule = ScheduleKind::kStep, .milestones = "0.5,0.75", .step_factor = 0.1}, 100);
+  const Schedule schedule({.schedule = ScheduleKind::kStep, .milestones = {0.5, 0.75}, .step_factor = 0.1}, 100);
   EXPECT_EQ(schedule.factor(0), 1.0);
   EXPECT_EQ(schedule.factor(49), 1.0);
   EXPECT_DOUBLE_EQ(schedule.factor(50), 0.1);
@@ -71,9 +71,22 @@ TEST(Schedule, EveryFactorOfShortRunsIsAFactor) {
 }
 
 TEST(Schedule, RefusesUnusableMilestones) {
+  ScheduleOptions options;
+  OptionList list;
+  describe(list, options);
   for (const char* bad : {"1", "0", "0.5,0.5", "0.7,0.2", "a", "0.2;0.3", "nan"})
-    EXPECT_THAT(option_error([&] { Schedule({.milestones = bad}, 10); }), HasSubstr("rising shares of the run")) << bad;
-  EXPECT_EQ(option_error([] { Schedule({.milestones = ""}, 10); }), "no error");
+    EXPECT_THAT(option_error([&] { list.set("milestones", bad); }), HasSubstr("rising shares of the run")) << bad;
+  for (const char* bad : {",", "0.5,,", ",0.5", "0.25,,0.5"})
+    EXPECT_THAT(option_error([&] { list.set("milestones", bad); }), HasSubstr("rising shares of the run")) << bad;
+  list.set("milestones", "0.25,");  // a record of release 0.1 may say so
+  EXPECT_THAT(options.milestones, testing::ElementsAre(0.25));
+  list.set("milestones", "0.25, 0.5");
+  EXPECT_THAT(options.milestones, testing::ElementsAre(0.25, 0.5));
+  EXPECT_EQ(list.find("milestones")->text(), "0.25,0.5");
+  const std::vector<double> unusable[] = {{1}, {0}, {0.5, 0.5}, {0.7, 0.2}, {NAN}};
+  for (const auto& bad : unusable)
+    EXPECT_THAT(option_error([&] { Schedule({.milestones = bad}, 10); }), HasSubstr("rising shares of the run"));
+  EXPECT_EQ(option_error([] { Schedule({.milestones = {}}, 10); }), "no error");
 }
 
 TEST(Schedule, OptionsStateTheirRange) {

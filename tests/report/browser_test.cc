@@ -56,7 +56,7 @@ TEST_F(BrowserTest, ShowsTheCurvesWithoutAnError) {
   ReportContent content{.title = "Browser test", .groups = {}};
   std::vector<RunSummary> runs;
   for (const char* name : {"a1", "a2", "b1", "b2"}) runs.push_back(read_run(folder_.path(name)));
-  content.groups = group_runs(std::move(runs));
+  content.groups = group_runs(std::move(runs), made_up_options());
   const ReportResult report = write_report(content, folder_.path("out"));
   ASSERT_EQ(report.charts, 9u);
 

@@ -28,7 +28,8 @@ class ReportTest : public testing::Test {
   std::vector<RunGroup> three_groups() {
     return group_runs({run("a", {.seed = 1}), run("b", {.seed = 3}),
                        run("c", {.seed = 1, .extra_config = "dither = \"relative\"\n", .switches = true}),
-                       run("d", {.optimizer = "SGD", .extra_config = "batch = 64\n"})});
+                       run("d", {.optimizer = "SGD", .extra_config = "batch = 64\n"})},
+                      made_up_options());
   }
   std::string page(const std::string& name = "out") const {
     return read_text_file(folder_.path(name + "/report.html"));
@@ -58,8 +59,8 @@ TEST_F(ReportTest, RunsThatDifferBySeedAloneShareACurve) {
 }
 
 TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
-  const auto groups =
-      group_runs({run("a", {.extra_config = "batch = 8\n"}), run("b", {.extra_config = "batch = 16\n"})});
+  const auto groups = group_runs(
+      {run("a", {.extra_config = "batch = 8\n"}), run("b", {.extra_config = "batch = 16\n"})}, made_up_options());
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_EQ(groups[0].name, "Signum, batch 8");
   EXPECT_EQ(groups[1].name, "Signum, batch 16");
@@ -69,8 +70,8 @@ TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
 }
 
 TEST_F(ReportTest, ProbesOfTheGradient) {
-  const auto groups =
-      group_runs({run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})});
+  const auto groups = group_runs(
+      {run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})}, made_up_options());
   const RunSummary& probed = groups[0].runs[0];
   EXPECT_DOUBLE_EQ(sign_agreement(probed, 0), 55);
   EXPECT_DOUBLE_EQ(noise_scale(probed, 0), 8 * 5 / 0.5);  // means of 5 and null, of 2 and -1
@@ -96,7 +97,7 @@ TEST_F(ReportTest, PageAndPictures) {
   for (const char* text : {"<script", "src=", "<Title>", "@import"}) EXPECT_THAT(page(), Not(HasSubstr(text)));
   EXPECT_TRUE(fs::exists(folder_.path("out/gamma.svg")));
   // A second report replaces the first, with the pictures that no longer apply.
-  write_report({.title = "Again", .groups = group_runs({run("e", {})})}, folder_.path("out"));
+  write_report({.title = "Again", .groups = group_runs({run("e", {})}, made_up_options())}, folder_.path("out"));
   EXPECT_THAT(page(), HasSubstr("Again"));
   EXPECT_FALSE(fs::exists(folder_.path("out/gamma.svg")));
 }
@@ -123,7 +124,8 @@ TEST_F(ReportTest, NothingElseIsOverwritten) {
 
 TEST_F(ReportTest, WarnsOfWhatCannotBeCompared) {
   const auto groups = group_runs({run("a", {}), run("b", {.seed = 2, .sha256 = "other"}),
-                                  run("c", {.seed = 3, .epochs = 2, .status = "diverged"})});
+                                  run("c", {.seed = 3, .epochs = 2, .status = "diverged"})},
+                                 made_up_options());
   const auto warnings = comparison_warnings(groups);
   EXPECT_THAT(warnings, testing::Contains(HasSubstr("status diverged, 2 epochs")));
   EXPECT_THAT(warnings, testing::Contains("The runs differ in the images (data checksum): abc; other"));
@@ -154,7 +156,7 @@ TEST_F(ReportTest, WrongTypesInAnEpochAreNoNumbers) {
   const std::string odd =
       R"({"epoch":"x","step":[1],"curve":5,"probe":[1],"events":[5,{"event":7},{"event":"switch","step":"x"}]})";
   write_file_atomic(folder_.path("odd/metrics.jsonl"), odd + "\n" + text);
-  const auto groups = group_runs({read_run(folder_.path("odd"))});
+  const auto groups = group_runs({read_run(folder_.path("odd"))}, made_up_options());
   EXPECT_TRUE(switch_epochs(groups[0]).empty());
   for (const NamedChart& c : run_charts(groups)) EXPECT_FALSE(c.file.empty());
   EXPECT_NO_THROW(write_report({.title = "T", .groups = groups}, folder_.path("out")));

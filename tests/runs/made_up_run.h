@@ -7,6 +7,7 @@
 #include <string>
 
 #include "signstep/base/error.h"
+#include "signstep/base/option.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_lines.h"
 
@@ -20,6 +21,16 @@ struct MadeUpRun {
   bool switches = false, probes = false;
   std::string status = "finished", sha256 = "abc";
 };
+
+// What its repetitions may differ in, as those of `signstep train`.
+inline OptionList made_up_options() {
+  static uint64_t seed;
+  static std::string output;
+  OptionList list;
+  list.seed("seed", seed, "").role(Role::kRepetition);
+  list.text("output", output, "").role(Role::kResumable);
+  return list;
+}
 
 // Epoch e of seed s: test accuracy 50 + 10 e + s, ten steps an epoch, switched at step 15,
 // two probes an epoch whose signal is lost from the second epoch on.

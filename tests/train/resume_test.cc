@@ -60,6 +60,38 @@ TEST_F(ResumeTest, AChangedSettingIsRefusedByName) {
   EXPECT_THAT(refusal(changed), HasSubstr("run.json is of a run with learning_rate '0.001'"));
 }
 
+// What is resumable changes neither the run nor its weights; of the rest nothing may change.
+TEST_F(ResumeTest, RolesSayWhatMayChange) {
+  run(options("whole"));
+  run(options("run"), stop_after(3));
+  TrainOptions changed = recorded("run");
+  OptionList list = option_list(changed);
+  for (const auto& [name, value] : {std::pair{"seed", "2"},
+                                    {"epochs", "3"},
+                                    {"batch", "30"},
+                                    {"flip", "false"},
+                                    {"network", "resnet20"},
+                                    {"momentum", "0.8"},
+                                    {"zero", "plus"},
+                                    {"dither", "relative"},
+                                    {"schedule", "linear"},
+                                    {"milestones", "0.5,0.9"},
+                                    {"on_nonfinite", "skip"}}) {
+    const std::string before = list.find(name)->text();
+    list.set(name, value);
+    EXPECT_THAT(refusal(changed),
+                HasSubstr(fmt::format("{} '{}', and config.toml says '{}'", name, before, list.find(name)->text())));
+    list.set(name, before);
+  }
+  for (const auto& [name, value] :
+       {std::pair{"loader_threads", "2"}, {"checkpoint_every", "2"}, {"analyze_every", "2"}})
+    list.set(name, value);
+  fs::rename(folder_.path("data"), folder_.path("elsewhere"));
+  list.set("data", folder_.path("elsewhere"));
+  run(changed, resuming());
+  EXPECT_EQ(parameters("run"), parameters("whole"));
+}
+
 TEST_F(ResumeTest, ACheckpointOfAnotherRunIsRefused) {
   TrainOptions other = options("other");
   other.seed = 2;

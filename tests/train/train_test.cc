@@ -296,7 +296,7 @@ TEST_F(TrainTest, BadOptionsAreRefusedBeforeAnythingIsWritten) {
   EXPECT_THAT(refused([](TrainOptions& o) { o.batch = 1000; }), HasSubstr("1000"));
   EXPECT_THAT(refused([](TrainOptions& o) { o.validation = 300; }), HasSubstr("300"));
   EXPECT_THAT(refused([](TrainOptions& o) { o.network.width = 6; }), HasSubstr("width is 6"));
-  EXPECT_THAT(refused([](TrainOptions& o) { o.schedule.milestones = "0.5,x"; }), HasSubstr("milestones is '0.5,x'"));
+  EXPECT_THAT(refused([](TrainOptions& o) { o.schedule.milestones = {0.5, 2}; }), HasSubstr("milestones is '0.5,2'"));
   EXPECT_THAT(refused([](TrainOptions& o) { o.data = "/nowhere"; }), HasSubstr("/nowhere"));
   EXPECT_THAT(refused([](TrainOptions& o) {
                 o.optimizer = OptimizerOptions("signsgd", {{"momentum", "0.9"}});
