@@ -48,7 +48,7 @@ void run(const Rule& rule, std::span<const StepTensor> tensors, std::span<StepSt
   if (!rule.is_sgd) return sign_step(tensors, rule.sign, statistics, executor);
   SgdPhaseStep step;
   step.mu = rule.sign.b1;
-  step.keep = rule.sign.keep;
+  step.decay_factor = rule.sign.decay_factor;
   step.products = rule.sign.sums == StepSums::kAll;
   sgd_phase_step(tensors, step, statistics, executor);
 }
@@ -62,7 +62,7 @@ std::vector<Rule> rules() {
     base.state = state;
     base.sign.b1 = base.sign.b2 = state ? 0.9f : 0.0f;
     base.sign.lr = 1e-3f;
-    base.sign.keep = 1 - 1e-6f;
+    base.sign.decay_factor = 1 - 1e-6f;
     base.name = bandwidth_name(state);
     base.is_bandwidth = true;
     list.push_back(base);
@@ -122,7 +122,7 @@ bool verified(const Rule& rule, Executor& executor) {
   if (rule.is_sgd) {
     SgdPhaseStep step;
     step.mu = rule.sign.b1;
-    step.keep = rule.sign.keep;
+    step.decay_factor = rule.sign.decay_factor;
     step.products = rule.sign.sums == StepSums::kAll;
     sgd_phase_step_ref(tensors, step, want);
   } else {

@@ -36,7 +36,7 @@ struct Side {
   std::function<std::function<void()>(const std::vector<at::Tensor>&)> make;  // a step on these parameters
 };
 
-// m = 0.9 m + 0.1 g; x = keep x - rate sign(m + sigma xi), written as a user of LibTorch would.
+// m = 0.9 m + 0.1 g; x = k x - rate sign(m + sigma xi), written as a user of LibTorch would.
 struct TensorOperations {
   std::vector<at::Tensor> parameters, m;
   double sigma;
@@ -98,7 +98,7 @@ Side through_spans(std::string name, std::string beside, bool momentum, float si
             s->statistics.resize(s->tensors.size());
             s->step.b1 = s->step.b2 = momentum ? static_cast<float>(kMomentum) : 0;
             s->step.lr = static_cast<float>(kRate);
-            s->step.keep = static_cast<float>(1 - kRate * kDecay);
+            s->step.decay_factor = static_cast<float>(1 - kRate * kDecay);
             return [s] {
               sign_step(s->tensors, s->step, s->statistics, s->threads);
               ++s->step.step;

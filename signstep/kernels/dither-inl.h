@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The draw of dither_draw.h in vectors, for inclusion by per-target sources.
-#if defined(SIGNSTEP_CORE_DITHER_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SIGNSTEP_CORE_DITHER_INL_H_
-#undef SIGNSTEP_CORE_DITHER_INL_H_
+#if defined(SIGNSTEP_KERNELS_DITHER_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SIGNSTEP_KERNELS_DITHER_INL_H_
+#undef SIGNSTEP_KERNELS_DITHER_INL_H_
 #else
-#define SIGNSTEP_CORE_DITHER_INL_H_
+#define SIGNSTEP_KERNELS_DITHER_INL_H_
 #endif
 
 #include <hwy/highway.h>

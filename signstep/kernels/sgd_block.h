@@ -15,7 +15,7 @@ struct SgdBlock {
         one_minus_mu(1.0f - mu),
         d(mu == 0 ? nullptr : t.m),
         rate(static_cast<float>(t.sgd_rate)),
-        keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
+        decay_factor(t.decay ? static_cast<float>(s.decay_factor) : 1.0f),
         l2(t.decay ? static_cast<float>(s.l2) : 0.0f),
         products(s.products),
         v_is_momentum(s.products_with == ProductsWith::kMomentum) {}
@@ -24,7 +24,7 @@ struct SgdBlock {
   const float* g;
   float mu, one_minus_mu;
   float* d;  // null: d' = h
-  float rate, keep, l2;
+  float rate, decay_factor, l2;
   bool products, v_is_momentum;
 };
 

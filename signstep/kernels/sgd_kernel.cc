@@ -20,7 +20,7 @@ template <bool kMoving, bool kProducts>
 void sgd_range(const SgdBlock& b, size_t begin, size_t end, StepStatistics& partial) {
   const DF df;
   const VF mu = hn::Set(df, b.mu), one_minus_mu = hn::Set(df, b.one_minus_mu);
-  const VF rate = hn::Set(df, b.rate), keep = hn::Set(df, b.keep), l2 = hn::Set(df, b.l2);
+  const VF rate = hn::Set(df, b.rate), decay_factor = hn::Set(df, b.decay_factor), l2 = hn::Set(df, b.l2);
   const bool penalty = b.l2 != 0;
   for (size_t block = begin; block < end; block += kBlockElements) {
     const size_t block_end = HWY_MIN(block + kBlockElements, end);
@@ -42,7 +42,7 @@ void sgd_range(const SgdBlock& b, size_t begin, size_t end, StepStatistics& part
           d = hn::Add(hn::Mul(mu, old_d), hn::Mul(one_minus_mu, h));
         }
         VF v = b.v_is_momentum ? d : g;
-        VF x = hn::Sub(hn::Mul(keep, old_x), hn::Mul(rate, d));
+        VF x = hn::Sub(hn::Mul(decay_factor, old_x), hn::Mul(rate, d));
         const MF finite = hn::IsFinite(d);
         if (HWY_UNLIKELY(!hn::AllTrue(df, finite))) {
           sums.nonfinite += kN - hn::CountTrue(df, finite);

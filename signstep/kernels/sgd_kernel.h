@@ -3,7 +3,7 @@
 //
 //   h  = g + l2 x                    h = g where l2 is 0
 //   d' = mu d + (1 - mu) h           d is the tensor's m; with mu = 0 it may be null and d' = h
-//   x' = keep x - sgd_rate d'        keep is 1 for a tensor without decay
+//   x' = k x - sgd_rate d'        k: the decay factor, 1 for a tensor without decay
 //
 // One pass: 12 bytes per element without d, 20 with it. The blended transition is sign_kernel.h with sgd_rate > 0.
 #pragma once
@@ -16,10 +16,10 @@
 namespace signstep {
 
 struct SgdPhaseStep {
-  double mu = 0;          // [0, 1)
-  double keep = 1;        // what decoupled decay leaves, (0, 1]
-  double l2 = 0;          // >= 0, for tensors with decay
-  bool products = false;  // v_dot_v; the other sums stay 0
+  double mu = 0;            // [0, 1)
+  double decay_factor = 1;  // what decoupled decay leaves, (0, 1]
+  double l2 = 0;            // >= 0, for tensors with decay
+  bool products = false;    // v_dot_v; the other sums stay 0
   ProductsWith products_with = ProductsWith::kGradient;
 };
 

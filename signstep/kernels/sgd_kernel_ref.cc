@@ -20,7 +20,7 @@ void sgd_elements_ref(const SgdBlock& b, size_t begin, size_t end, SgdSums& sums
       const double v = b.v_is_momentum ? d : g;
       sums.v_dot_v.add(i, v * v);
     }
-    b.x[i] = b.keep * b.x[i] - b.rate * d;
+    b.x[i] = b.decay_factor * b.x[i] - b.rate * d;
     if (b.d != nullptr) b.d[i] = d;
   }
 }

@@ -32,7 +32,7 @@ struct SignBlock {
         a2(1.0f - b2),
         m(b1 == 0 && b2 == 0 ? nullptr : t.m),
         lr(static_cast<float>(s.lr)),
-        keep(t.decay ? static_cast<float>(s.keep) : 1.0f),
+        decay_factor(t.decay ? static_cast<float>(s.decay_factor) : 1.0f),
         sgd_rate(static_cast<float>(t.sgd_rate)),
         sigma(static_cast<float>(t.sigma)),
         maximum(t.maximum),
@@ -65,7 +65,7 @@ struct SignBlock {
   const float* g;
   float b1, a1, b2, a2;
   float* m;  // null: u = m' = g
-  float lr, keep, sgd_rate, sigma;
+  float lr, decay_factor, sgd_rate, sigma;
   float* maximum;  // null: sigma is the scale of all
   ZeroPolicy zero;
   StepSums sums;

@@ -6,7 +6,8 @@
 //   m' = b2 m + (1 - b2) g
 //   G' = max(G, |u|)               the tensor's maximum, where it has one; the dither's scale is then sigma G'
 //   s  = sign(u), dithered by sigma as DitherOn and DitherNoise say
-//   x' = keep x - lr s - sgd_rate m'    keep is 1 for a tensor without decay; g in place of m' where sgd_along says so
+//   x' = k x - lr s - sgd_rate m'    k: the decay factor, 1 for a tensor without decay; g in place of m' where
+//                                    sgd_along says so
 //
 // SignSGD: b1 = b2 = 0, m may be null. Signum: b1 = b2. Lion: b1 != b2. The last term is the blended transition to SGD:
 // lr = alpha lr_t, sgd_rate = (1 - alpha) rate, b2 = mu. float32 throughout: numbers are rounded to float first, 1 - b
@@ -22,9 +23,9 @@
 namespace signstep {
 
 struct SignStep {
-  double b1 = 0, b2 = 0;  // [0, 1)
-  double lr = 0;          // >= 0
-  double keep = 1;        // what decoupled decay leaves, (0, 1]
+  double b1 = 0, b2 = 0;    // [0, 1)
+  double lr = 0;            // >= 0
+  double decay_factor = 1;  // what decoupled decay leaves, (0, 1]
   ZeroPolicy zero = ZeroPolicy::kSkip;
   DitherOn dither_on = DitherOn::kUpdate;
   DitherNoise noise = DitherNoise::kGaussian;

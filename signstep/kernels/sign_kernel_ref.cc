@@ -60,7 +60,7 @@ void sign_elements_ref(const SignBlock& b, bool measure, size_t begin, size_t en
       sums.v_dot_v.add(i, v * v);
     }
     const float noisy_sign = b.noise == Noise::kPost ? s + b.sigma * normal_at(b.gaussian, i) : s;
-    float x = b.keep * b.x[i] - b.lr * noisy_sign;
+    float x = b.decay_factor * b.x[i] - b.lr * noisy_sign;
     if (b.sgd_rate != 0) x = x - b.sgd_rate * (b.sgd_along_gradient ? g : m);
     b.x[i] = x;
     if (b.m != nullptr) b.m[i] = m;

@@ -118,7 +118,7 @@ Tensor aten_sign_step(const AtenTensor& t, const StepTensor& numbers, const Sign
   if (step.sums != StepSums::kNone) u_dot_u = square_sum(moved, step);
 
   if (post) s = at::add(s, normal());
-  Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(s, in.of(step.lr)));
+  Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.decay_factor) : 1), at::mul(s, in.of(step.lr)));
   const Tensor& along = step.sgd_along == SgdAlong::kGradient ? moved.g : moved.m;
   if (sgd_rate != 0) x = at::sub(x, at::mul(along, sgd_rate));
   store(t, moved.finite, x, old_x, moved.has_m ? moved.m : Tensor());
@@ -139,7 +139,8 @@ Tensor aten_sgd_phase_step(const AtenTensor& t, const StepTensor& numbers, const
   const Tensor h = l2 != 0 ? at::add(g, at::mul(old_x, l2)) : g;
   const Tensor d = has_d ? average(in, t.m, h, step.mu) : h;
   const Tensor finite = at::isfinite(d);
-  const Tensor x = at::sub(at::mul(old_x, numbers.decay ? in.of(step.keep) : 1), at::mul(d, in.of(numbers.sgd_rate)));
+  const Tensor x =
+      at::sub(at::mul(old_x, numbers.decay ? in.of(step.decay_factor) : 1), at::mul(d, in.of(numbers.sgd_rate)));
   store(t, finite, x, old_x, has_d ? d : Tensor());
   Tensor v_dot_v;
   if (step.products) {

@@ -28,14 +28,15 @@ void set_sigmas(const UpdatePlan& plan, const DitherState& state, double level, 
 
 // What a step's phase means for one tensor.
 struct TensorPhase {
-  double sign_lr = 0, keep = 1, l2 = 0;
+  double sign_lr = 0, decay_factor = 1, l2 = 0;
 };
 
 void sgd_pass(const UpdatePlan& plan, std::span<const TensorPhase> phases, std::span<const StepTensor> tensors,
               std::span<StepStatistics> statistics, Stepper& stepper) {
   const double mu = plan.switching.options.switch_momentum.value_or(0);
   std::vector<SgdPhaseStep> steps;
-  for (const TensorPhase& phase : phases) steps.push_back({.mu = mu, .keep = phase.keep, .l2 = phase.l2});
+  for (const TensorPhase& phase : phases)
+    steps.push_back({.mu = mu, .decay_factor = phase.decay_factor, .l2 = phase.l2});
   stepper.sgd(tensors, steps, statistics);
 }
 
@@ -75,7 +76,7 @@ void sign_pass(const UpdatePlan& plan, SignState& state, uint64_t t, double leve
   std::vector<SignStep> steps(tensors.size(), step);
   for (size_t i = 0; i < tensors.size(); ++i) {
     steps[i].lr = phases[i].sign_lr;
-    steps[i].keep = phases[i].keep;
+    steps[i].decay_factor = phases[i].decay_factor;
   }
   stepper.sign(tensors, steps, statistics);
   for (size_t i = 0; i < state.dither.rms.size(); ++i) {
@@ -112,7 +113,7 @@ StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_
     if (i == 0 || lr != rates[i - 1].lr) phase = phase_rates(plan.switching, state.switching, lr);
     largest_lr = std::max(largest_lr, lr);
     const PhaseDecay shrinking = phase_decay(plan.switching, phase, i, decay);
-    phases[i] = {phase.blended_sign_lr(), shrinking.keep, shrinking.l2};
+    phases[i] = {phase.blended_sign_lr(), shrinking.decay_factor, shrinking.l2};
     tensors[i].index = static_cast<uint32_t>(i);
     tensors[i].sigma = 0;
     tensors[i].sgd_rate = phase.blended_sgd_rate(i);

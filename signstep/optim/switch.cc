@@ -154,7 +154,7 @@ PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t t
   if (in_gradient) return {1, penalty};
   const double rate = rates.sgd_rate(tensor);
   decay_factor(rate, penalty, "switch_penalty");
-  out.keep = 1.0 - (rates.alpha * rates.sign_lr * decay + (1 - rates.alpha) * rate * penalty);
+  out.decay_factor = 1.0 - (rates.alpha * rates.sign_lr * decay + (1 - rates.alpha) * rate * penalty);
   return out;
 }
 

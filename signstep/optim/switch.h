@@ -3,12 +3,12 @@
 // how, a SwitchState is all that a checkpoint must hold, switch_step joins them once after every optimizer step, and
 // phase_rates says what the next optimizer step does:
 //
-//   sign    x = keep x - lr_t s                        calibrating
-//   blend   x = keep x - (alpha lr_t s + (1 - alpha) Lambda lr_t d),  alpha = 1 - j / W, j = 1 .. W
-//   sgd     x = keep x - Lambda lr_t d                  for good
+//   sign    x = k x - lr_t s                        calibrating
+//   blend   x = k x - (alpha lr_t s + (1 - alpha) Lambda lr_t d),  alpha = 1 - j / W, j = 1 .. W
+//   sgd     x = k x - Lambda lr_t d                  for good
 //
-// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by keep once a step in every
-// phase (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged.
+// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by the factor k once a step in
+// every phase (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged.
 // Lambda is frozen at the switch, or with switch_follow goes on being averaged: of the sign step that is not taken any
 // more, a step late.
 #pragma once
@@ -62,7 +62,7 @@ SwitchState make_switch_state(const SwitchPlan& plan, size_t tensors);
 // Throws CheckpointError when a restored state does not belong to this plan and number of tensors.
 void require_fit(const SwitchState& state, const SwitchPlan& plan, size_t tensors);
 
-// What the next optimizer step does: x = keep x - blended_sign_lr s - blended_sgd_rate d with keep = 1 - sign_lr decay.
+// What the next optimizer step does: x = k x - blended_sign_lr s - blended_sgd_rate d with k = 1 - sign_lr decay.
 struct PhaseRates {
   SwitchPhase phase = SwitchPhase::kSign;
   double sign_lr = 0;                  // lr_t
@@ -79,12 +79,12 @@ PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double 
 
 // What the next step shrinks a tensor's weights by, decay being the tensor's decoupled one. With R = Lambda lr_t and w
 // = switch_penalty, 0 where decay is 0:
-//   sign phase, and every phase under switch_decay sign   keep = 1 - lr_t decay
-//   decoupled, and l2 in the blend                        keep = 1 - (alpha lr_t decay + (1 - alpha) R w)
-//   l2 after the blend                                    keep = 1, and g + w x in the place of g
+//   sign phase, and every phase under switch_decay sign   k = 1 - lr_t decay
+//   decoupled, and l2 in the blend                        k = 1 - (alpha lr_t decay + (1 - alpha) R w)
+//   l2 after the blend                                    k = 1, and g + w x in the place of g
 // Throws OptionError where a factor would not be in (0, 1].
 struct PhaseDecay {
-  double keep = 1, l2 = 0;
+  double decay_factor = 1, l2 = 0;
 };
 PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t tensor, double decay);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // normal_pair of normal.h in vectors: the same operations in the same order, for inclusion by per-target sources.
-#if defined(SIGNSTEP_CORE_NORMAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SIGNSTEP_CORE_NORMAL_INL_H_
-#undef SIGNSTEP_CORE_NORMAL_INL_H_
+#if defined(SIGNSTEP_RANDOM_NORMAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SIGNSTEP_RANDOM_NORMAL_INL_H_
+#undef SIGNSTEP_RANDOM_NORMAL_INL_H_
 #else
-#define SIGNSTEP_CORE_NORMAL_INL_H_
+#define SIGNSTEP_RANDOM_NORMAL_INL_H_
 #endif
 
 #include "signstep/random/normal_constants.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Philox4x32-10 in vectors, for inclusion by per-target sources (hwy/foreach_target.h).
-#if defined(SIGNSTEP_CORE_PHILOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SIGNSTEP_CORE_PHILOX_INL_H_
-#undef SIGNSTEP_CORE_PHILOX_INL_H_
+#if defined(SIGNSTEP_RANDOM_PHILOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SIGNSTEP_RANDOM_PHILOX_INL_H_
+#undef SIGNSTEP_RANDOM_PHILOX_INL_H_
 #else
-#define SIGNSTEP_CORE_PHILOX_INL_H_
+#define SIGNSTEP_RANDOM_PHILOX_INL_H_
 #endif
 
 #include <hwy/highway.h>

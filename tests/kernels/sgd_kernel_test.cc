@@ -31,7 +31,8 @@ TEST(SgdKernel, EveryTargetAndThreadCountEqualsTheReference) {
               }
               return tensors;
             };
-            const SgdPhaseStep step = {.mu = mu, .keep = 0.999f, .l2 = l2, .products = products, .products_with = with};
+            const SgdPhaseStep step = {
+                .mu = mu, .decay_factor = 0.999f, .l2 = l2, .products = products, .products_with = with};
             sgd_phase_step_ref(prepare(expected), step, want);
             sgd_phase_step(prepare(actual), step, got, pool);
             ASSERT_TRUE(same_bits(actual.x, expected.x));
@@ -95,7 +96,7 @@ TEST(SgdKernel, NonFiniteCoordinatesStayAndAreCounted) {
   tensor.sgd_rate = 1;
   SgdPhaseStep step;
   step.mu = 0.5f;
-  step.keep = 0.5f;
+  step.decay_factor = 0.5f;
   step.products = true;
   StepStatistics statistics;
   SerialExecutor serial;

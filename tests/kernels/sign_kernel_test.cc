@@ -59,7 +59,7 @@ std::vector<Case> cases() {
             c.step.b1 = rule.b1;
             c.step.b2 = rule.b2;
             c.step.lr = 0.01f;
-            c.step.keep = 0.999f;
+            c.step.decay_factor = 0.999f;
             c.step.zero = zero;
             c.step.dither_on = place.on;
             c.step.noise = place.noise;
@@ -160,7 +160,7 @@ TEST(SignKernel, AThousandStepsWithMomentaNearZero) {
     SignStep step;
     step.b1 = step.b2 = 0.9f;
     step.lr = 0.001f;
-    step.keep = 0.9999f;
+    step.decay_factor = 0.9999f;
     step.sums = StepSums::kAll;
     for (step.step = 0; step.step < 1000; ++step.step) {
       SequentialRandom random(Stream(9, Purpose::kInit, step.step));

@@ -60,7 +60,7 @@ TEST(SignRule, ZerosByPolicy) {
   for (const float zero : {0.0f, -0.0f}) {
     SignStep s;
     s.lr = 0.25f;
-    s.keep = 0.5f;
+    s.decay_factor = 0.5f;
     s.sums = StepSums::kAll;
     Tensor t = {std::vector<float>(kCopies, 2.0f), std::vector<float>(kCopies, zero), {}};
     EXPECT_EQ(t.step(s).nonzero, 0u);
@@ -97,7 +97,7 @@ TEST(SignRule, NonFiniteCoordinatesStayAndAreCounted) {
     t.g[5] = 1e-45f;
     SignStep s;
     s.lr = 0.5f;
-    s.keep = 0.5f;
+    s.decay_factor = 0.5f;
     s.sums = StepSums::kAll;
     size_t bad = 3;
     if (signum) {
@@ -149,7 +149,7 @@ TEST(SignRule, LionDecayAndBlend) {
   s.b1 = 0.75f;
   s.b2 = 0.5f;
   s.lr = 0.125f;
-  s.keep = 0.5f;
+  s.decay_factor = 0.5f;
   t.step(s);
   EXPECT_EQ(t.x[0], 5 - 0.125f);
   EXPECT_EQ(t.m[0], 0);
@@ -192,9 +192,9 @@ TEST(SignRule, PlacementsOfTheNoise) {
   for (size_t i = 0; i < kN; ++i) ASSERT_EQ(t.m[i], 0.5f * (2 + 0.5f * normal_at(gaussian, i)));
 }
 
-// b m + (1 - b) g and keep x - rate d are the places where a compiler would fuse. Here both products round to the same
-// number, so the separate result is 0 while fusing either product leaves +-2^-46 or so; one ulp like that decides the
-// sign of a step. (lr s is exact, so fusing it would change nothing.)
+// b m + (1 - b) g and k x - rate d are the places where a compiler would fuse. Here both products round to
+// the same number, so the separate result is 0 while fusing either product leaves +-2^-46 or so; one ulp like that
+// decides the sign of a step. (lr s is exact, so fusing it would change nothing.)
 TEST(SignRule, NothingFuses) {
   constexpr float kAbove = 1 + 0x1p-23f, kBelow = 1 - 0x1p-23f;  // their product is 1 - 2^-46, rounded 1
   ASSERT_NE(std::fma(kAbove, kBelow, -1.0f), 0);
@@ -209,7 +209,7 @@ TEST(SignRule, NothingFuses) {
     EXPECT_EQ(t.x, std::vector<float>(kCopies, 1.0f)) << "sign(0)";
 
     SgdPhaseStep sgd;
-    sgd.keep = kBelow;
+    sgd.decay_factor = kBelow;
     t = {std::vector<float>(kCopies, kAbove), std::vector<float>(kCopies, kAbove), {}};
     StepTensor tensor;
     tensor.x = t.x.data();

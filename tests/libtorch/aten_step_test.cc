@@ -78,7 +78,7 @@ TEST(AtenStep, WithoutNoiseTheBitsAreTheKernels) {
         step.b1 = rule.b1;
         step.b2 = rule.b2;
         step.lr = 0.01f;
-        step.keep = 0.999f;
+        step.decay_factor = 0.999f;
         step.zero = zero;
         step.sums = StepSums::kAll;
         step.products_with = with;
@@ -106,8 +106,11 @@ TEST(AtenStep, TheSgdPhaseHasTheBitsOfItsKernel) {
   const at::NoGradGuard no_grad;
   SerialExecutor serial;
   for (const auto& [state, l2] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.01f}, {true, 0.01f}}) {
-    const SgdPhaseStep step{
-        .mu = state ? 0.9f : 0, .keep = 0.999f, .l2 = l2, .products = true, .products_with = ProductsWith::kMomentum};
+    const SgdPhaseStep step{.mu = state ? 0.9f : 0,
+                            .decay_factor = 0.999f,
+                            .l2 = l2,
+                            .products = true,
+                            .products_with = ProductsWith::kMomentum};
     const AtenTensor ours{torch::randn({kElements}), gradient(), state ? torch::randn({kElements}) : at::Tensor(), {}};
     const AtenTensor theirs = copy_of(ours);
     const StepTensor numbers = kernel_view(theirs, 0, 0.05f);
@@ -185,7 +188,8 @@ TEST(AtenStep, NoiseOnTheCpuHasTheBitsOfTheKernels) {
     for (const float sigma : {0.0f, 0.7f}) {
       for (const at::ScalarType type : {torch::kFloat, torch::kBFloat16}) {
         SCOPED_TRACE(testing::Message() << static_cast<int>(on) << ' ' << sigma << ' ' << type);
-        SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 0.01, .keep = 0.999, .zero = ZeroPolicy::kRandom, .dither_on = on};
+        SignStep step{
+            .b1 = 0.9, .b2 = 0.99, .lr = 0.01, .decay_factor = 0.999, .zero = ZeroPolicy::kRandom, .dither_on = on};
         step.noise = noise;
         step.sums = StepSums::kAll;
         step.seed = 5;
@@ -211,7 +215,7 @@ TEST(AtenStep, NoiseOnTheCpuHasTheBitsOfTheKernels) {
 // 0.001f and 0.9f are other numbers; 1 - 1e-8 is 1 in float.
 TEST(AtenStep, DoubleTakesTheStepsNumbersUnrounded) {
   const at::NoGradGuard no_grad;
-  const SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 1e-3, .keep = 1 - 1e-8};
+  const SignStep step{.b1 = 0.9, .b2 = 0.99, .lr = 1e-3, .decay_factor = 1 - 1e-8};
   StepTensor numbers;
   numbers.sgd_rate = 1e-5;
   const AtenTensor t{torch::ones({4}, torch::kDouble), torch::full({4}, 3.0, torch::kDouble),
@@ -222,7 +226,7 @@ TEST(AtenStep, DoubleTakesTheStepsNumbersUnrounded) {
   EXPECT_EQ(t.x[0].item<double>(), (1 - 1e-8) - 1e-3 - 1e-5 * m);
 
   const AtenTensor d{torch::ones({4}, torch::kDouble), t.g, torch::full({4}, 2.0, torch::kDouble)};
-  aten_sgd_phase_step(d, numbers, {.mu = 0.9, .keep = 1 - 1e-8});
+  aten_sgd_phase_step(d, numbers, {.mu = 0.9, .decay_factor = 1 - 1e-8});
   EXPECT_EQ(d.x[0].item<double>(), (1 - 1e-8) - 1e-5 * (0.9 * 2 + (1 - 0.9) * 3));
 }
 

@@ -37,21 +37,21 @@ void expect_equation(const Naive& start, SpanStep span_step) {
 }
 
 struct SignRule {
-  float lr, b1, b2, keep;
+  float lr, b1, b2, decay_factor;
 };
 
 // The sign kernel on one tensor, in the form of the other rules.
 uint64_t sign_step(const SignRule& rule, std::span<float> x, std::span<const float> g, std::span<float> m) {
-  const SignStep step{.b1 = rule.b1, .b2 = rule.b2, .lr = rule.lr, .keep = rule.keep};
+  const SignStep step{.b1 = rule.b1, .b2 = rule.b2, .lr = rule.lr, .decay_factor = rule.decay_factor};
   const StepTensor tensor{.x = x.data(), .g = g.data(), .m = m.empty() ? nullptr : m.data(), .n = x.size()};
   StepStatistics sums;
   sign_step_ref({&tensor, 1}, step, {&sums, 1});
   return sums.nonfinite;
 }
 
-auto sign_with(float lr, float b1, float b2, float keep) {
+auto sign_with(float lr, float b1, float b2, float decay_factor) {
   return [=](int, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float>) {
-    return sign_step({lr, b1, b2, keep}, x, g, m);
+    return sign_step({lr, b1, b2, decay_factor}, x, g, m);
   };
 }
 
@@ -61,9 +61,10 @@ auto sgd_with(HeavyBall rule) {
   };
 }
 
-auto adam_with(float lr, float l2, float keep) {
+auto adam_with(float lr, float l2, float decay_factor) {
   return [=](int t, std::span<float> x, std::span<const float> g, std::span<float> m, std::span<float> v) {
-    return adam_step({lr, 0.9f, 0.999f, 1e-8f, l2, keep, 1 - std::pow(0.9, t), 1 - std::pow(0.999, t)}, x, g, m, v);
+    return adam_step({lr, 0.9f, 0.999f, 1e-8f, l2, decay_factor, 1 - std::pow(0.9, t), 1 - std::pow(0.999, t)}, x, g, m,
+                     v);
   };
 }
 

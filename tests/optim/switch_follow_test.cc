@@ -187,19 +187,20 @@ PhaseDecay decay_in(SwitchPhase phase, SwitchDecay kind, double decay) {
 
 TEST(SwitchDecay, KnownAnswers) {
   for (const SwitchDecay kind : {SwitchDecay::kDecoupled, SwitchDecay::kL2, SwitchDecay::kSign}) {
-    EXPECT_EQ(decay_in(SwitchPhase::kSign, kind, 0.5).keep, 1 - 0.0625);
+    EXPECT_EQ(decay_in(SwitchPhase::kSign, kind, 0.5).decay_factor, 1 - 0.0625);
     EXPECT_EQ(decay_in(SwitchPhase::kSign, kind, 0.5).l2, 0);
   }
   // First blend step: alpha 3/4.
-  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kDecoupled, 0.5).keep, 1 - (0.75 * 0.0625 + 0.25 * 0.25));
-  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kL2, 0.5).keep, 1 - (0.75 * 0.0625 + 0.25 * 0.25));
-  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kSign, 0.5).keep, 1 - 0.0625);
-  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kDecoupled, 0.5).keep, 0.75);
-  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kL2, 0.5).keep, 1);
+  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kDecoupled, 0.5).decay_factor,
+            1 - (0.75 * 0.0625 + 0.25 * 0.25));
+  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kL2, 0.5).decay_factor, 1 - (0.75 * 0.0625 + 0.25 * 0.25));
+  EXPECT_EQ(decay_in(SwitchPhase::kBlend, SwitchDecay::kSign, 0.5).decay_factor, 1 - 0.0625);
+  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kDecoupled, 0.5).decay_factor, 0.75);
+  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kL2, 0.5).decay_factor, 1);
   EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kL2, 0.5).l2, 0.25);
-  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kSign, 0.5).keep, 1 - 0.0625);
+  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kSign, 0.5).decay_factor, 1 - 0.0625);
   // What is spared before the switch is spared after it.
-  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kDecoupled, 0).keep, 1);
+  EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kDecoupled, 0).decay_factor, 1);
   EXPECT_EQ(decay_in(SwitchPhase::kSgd, SwitchDecay::kL2, 0).l2, 0);
 }
 

@@ -17,14 +17,14 @@ class Adam final : public UpdateRule {
   std::vector<std::string> buffers() const override { return {"m", "v"}; }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
-    const double keep = decay_factor(s.rate, o_.decoupled_weight_decay.value_or(0), "decoupled_weight_decay");
+    const double factor = decay_factor(s.rate, o_.decoupled_weight_decay.value_or(0), "decoupled_weight_decay");
     const auto t = static_cast<double>(state.step + 1);
     const AdamStep rule{static_cast<float>(s.rate),
                         *o_.beta1,
                         *o_.beta2,
                         static_cast<float>(o_.epsilon),
                         static_cast<float>(o_.l2_penalty.value_or(0)),
-                        static_cast<float>(keep),
+                        static_cast<float>(factor),
                         1 - std::pow(*o_.beta1, t),
                         1 - std::pow(*o_.beta2, t)};
     const std::span<float> m = state.buffer("m"), v = state.buffer("v");
@@ -91,7 +91,7 @@ uint64_t adam_step(const AdamStep& r, std::span<float> x, std::span<const float>
     const float mean = b1 * m[i] + c1 * h, square = b2 * v[i] + c2 * (h * h);
     m[i] = finite ? mean : m[i];
     v[i] = finite ? square : v[i];
-    x[i] = finite ? r.keep * x[i] - rate * mean / (std::sqrt(square) / root + r.epsilon) : x[i];
+    x[i] = finite ? r.decay_factor * x[i] - rate * mean / (std::sqrt(square) / root + r.epsilon) : x[i];
     nonfinite += !finite;
   }
   return nonfinite;

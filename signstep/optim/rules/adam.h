@@ -3,7 +3,7 @@
 // with a decoupled decay:
 //
 //   h = g + l2 x;  m = beta1 m + (1 - beta1) h;  v = beta2 v + (1 - beta2) h^2
-//   x = keep x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon),  keep = 1 - lr decay,  t >= 1
+//   x = k x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon),  k = 1 - lr decay,  t >= 1
 //
 // State: m and v.
 #pragma once
@@ -38,7 +38,7 @@ RuleFamily adam_family();
 struct AdamStep {
   float lr;
   double beta1, beta2;
-  float epsilon, l2, keep;
+  float epsilon, l2, decay_factor;
   double correction1, correction2;
 };
 uint64_t adam_step(const AdamStep& rule, std::span<float> x, std::span<const float> g, std::span<float> m,

@@ -21,9 +21,9 @@ class Sgd final : public UpdateRule {
   }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
-    const double keep = decay_factor(s.rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
+    const double factor = decay_factor(s.rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
     const HeavyBall rule{static_cast<float>(s.rate), static_cast<float>(*o_.momentum),
-                         static_cast<float>(*o_.l2_penalty), static_cast<float>(keep), o_.nesterov};
+                         static_cast<float>(*o_.l2_penalty), static_cast<float>(factor), o_.nesterov};
     const std::span<float> m = state.buffer("m");
     return step_pieces(s, [&](size_t begin, size_t end) {
       return heavy_ball_step(rule, piece_of(s.values, begin, end), s.gradients.subspan(begin, end - begin),
@@ -80,7 +80,7 @@ uint64_t heavy_ball_step(const HeavyBall& r, std::span<float> x, std::span<const
       m[i] = finite ? moved : m[i];
       step = r.nesterov ? h + r.momentum * moved : moved;
     }
-    x[i] = finite ? r.keep * x[i] - r.lr * step : x[i];
+    x[i] = finite ? r.decay_factor * x[i] - r.lr * step : x[i];
     nonfinite += !finite;
   }
   return nonfinite;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SGD with PyTorch's heavy ball without dampening (Sutskever et al. 2013) or Nesterov's momentum:
 //
-//   h = g + l2 x;  m = momentum m + h;  x = keep x - lr (h + momentum m if nesterov, else m),  keep = 1 - lr decay
+//   h = g + l2 x;  m = momentum m + h;  x = k x - lr (h + momentum m if nesterov, else m),  k = 1 - lr decay
 //
 // State: m, unless momentum is 0. The SGD phase behind a switch is another recursion, kernels/sgd_kernel.h: an average
 // (1 - mu) h that weighs to 1, so that both cannot be one loop to the same bits.
@@ -32,7 +32,7 @@ RuleFamily sgd_family();
 // One step of plain spans of one length, the specification: x is stepped in place, g is only read, m may be empty when
 // momentum is 0. Returns how many coordinates of a NaN or infinite g were left alone, their m too.
 struct HeavyBall {
-  float lr, momentum, l2, keep;
+  float lr, momentum, l2, decay_factor;
   bool nesterov;
 };
 uint64_t heavy_ball_step(const HeavyBall& rule, std::span<float> x, std::span<const float> g, std::span<float> m);

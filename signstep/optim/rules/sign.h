@@ -2,7 +2,7 @@
 // SignSGD (Bernstein et al. 2018, arXiv 1802.04434), Signum and Lion (Chen et al. 2023, arXiv 2302.06675), one rule
 // with three sets of defaults, and what may go with it: dither and the calibrated switch (docs/algorithms.md):
 //
-//   u = b1 m + (1 - b1) g;  m = b2 m + (1 - b2) g;  x = keep x - lr sign(u),  keep = 1 - lr decay
+//   u = b1 m + (1 - b1) g;  m = b2 m + (1 - b2) g;  x = k x - lr sign(u),  k = 1 - lr decay
 //
 // SignSGD: b1 = b2 = 0. Signum: b1 = b2 = momentum. Lion: b1 = beta1, b2 = beta2. State: m where some step needs one,
 // maximum for dither maximum, and SignState. The step itself is sign_optimizer.h, which signstep::SignSGD takes too.
