@@ -51,7 +51,7 @@ ReadRuns read_runs(const std::vector<std::string>& folders) {
       out.runs.push_back(read_run(folder));
     } catch (const Error& e) {
       if (!holds_a_run(folder) || (folder == folders.back() && out.runs.empty())) throw;
-      out.left_out.push_back(e.what());
+      out.left_out.emplace_back(e.what());
       out.damaged = out.damaged || e.kind() != ErrorKind::kOption;
     }
   }

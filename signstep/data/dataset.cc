@@ -95,7 +95,7 @@ std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std:
     roots = {data_option};
   } else {
     const char* variable = std::getenv("SIGNSTEP_DATA");
-    if (variable && *variable) roots.push_back(variable);
+    if (variable && *variable) roots.emplace_back(variable);
     roots.insert(roots.end(), {"data", "/usr/share/datasets"});
   }
   std::vector<std::string> folders;

@@ -16,9 +16,9 @@ Normalization measure_normalization(const ImageSet& set) {
   Normalization result;
   for (const std::array<uint64_t, 256>& histogram : histograms) {
     double mean = 0, variance = 0;
-    for (size_t p = 0; p < 256; ++p) mean += static_cast<double>(histogram[p]) * (p / 255.0) / n;
+    for (size_t p = 0; p < 256; ++p) mean += static_cast<double>(histogram[p]) * (static_cast<double>(p) / 255.0) / n;
     for (size_t p = 0; p < 256; ++p) {
-      const double distance = p / 255.0 - mean;
+      const double distance = static_cast<double>(p) / 255.0 - mean;
       variance += static_cast<double>(histogram[p]) * distance * distance / n;
     }
     result.mean.push_back(static_cast<float>(mean));

@@ -128,7 +128,7 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
     return r.versus_baseline && r.versus_baseline->n > 1;
   });
   if (differences)
-    notes.push_back(
+    notes.emplace_back(
         "Differences in percentage points, paired by seed, with 95 % confidence interval (t); p two-sided, corrected "
         "by Holm over the table.");
   for (const ComparisonRow& row : c.rows)

@@ -29,7 +29,7 @@ std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
   std::vector<std::string> words = {program_, "train", "--quiet", "--progress-json", "--output", run.folder};
   if (!data_.empty()) words.insert(words.end(), {"--data", data_});
   if (path_exists(run.folder + "/config.toml")) {
-    words.push_back("--resume");
+    words.emplace_back("--resume");
     return words;
   }
   TrainOptions options;

@@ -74,7 +74,6 @@ TrainOptions resolved(TrainOptions o) {
   o.network = resolved(o.network);
   // Refuses what cannot be in a run of any length.
   make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
-  Schedule(o.schedule, 1);  // refuses unusable milestones
   return o;
 }
 

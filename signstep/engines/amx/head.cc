@@ -57,7 +57,7 @@ BatchResult Head::forward(const Tiles& t, std::span<const float> weight, std::sp
       logits[k] = dot(weight.data() + k * shape_.features, x, shape_.features) + bias[static_cast<size_t>(k)];
       if (logits[k] > logits[best]) best = k;
     }
-    right[image] = best == labels[image];
+    right[image] = best == labels[image] ? 1 : 0;
     losses[image] = softmax({logits, static_cast<size_t>(classes)}, static_cast<size_t>(labels[image]));
   });
   BatchResult result;

@@ -47,14 +47,14 @@ void describe_values(OptionList& list, SignOptions& o) {
 
 class SignRule final : public UpdateRule {
  public:
-  explicit SignRule(UpdatePlan plan) : plan_(std::move(plan)) {}
+  explicit SignRule(const UpdatePlan& plan) : plan_(plan) {}
 
   double learning_rate() const override { return *plan_.optimizer.learning_rate; }
 
   std::vector<std::string> buffers() const override {
     std::vector<std::string> names;
-    if (needs_average(plan_)) names.push_back("m");
-    if (keeps_maximum(plan_.dither)) names.push_back("maximum");
+    if (needs_average(plan_)) names.emplace_back("m");
+    if (keeps_maximum(plan_.dither)) names.emplace_back("maximum");
     return names;
   }
 
