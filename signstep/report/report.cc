@@ -37,7 +37,7 @@ HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
                           fmt::format("{:.4f}", last_values(group, &EpochRecord::train_loss).mean),
                           minutes_text(last_values(group, &EpochRecord::train_seconds).mean)});
   }
-  if (several) table.notes.push_back("Mean ± standard deviation over seeds.");
+  if (several) table.notes.emplace_back("Mean ± standard deviation over seeds.");
   return table;
 }
 
