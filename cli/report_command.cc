@@ -7,8 +7,11 @@
 #include "cli/exit_code.h"
 #include "signstep/base/error.h"
 #include "signstep/io/label.h"
+#include "signstep/io/path.h"
 #include "signstep/options/train_options.h"
 #include "signstep/report/report.h"
+#include "signstep/runs/run_files.h"
+#include "signstep/runs/run_list.h"
 
 namespace signstep::cli {
 namespace {
@@ -37,6 +40,19 @@ void refuse_twice(const std::vector<std::string>& folders) {
   }
 }
 
+// A folder of runs in the place of the runs in it.
+std::vector<std::string> runs_in(const std::vector<std::string>& folders) {
+  std::vector<std::string> runs;
+  for (const std::string& folder : folders) {
+    std::vector<std::string> found;
+    if (!path_exists(record_path(folder)) && !path_exists(folder + "/experiment.json") && is_folder(folder))
+      found = find_runs(folder);
+    if (found.empty()) found = {folder};  // a run, or what read_run says of it
+    runs.insert(runs.end(), found.begin(), found.end());
+  }
+  return runs;
+}
+
 struct ReadRuns {
   std::vector<RunSummary> runs;
   std::vector<std::string> left_out;  // why, a sentence each
@@ -60,8 +76,9 @@ ReadRuns read_runs(const std::vector<std::string>& folders) {
 
 int run_report(const ReportCommand& c) {
   require_label(c.title, "--title", kTitleLength);
-  refuse_twice(c.runs);
-  ReadRuns read = read_runs(c.runs);
+  const std::vector<std::string> runs = runs_in(c.runs);
+  refuse_twice(runs);
+  ReadRuns read = read_runs(runs);
   const size_t shown = read.runs.size();
   ReportContent content;
   TrainOptions options;
@@ -87,7 +104,8 @@ int run_report(const ReportCommand& c) {
 void add_report(CLI::App& app, Run& run) {
   auto command = std::make_shared<ReportCommand>();
   CLI::App* sub = app.add_subcommand("report", "Tables and curves of runs as one HTML page");
-  sub->add_option("RUN", command->runs, "run folders; runs that differ by seed alone share a curve with a band")
+  sub->add_option("RUN", command->runs,
+                  "run folders, or folders of runs; runs that differ by seed alone share a curve with a band")
       ->required();
   sub->add_option("--output", command->output,
                   "folder for report.html and the SVG files; default: RUN/report, runs/report for several")

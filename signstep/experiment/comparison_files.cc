@@ -13,16 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Quoted where CSV wants it (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before it;
-// numbers do not come this way.
-std::string csv_cell(const std::string& text) {
-  const std::string safe = (text.find_first_of("=+-@") == 0 ? "'" : "") + text;
-  if (safe.find_first_of(",\"\n") == std::string::npos) return safe;
-  std::string out = "\"";
-  for (const char c : safe) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 // Shown as it is: no cell's end, no HTML, no emphasis, no link.

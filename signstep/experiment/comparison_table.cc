@@ -41,31 +41,6 @@ std::string runs_text(const ComparisonRow& row, size_t seeds) {
   return text;
 }
 
-// Columns as wide as their widest cell, counted in characters, not bytes.
-size_t characters(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::string aligned(const TextTable& table) {
-  std::vector<size_t> widths;
-  for (const std::string& cell : table.header) widths.push_back(characters(cell));
-  for (const auto& row : table.rows)
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], characters(row[c]));
-  std::string out;
-  const auto line = [&](const std::vector<std::string>& cells) {
-    for (size_t c = 0; c < cells.size(); ++c) {
-      out += cells[c];
-      out += c + 1 < cells.size() ? std::string(widths[c] - characters(cells[c]) + 2, ' ') : "\n";
-    }
-  };
-  line(table.header);
-  size_t total = 2 * (widths.size() - 1);
-  for (const size_t w : widths) total += w;
-  out += std::string(total, '-') + "\n";
-  for (const auto& row : table.rows) line(row);
-  return out;
-}
-
 }  // namespace
 
 TextTable comparison_table(const Comparison& c) {

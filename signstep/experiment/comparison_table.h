@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "signstep/base/text_table.h"
 #include "signstep/experiment/comparison.h"
 #include "signstep/report/html.h"
 #include "signstep/report/run_group.h"
@@ -12,10 +13,6 @@
 namespace signstep {
 
 // The table's columns and cells as people read them; columns that nobody fills are left out.
-struct TextTable {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-};
 TextTable comparison_table(const Comparison& comparison);
 
 // What stands under the table: the protocol, flags, the paper's differences, machine and data. A sentence each.

@@ -44,6 +44,14 @@ TEST_F(ReportCommandTest, ARunIsOneSeedHoweverItIsNamed) {
   EXPECT_THAT(page(), HasSubstr("have the same settings and the same seed 1: they are not two seeds"));
 }
 
+TEST_F(ReportCommandTest, AFolderOfRunsIsTheRunsInIt) {
+  write_run(path("more/deep/c"), {.optimizer = "SGD"});
+  EXPECT_THAT(report(0, {path(""), "--output", path("page")}), HasSubstr("(3 runs, "));
+  EXPECT_THAT(page(), HasSubstr("SGD"));
+  EXPECT_THAT(report(0, {path("more")}), HasSubstr(path("more/report/report.html")));
+  EXPECT_THAT(report(2, {path("a"), path("more"), path("more/deep/c")}), HasSubstr("are the same run"));
+}
+
 TEST_F(ReportCommandTest, ARunThatCannotBeShownIsNamedAndLeftOut) {
   write_run(path("diverged"), {.seed = 3, .epochs = 0, .status = "diverged"});
   const std::string text = report(0, {path("a"), path("diverged"), path("b"), "--output", path("page")});

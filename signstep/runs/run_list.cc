@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/runs/run_list.h"
+
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+#include "signstep/base/error.h"
+#include "signstep/io/config.h"
+#include "signstep/io/folder_lock.h"
+#include "signstep/io/path.h"
+#include "signstep/runs/run_files.h"
+#include "signstep/runs/run_summary.h"
+
+namespace signstep {
+namespace {
+
+using Config = std::map<std::string, std::string>;
+
+std::string value_of(const Config& config, const std::string& option) {
+  const auto found = config.find(option);
+  return found == config.end() ? "" : found->second;
+}
+
+template <class T>
+std::optional<T> number_of(const Config& config, const std::string& option) {
+  const std::string text = value_of(config, option);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+std::string dither_text(const Config& config) {
+  const std::string dither = value_of(config, "dither");
+  return dither == "none" ? "" : dither;
+}
+
+std::string switch_text(const Config& config) {
+  const std::string when = value_of(config, "switch_when"), at = value_of(config, "switch_at");
+  if (when.empty() || when == "never") return "";
+  return when == "at" && number_of<double>(config, "switch_at") ? "at " + at : when;
+}
+
+void collect(const std::string& folder, std::vector<std::string>& found) {
+  if (path_exists(record_path(folder))) {
+    found.push_back(folder);
+    return;
+  }
+  for (const std::string& name : names_in(folder)) {
+    const std::string path = folder + "/" + name;
+    std::error_code error;
+    if (!name.starts_with(".") && std::filesystem::is_directory(std::filesystem::symlink_status(path, error)))
+      collect(path, found);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> find_runs(const std::string& folder) {
+  if (!is_folder(folder)) {
+    throw EnvironmentError(fmt::format(
+        "there is no folder {}; name one that holds runs, such as that of signstep train --output", folder));
+  }
+  std::string root = folder;
+  while (root.size() > 1 && root.ends_with("/")) root.pop_back();
+  std::vector<std::string> found;
+  collect(root, found);
+  return found;
+}
+
+RunRow read_row(const std::string& run_folder) {
+  RunRow row;
+  row.folder = run_folder;
+  try {
+    RunSummary run;
+    if (path_exists(config_path(run_folder))) run.config = read_toml_values(config_path(run_folder));
+    row.learning_rate = number_of<double>(run.config, "learning_rate").value_or(kNotSaid);
+    row.seed = number_of<uint64_t>(run.config, "seed");
+    row.wanted_epochs = number_of<uint64_t>(run.config, "epochs");
+    row.dither = dither_text(run.config);
+    row.switching = switch_text(run.config);
+    const RunFiles files(run_folder);
+    run.record = files.record;
+    row.method = method_name(run);
+    row.dataset = run.record.data.dataset;
+    row.network = fmt::format("{}, width {}", shown(run.record.network.name), shown(run.record.network.width));
+    if (run.record.seed) row.seed = run.record.seed;
+    row.started = run.record.started;
+    row.epochs = files.epochs.size();
+    if (!files.epochs.empty()) {
+      row.validation_accuracy = files.epochs.back().validation_accuracy;
+      row.test_accuracy = files.epochs.back().test_accuracy;
+    }
+    row.status = shown(run.record.status);
+    if (run.record.status == RunRecord::kRunning && !folder_in_use(run_folder)) row.status = "interrupted";
+  } catch (const Error& e) {
+    row.status = "damaged";
+    row.problem = e.what();
+  }
+  return row;
+}
+
+}  // namespace signstep
