@@ -7,87 +7,19 @@
 #include "cli/console.h"
 #include "cli/engines.h"
 #include "cli/exit_code.h"
-#include "cli/flags.h"
 #include "cli/stop_signal.h"
+#include "cli/terminal.h"
+#include "cli/train_settings.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
+#include "signstep/data/split.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
+#include "signstep/optim/optimizer.h"
+#include "signstep/train/speed_probe.h"
 
 namespace signstep::cli {
 namespace {
-
-// Of this session only: not part of what a run is.
-struct SessionOptions {
-  double stop_after = 0;
-  bool quiet = false;
-  bool progress_json = false;
-  LogLevel log_level = LogLevel::kInfo;
-};
-
-struct TrainCommand {
-  TrainOptions options;
-  SessionOptions session;
-  std::string config;
-  bool resume = false;
-  std::unique_ptr<Flags> flags;
-
-  OptionList list() {
-    OptionList all = option_list(options);
-    all.group("Session");
-    all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never")
-        .role(Role::kSession);
-    all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession);
-    all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
-        .role(Role::kSession);
-    all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt")
-        .role(Role::kSession);
-    return all;
-  }
-};
-
-std::string default_output(const TrainOptions& o) {
-  std::string rule = o.optimizer.rule().display;
-  std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::string base = fmt::format("runs/{}-{}-seed{}", o.dataset, rule, o.seed);
-  std::string name = base;
-  for (int n = 2; path_exists(name); ++n) name = fmt::format("{}-{}", base, n);
-  return name;
-}
-
-// Defaults, then the file, then the flags. A resumed run takes the recorded file and refuses flags that differ.
-void read_settings(TrainCommand& c) {
-  if (!c.resume) {
-    if (!c.config.empty()) read_toml(c.config, c.flags->list());
-    c.flags->apply();
-    if (c.options.output.empty()) c.options.output = default_output(c.options);
-    return;
-  }
-  if (!c.config.empty()) throw OptionError("--resume takes the run's recorded settings; leave out --config");
-  c.flags->apply();
-  if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
-  const std::string output = c.options.output, recorded = output + "/config.toml";
-  if (!path_exists(recorded)) {
-    throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
-  }
-  const TrainOptions defaults;
-  c.options = defaults;
-  read_recorded_toml(recorded, c.flags->list());
-  for (const auto& [name, value] : c.flags->given()) {
-    const Option* option = c.flags->list().find(name);
-    if (option->is(Role::kResumable) || option->is(Role::kSession)) continue;
-    const std::string before = option->text();
-    option->parse(value);
-    if (option->text() != before) {
-      throw OptionError(
-          fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
-                      "the flag out, or start another run",
-                      option->flag(), value, before));
-    }
-  }
-  c.flags->apply();
-  c.options.output = output;
-}
 
 void print_summary(const TrainResult& result, const TrainCommand& command) {
   FILE* const out = command.session.progress_json ? stderr : stdout;  // there, nothing but JSON goes to the other
@@ -104,16 +36,47 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
   fmt::print(out, "Run folder     {}\n", result.run_folder);
   fmt::print(out, "Next           signstep eval {}\n", folder);
-  const TrainOptions& o = command.options;
-  const std::string data = o.data.empty() ? "" : " --data " + shell_quoted(o.data);
-  const NetworkOptions network = resolved(o.network);
-  fmt::print(out, "               signstep train --dataset {}{} --network {} --width {} --optimizer {} --output {}\n",
-             o.dataset, data, network.name, network.width, o.optimizer.rule().name == "sgd" ? "signum" : "sgd",
-             shell_quoted(result.run_folder + "-2"));
+  const std::string other = command.options.optimizer.rule().name == "sgd" ? "signum" : "sgd";
+  fmt::print(out, "               signstep train --like {} --optimizer {} --output {}\n", folder, other,
+             shell_quoted(result.run_folder + "-" + other));
+}
+
+// What the run would be and cost; nothing is written.
+int dry_run(const TrainCommand& c) {
+  TrainOptions o = resolved(with_absolute_paths(c.options));
+  const DatasetSpec& set = find_dataset(o.dataset);
+  const DatasetCounts images = count_dataset(o.dataset, o.data);
+  const ImageShape shape{set.channels, framed_side(set.height), framed_side(set.width),
+                         set.labels[label_kind(set, o.labels)].classes};
+  const Network network = make_network(o.network, shape.channels, shape.classes);
+  const EngineChoice choice = choose_engine(engines(), o.engine, network);
+  const size_t held_out = static_cast<size_t>(o.validation), train = make_split(images.train, held_out).train.size();
+  const uint64_t batches = (train + static_cast<size_t>(o.batch) - 1) / static_cast<size_t>(o.batch);
+  make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
+  const double speed = training_speed(o, engines(), shape);
+  // An evaluated image costs a third of a trained one.
+  const double work = static_cast<double>(train) + static_cast<double>(held_out + images.test) / 3;
+  const double seconds = static_cast<double>(o.epochs) * work / speed;
+  fmt::print("{}\n", to_toml(option_list(o), "What signstep train would run; --dry-run writes nothing."));
+  fmt::print("Network        {}, width {}, {} parameters\n", network.display_name, network.options.width,
+             network.parameter_count());
+  fmt::print("Images         {} of {} to train on, {} held out, {} to test\n", train, images.folder, held_out,
+             images.test);
+  fmt::print("Steps          {} epoch{} of {}\n", o.epochs, o.epochs == 1 ? "" : "s", batches);
+  fmt::print("Engine         {}{}\n", choice.options.name,
+             choice.reason.empty() ? "" : fmt::format(", because {}", choice.reason));
+  fmt::print("Time           about {}, at {:.0f} images/s measured just now on random images\n", clock_text(seconds),
+             speed);
+  fmt::print("Run folder     {}{}\n", c.options.output, path_exists(c.options.output) ? " (is there already)" : "");
+  return 0;
 }
 
 int run_train(TrainCommand& c) {
-  read_settings(c);
+  const std::vector<std::string> notes = read_settings(c);
+  if (c.dry_run) {
+    for (const std::string& note : notes) fmt::print(stderr, "signstep: {}\n", note);
+    return dry_run(c);
+  }
   catch_stop_signals();
   const Stopwatch watch;
   TrainControl control;
@@ -126,6 +89,7 @@ int run_train(TrainCommand& c) {
   TrainResult result;
   {
     Console console(c.session.quiet, c.session.log_level, c.session.progress_json);
+    for (const std::string& note : notes) console.note(note);
     result = train(c.options, engines(), control, console);
     if (result.stopped != StopReason::kNone) console.note("stopped and saved");
   }
@@ -139,6 +103,10 @@ void add_train(CLI::App& app, Run& run) {
   auto command = std::make_shared<TrainCommand>();
   CLI::App* sub = app.add_subcommand("train", "Train a network and write a run folder");
   sub->add_option("--config", command->config, "TOML file with any of these options; flags win")->type_name("FILE");
+  sub->add_option("--like", command->like,
+                  "another run's data, network, epochs, batch, schedule and seed, with the rule's own defaults")
+      ->type_name("RUN");
+  sub->add_flag("--dry-run", command->dry_run, "print all settings, the time and the folder, and train nothing");
   sub->add_flag("--resume", command->resume, "continue the run in --output with its recorded settings");
   command->flags = std::make_unique<Flags>(*sub, command->list());
   sub->footer(

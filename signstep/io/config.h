@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options from and to TOML and JSON. The list of options (core/option.h) is the only description there is.
+// Options from and to TOML and JSON. The list of options (base/option.h) is the only description there is.
 #pragma once
 
 #include <map>

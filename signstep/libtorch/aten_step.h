@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The passes of a step as tensor operations, for tensors that the kernels of core/ cannot take: other devices, double,
+// The passes of a step as tensor operations, for tensors that the kernels cannot take: other devices, double,
 // bf16, half, strided storage. Slower, by about the number of operations.
 //
 // What holds against the kernels (tests/libtorch/aten_step_test.cc): float32 tensors on the CPU get the same bits of x

@@ -23,8 +23,8 @@ struct DitherOptions {
   std::optional<double> dither_final = {};  // c_T >= 0; auto: 0 for linear and cosine, c_0 for constant, else c_0 / 100
   DitherShape dither_shape = DitherShape::kCosine;
   double dither_until = 1.0;                          // (0, 1], share of the run: T; from there on the level stays c_T
-  DitherOn dither_on = DitherOn::kUpdate;             // core/step.h
-  DitherNoise dither_noise = DitherNoise::kGaussian;  // core/step.h: what the scale is the scale of
+  DitherOn dither_on = DitherOn::kUpdate;             // kernels/step.h
+  DitherNoise dither_noise = DitherNoise::kGaussian;  // kernels/step.h: what the scale is the scale of
 
   friend bool operator==(const DitherOptions&, const DitherOptions&) = default;
 };

@@ -2,6 +2,7 @@
 // What a user types and sees: exit codes and messages.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signstep/io/atomic_file.h"
@@ -94,6 +95,45 @@ TEST_F(ProgramTest, TrainEvalAndConfiguration) {
   write_file_atomic(folder_.path("c.toml"), "epochs = 1\nlerning_rate = 2\n");
   expect(run({"train", "--config", folder_.path("c.toml")}), 2,
          "c.toml:2:1: unknown option 'lerning_rate'; did you mean 'learning_rate'?");
+}
+
+// Another rule gets its own numbers, whichever way the run's settings came.
+TEST_F(ProgramTest, TheSettingsOfARunForAnotherRule) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  const std::string run_folder = folder_.path("run"), other = folder_.path("other");
+  const Outcome trained = run(tiny("run", {"--quiet", "--momentum", "0.95", "--seed", "7"}));
+  expect(trained, 0, "signstep train --like " + run_folder + " --optimizer sgd --output " + run_folder + "-sgd");
+
+  const Outcome like = run({"train", "--like", run_folder, "--optimizer", "sgd", "--output", other, "--dry-run"});
+  for (const char* setting :
+       {"learning_rate = 0.1 ", "momentum = 0.9 ", "seed = 7 ", "batch = 50 ", "validation = 50 "})
+    expect(like, 0, setting);
+  EXPECT_FALSE(std::filesystem::exists(other));
+
+  const Outcome config =
+      run({"train", "--config", run_folder + "/config.toml", "--optimizer", "sgd", "--output", other, "--dry-run"});
+  expect(config, 0, "learning_rate = 0.1 ");
+  expect(config, 0, "momentum = 0.95 ");
+  expect(config, 0, "learning_rate, decoupled_weight_decay of " + run_folder + "/config.toml were signum's own");
+  expect(config, 0,
+         "momentum of " + run_folder + "/config.toml was chosen for signum and kept; a flag such as --momentum");
+
+  expect(run({"train", "--config", run_folder + "/config.toml", "--output", other, "--dry-run"}), 0,
+         "learning_rate = 0.001 ");
+  expect(run({"train", "--like", folder_.path("data"), "--output", other}), 2, "holds no run");
+  expect(run({"train", "--like", run_folder, "--config", "x", "--output", other}), 2, "choose one");
+  expect(run({"train", "--resume", "--output", run_folder, "--dry-run"}), 2, "leave out --dry-run");
+}
+
+TEST_F(ProgramTest, ADryRunSaysWhatItWouldCost) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  const Outcome seen = run(tiny("x", {"--dry-run"}));
+  for (const char* line : {"Network        ResNet-18, width 4, ", " to train on, 50 held out, ",
+                           "Steps          1 epoch of 5\n", "Time           about ", "Run folder     "})
+    expect(seen, 0, line);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("x")));
+  expect(run(tiny("x", {"--dry-run", "--validation", "300"})), 2, "validation");
+  expect(run(tiny("x", {"--dry-run", "--data", folder_.path("none")})), 3, "not found");
 }
 
 }  // namespace

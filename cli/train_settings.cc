@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/train_settings.h"
+
+#include <algorithm>
+
+#include "signstep/base/error.h"
+#include "signstep/io/config.h"
+#include "signstep/io/path.h"
+#include "signstep/options/own_defaults.h"
+
+namespace signstep::cli {
+namespace {
+
+std::string default_output(const TrainOptions& o) {
+  std::string rule = o.optimizer.rule().display;
+  std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string base = fmt::format("runs/{}-{}-seed{}", o.dataset, rule, o.seed);
+  std::string name = base;
+  for (int n = 2; path_exists(name); ++n) name = fmt::format("{}-{}", base, n);
+  return name;
+}
+
+// The rule that the flags ask for, "" where they do not.
+std::string rule_of_flags(const TrainCommand& c) {
+  for (const auto& [name, value] : c.flags->given())
+    if (name == "optimizer") return value;
+  return "";
+}
+
+// A file of one rule taken for another: its rule's own defaults do not hold for the other.
+std::vector<std::string> take_for_another_rule(TrainCommand& c) {
+  const std::string before = c.options.optimizer.rule().name, now = rule_of_flags(c);
+  if (now.empty() || now == before) return {};
+  const CarriedOver carried = forget_own_defaults(c.options);
+  std::vector<std::string> said;
+  if (!carried.reset.empty())
+    said.push_back(fmt::format("{} of {} {} {}'s own; {} takes its own", fmt::join(carried.reset, ", "), c.config,
+                               carried.reset.size() == 1 ? "was" : "were", before, now));
+  if (!carried.kept.empty())
+    said.push_back(fmt::format("{} of {} {} chosen for {} and kept; a flag such as {} auto leaves it to {}",
+                               fmt::join(carried.kept, ", "), c.config, carried.kept.size() == 1 ? "was" : "were",
+                               before, c.flags->list().find(carried.kept.front())->flag(), now));
+  return said;
+}
+
+void take_after(TrainCommand& c) {
+  const std::string file = c.like + "/config.toml";
+  if (!path_exists(file))
+    throw OptionError(fmt::format("--like {} holds no run (no config.toml); name a run folder", c.like));
+  read_recorded_toml(file, c.flags->list());
+  forget_method(c.options);
+  c.options.output.clear();
+}
+
+void read_resumed(TrainCommand& c) {
+  if (!c.config.empty() || !c.like.empty() || c.dry_run)
+    throw OptionError(fmt::format("--resume takes the run's recorded settings and goes on; leave out {}",
+                                  !c.config.empty() ? "--config"
+                                  : !c.like.empty() ? "--like"
+                                                    : "--dry-run"));
+  c.flags->apply();
+  if (c.options.output.empty()) throw OptionError("--resume needs the run to continue; name its folder: --output RUN");
+  const std::string output = c.options.output, recorded = output + "/config.toml";
+  if (!path_exists(recorded)) {
+    throw OptionError(fmt::format("{} holds no run to resume (no config.toml); start it without --resume", output));
+  }
+  const TrainOptions defaults;
+  c.options = defaults;
+  read_recorded_toml(recorded, c.flags->list());
+  for (const auto& [name, value] : c.flags->given()) {
+    const Option* option = c.flags->list().find(name);
+    if (option->is(Role::kResumable) || option->is(Role::kSession)) continue;
+    const std::string before = option->text();
+    option->parse(value);
+    if (option->text() != before) {
+      throw OptionError(
+          fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
+                      "the flag out, or start another run",
+                      option->flag(), value, before));
+    }
+  }
+  c.flags->apply();
+  c.options.output = output;
+}
+
+}  // namespace
+
+OptionList TrainCommand::list() {
+  OptionList all = option_list(options);
+  all.group("Session");
+  all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never")
+      .role(Role::kSession);
+  all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession);
+  all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
+      .role(Role::kSession);
+  all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt")
+      .role(Role::kSession);
+  return all;
+}
+
+// Defaults, then another run or the file, then the flags. A resumed run takes the recorded file and refuses flags that
+// differ.
+std::vector<std::string> read_settings(TrainCommand& c) {
+  std::vector<std::string> said;
+  if (c.resume) {
+    read_resumed(c);
+    return said;
+  }
+  if (!c.config.empty() && !c.like.empty()) throw OptionError("--config and --like are both given; choose one");
+  if (!c.like.empty()) take_after(c);
+  if (!c.config.empty()) {
+    read_toml(c.config, c.flags->list());
+    said = take_for_another_rule(c);
+  }
+  c.flags->apply();
+  if (c.options.output.empty()) c.options.output = default_output(c.options);
+  return said;
+}
+
+}  // namespace signstep::cli
