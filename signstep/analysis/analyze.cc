@@ -145,15 +145,18 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
     moments.add(g, engine.executor());
     signs.add(g, engine.executor());
     sample.add(g);
-    if (dump)
-      out.dump.draws.insert(out.dump.draws.end(), g.begin() + dump->offset, g.begin() + dump->offset + dump->size);
+    if (dump) {
+      const auto part = g.subspan(dump->offset, dump->size);
+      out.dump.draws.insert(out.dump.draws.end(), part.begin(), part.end());
+    }
   }
   if (o.reference == Reference::kDraws)
     for (size_t i = 0; i < n; ++i) reference[i] = static_cast<float>(moments.at(i).mean);
   progress("statistics", 0, 0);
   if (dump) {
     out.dump.name = dump->name;
-    out.dump.reference.assign(reference.begin() + dump->offset, reference.begin() + dump->offset + dump->size);
+    const auto part = std::span(reference).subspan(dump->offset, dump->size);
+    out.dump.reference.assign(part.begin(), part.end());
   }
 
   const Draws drawn{reference, moments, signs, o.reference == Reference::kEpoch};
