@@ -138,11 +138,7 @@ class SignParts {
 
   HWY_INLINE void add_squares(const Turn& t, BlockSums& block) const {
     if constexpr (!kSquare) return;
-    for (size_t k = 0; k < kVectors; ++k) {
-      VF r = square_of_gradient_ ? t.g[k] : t.u[k];
-      if (HWY_UNLIKELY(!t.all_finite)) r = hn::IfThenElseZero(t.finite[k], r);
-      block.u_dot_u.add_products(k % kUnitVectors, r, r);
-    }
+    square_of_gradient_ ? squares_of(t.g, t, block) : squares_of(t.u, t, block);
   }
 
   // Of vector k, whose first element is at. s holds what a draw of several vectors found, if that was how.
@@ -219,6 +215,14 @@ class SignParts {
     MF every = t.finite[0];
     for (size_t k = 1; k < kVectors; ++k) every = hn::And(every, t.finite[k]);
     t.all_finite = hn::AllTrue(d, every);
+  }
+
+  static HWY_INLINE void squares_of(const VF* values, const Turn& t, BlockSums& block) {
+    for (size_t k = 0; k < kVectors; ++k) {
+      VF r = values[k];
+      if (HWY_UNLIKELY(!t.all_finite)) r = hn::IfThenElseZero(t.finite[k], r);
+      block.u_dot_u.add_products(k % kUnitVectors, r, r);
+    }
   }
 
   static HWY_INLINE VF set(float value) { return hn::Set(DF(), value); }

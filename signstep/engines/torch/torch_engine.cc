@@ -59,7 +59,14 @@ std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorIn
 
 std::span<float> span_of(const at::Tensor& flat) { return {flat.data_ptr<float>(), static_cast<size_t>(flat.numel())}; }
 
-// LibTorch's way to say that memory is out, as the program's own kind of error.
+[[noreturn]] void throw_out_of_memory(const std::string& said) {
+  throw EnvironmentError(
+      fmt::format("out of memory: {}; lower --batch, --width or --threads, or raise the limit (ulimit -v, or the batch "
+                  "system's)",
+                  said));
+}
+
+// The ways of LibTorch and its libraries to say that memory is out, as the program's own kind of error.
 template <class F>
 auto within_memory(F&& work) {
   try {
@@ -67,10 +74,15 @@ auto within_memory(F&& work) {
   } catch (const c10::Error& e) {
     const std::string text = e.what_without_backtrace();
     if (text.find("allocate") == std::string::npos && text.find("out of memory") == std::string::npos) throw;
-    throw EnvironmentError(
-        fmt::format("out of memory: {}; lower --batch, --width or --threads, or raise the limit "
-                    "(ulimit -v, or the batch system's)",
-                    text.substr(0, text.find('\n'))));
+    throw_out_of_memory(text.substr(0, text.find('\n')));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    // oneDNN's error, of a type that LibTorch's headers lack: "could not create a primitive" is all that it says where
+    // it gets no memory for its code.
+    const std::string text = e.what();
+    if (!text.starts_with("could not ")) throw;
+    throw_out_of_memory("oneDNN " + text);
   }
 }
 
