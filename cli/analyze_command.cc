@@ -163,7 +163,7 @@ int run_analyze(AnalyzeCommand& c) {
       {"commit", commit()},
       {"checkpoint", path},
       {"engine", run.engine->description()},
-      {"data", {{"dataset", run.options.dataset}, {"sha256", run.data.checksum()}, {"images", images.indices.size()}}},
+      {"data", {{"dataset", run.options.dataset}, {"sha256", run.data_sha256}, {"images", images.indices.size()}}},
       {"options", to_json(described)},
       {"batches", nlohmann::ordered_json::array()}};
   for (const BatchAnalysis& a : analyses) json["batches"].push_back(to_json(a));

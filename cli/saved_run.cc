@@ -2,6 +2,7 @@
 #include "cli/saved_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/engines.h"
 #include "signstep/runs/run_folder.h"
@@ -27,12 +28,16 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
   run.checkpoint = weights.empty() ? source : find_checkpoint(weights);
   const RunIdentity identity = Checkpoint(source).identity();
   run.options = recorded_options(identity.options, source);
-  run.trained_with = run.options.engine.name;
-  if (!possible_here(run.options)) run.options.engine.name = "auto";
+  run.trained_with = std::exchange(run.options.engine.name, "");
   OptionList list = option_list(run.options);
   change(list);
+  if (run.options.engine.name.empty()) {  // nobody asked for another
+    run.options.engine.name = run.trained_with;
+    if (!possible_here(run.options)) run.options.engine.name = "auto";
+  }
   run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels);
-  if (!identity.data_sha256.empty()) run.same_data = identity.data_sha256 == run.data.checksum();
+  run.data_sha256 = run.data.checksum();
+  if (!identity.data_sha256.empty()) run.same_data = identity.data_sha256 == run.data_sha256;
   run.split = make_split(run.data.train.count(), static_cast<size_t>(run.options.validation));
   const Network network = make_network(run.options.network, run.data.train.channels, run.data.train.classes);
   run.choice = choose_engine(engines(), run.options.engine, network);

@@ -18,6 +18,7 @@ struct SavedRun {
   std::string checkpoint;  // the file that the weights are from
   TrainOptions options;    // resolved: those that the run was started with, but for what the caller changed
   Dataset data;
+  std::string data_sha256;        // of these images
   std::optional<bool> same_data;  // whether the run saw these images; none where the checkpoint does not say
   Split split;
   std::string trained_with;  // engine's name

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/runs/run_list.h"
 
-#include <charconv>
 #include <filesystem>
 #include <map>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/io/config.h"
 #include "signstep/io/folder_lock.h"
 #include "signstep/io/path.h"
@@ -22,12 +22,9 @@ std::string value_of(const Config& config, const std::string& option) {
   return found == config.end() ? "" : found->second;
 }
 
-template <class T>
-std::optional<T> number_of(const Config& config, const std::string& option) {
-  const std::string text = value_of(config, option);
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+std::optional<uint64_t> count_of(const Config& config, const std::string& option) {
+  const std::optional<int64_t> value = parse_integer(value_of(config, option));
+  return value && *value >= 0 ? std::optional(static_cast<uint64_t>(*value)) : std::nullopt;
 }
 
 std::string dither_text(const Config& config) {
@@ -38,7 +35,7 @@ std::string dither_text(const Config& config) {
 std::string switch_text(const Config& config) {
   const std::string when = value_of(config, "switch_when"), at = value_of(config, "switch_at");
   if (when.empty() || when == "never") return "";
-  return when == "at" && number_of<double>(config, "switch_at") ? "at " + at : when;
+  return when == "at" && parse_number(at) ? "at " + at : when;
 }
 
 void collect(const std::string& folder, std::vector<std::string>& found) {
@@ -74,9 +71,9 @@ RunRow read_row(const std::string& run_folder) {
   try {
     RunSummary run;
     if (path_exists(config_path(run_folder))) run.config = read_toml_values(config_path(run_folder));
-    row.learning_rate = number_of<double>(run.config, "learning_rate").value_or(kNotSaid);
-    row.seed = number_of<uint64_t>(run.config, "seed");
-    row.wanted_epochs = number_of<uint64_t>(run.config, "epochs");
+    row.learning_rate = parse_number(value_of(run.config, "learning_rate")).value_or(kNotSaid);
+    row.seed = count_of(run.config, "seed");
+    row.wanted_epochs = count_of(run.config, "epochs");
     row.dither = dither_text(run.config);
     row.switching = switch_text(run.config);
     const RunFiles files(run_folder);
