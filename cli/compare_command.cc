@@ -14,7 +14,6 @@
 #include "signstep/base/number.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
-#include "signstep/data/augment.h"
 #include "signstep/experiment/compare.h"
 #include "signstep/experiment/comparison_files.h"
 #include "signstep/experiment/comparison_table.h"
@@ -79,13 +78,6 @@ std::string hours_text(double seconds) {
   return seconds < 3600 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
 }
 
-// Images per second of a run's training steps on random images.
-double speed_here(const PlannedRun& run, const TimeEstimate::Images& images) {
-  const DatasetSpec& set = *images.spec;
-  return training_speed(run.options, engines(),
-                        {set.channels, framed_side(set.height), framed_side(set.width), images.classes});
-}
-
 int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   check_output(plan);
   TimeEstimate time(plan, options.data, true);
@@ -94,7 +86,9 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   double total = 0;
   size_t done = 0;
   for (const PlannedRun& run : runs) {
-    if (!time.knows(run)) time.saw(run, speed_here(run, time.images(run)));
+    const TimeEstimate::Images& images = time.images(run);
+    if (!time.knows(run))
+      time.saw(run, training_speed(run.options, engines(), framed_shape(*images.spec, images.classes)));
     const RunState state = run_state(run);
     const double share = state.done() ? 1 : static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
     const double seconds = *time.seconds(run);

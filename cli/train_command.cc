@@ -13,6 +13,7 @@
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/data/split.h"
+#include "signstep/experiment/time_estimate.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/optim/optimizer.h"
@@ -46,17 +47,14 @@ int dry_run(const TrainCommand& c) {
   TrainOptions o = resolved(with_absolute_paths(c.options));
   const DatasetSpec& set = find_dataset(o.dataset);
   const DatasetCounts images = count_dataset(o.dataset, o.data);
-  const ImageShape shape{set.channels, framed_side(set.height), framed_side(set.width),
-                         set.labels[label_kind(set, o.labels)].classes};
+  const ImageShape shape = framed_shape(set, set.labels[label_kind(set, o.labels)].classes);
   const Network network = make_network(o.network, shape.channels, shape.classes);
   const EngineChoice choice = choose_engine(engines(), o.engine, network);
   const size_t held_out = static_cast<size_t>(o.validation), train = make_split(images.train, held_out).train.size();
   const uint64_t batches = (train + static_cast<size_t>(o.batch) - 1) / static_cast<size_t>(o.batch);
   make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
   const double speed = training_speed(o, engines(), shape);
-  // An evaluated image costs a third of a trained one.
-  const double work = static_cast<double>(train) + static_cast<double>(held_out + images.test) / 3;
-  const double seconds = static_cast<double>(o.epochs) * work / speed;
+  const double seconds = run_seconds(o, images.train, images.test, speed);
   fmt::print("{}\n", to_toml(option_list(o), "What signstep train would run; --dry-run writes nothing."));
   fmt::print("Network        {}, width {}, {} parameters\n", network.display_name, network.options.width,
              network.parameter_count());

@@ -7,6 +7,12 @@
 
 namespace signstep {
 
+double run_seconds(const TrainOptions& run, size_t train, size_t test, double images_per_second) {
+  const auto held_out = static_cast<double>(run.validation);
+  const double work = static_cast<double>(train) - held_out + (held_out + static_cast<double>(test)) / 3;
+  return static_cast<double>(run.epochs) * work / images_per_second;
+}
+
 TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing) {
   for (const PlannedRun& run : plan.all_runs()) {
     const std::pair key(run.options.dataset, run.options.labels);
@@ -46,10 +52,7 @@ std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
   if (speed_.empty()) return std::nullopt;
   const auto known = speed_.find(key(run));
   const double speed = known != speed_.end() ? known->second : speed_.begin()->second;
-  const Images& n = images(run);
-  const double validation = static_cast<double>(run.options.validation),
-               train = static_cast<double>(n.train) - validation;
-  return static_cast<double>(run.options.epochs) * (train + (validation + static_cast<double>(n.test)) / 3) / speed;
+  return run_seconds(run.options, images(run).train, images(run).test, speed);
 }
 
 }  // namespace signstep

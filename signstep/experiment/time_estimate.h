@@ -11,6 +11,10 @@
 
 namespace signstep {
 
+// Of a whole run at that many images per second of training steps, evaluation counted as a third of a step per image.
+// Images: to train on (those held out among them) and to test.
+double run_seconds(const TrainOptions& run, size_t train, size_t test, double images_per_second);
+
 class TimeEstimate {
  public:
   // Looks for the data set of every run and counts its images, unread. Throws DataError when one is missing, unless
@@ -18,8 +22,8 @@ class TimeEstimate {
   TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing = false);
 
   void saw(const PlannedRun& run, double images_per_second);
-  // Of a whole run, evaluation counted as a third of a training step per image. The speed is that last seen at the same
-  // width and batch, else any; none before the first.
+  // Of a whole run (run_seconds). The speed is that last seen at the same width and batch, else any; none before the
+  // first.
   std::optional<double> seconds(const PlannedRun& run) const;
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
   const std::string& missing() const { return missing_; }

@@ -28,6 +28,10 @@ double median_seconds(const std::function<void()>& work, double seconds) {
 
 }  // namespace
 
+ImageShape framed_shape(const DatasetSpec& set, int classes) {
+  return {set.channels, framed_side(set.height), framed_side(set.width), classes};
+}
+
 Batch random_batch(size_t count, const ImageShape& shape) {
   Batch batch{.count = count,
               .height = shape.height,

@@ -190,8 +190,7 @@ class Run {
   }
 
   std::string fit() {
-    const ImageSet& set = images_.data.train;
-    const ImageShape shape{set.channels, framed_side(set.height), framed_side(set.width), set.classes};
+    const ImageShape shape = framed_shape(*images_.data.spec, images_.data.train.classes);
     std::string reason = fit_threads(choice_, network(), shape, static_cast<size_t>(options_.batch));
     options_.engine = choice_.options;
     return reason;
