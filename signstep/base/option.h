@@ -134,8 +134,4 @@ class OptionList {
 // The known name nearest to a misspelt one (Levenshtein 1966), or "" when none is near.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
-// "3h50m" to seconds; nullopt for anything else. And back, for people.
-std::optional<double> parse_duration(std::string_view text);
-std::string format_duration(double seconds);
-
 }  // namespace signstep

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "signstep/base/duration.h"
 #include "signstep/base/error.h"
 
 namespace signstep {

@@ -16,6 +16,9 @@
 
 namespace signstep {
 
+// Whether this processor runs the amx engine at width 16.
+inline bool has_amx() { return amx_engine_obstacle(make_network({.width = 16}, 3, 10)).empty(); }
+
 class TrainTest : public testing::Test {
  protected:
   TrainTest() { write_cifar10_fixture(folder_.path("data"), 60, 1); }  // 300 training images, 60 for testing
