@@ -40,6 +40,22 @@ void Bandwidth(const StepTensor& t, size_t begin, size_t end) {
   }
 }
 
+double ReadSum(const float* values, size_t begin, size_t end) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  size_t i = begin;
+  for (; i + 4 * lanes <= end; i += 4 * lanes) {
+    a = hn::Add(a, hn::LoadU(d, values + i));
+    b = hn::Add(b, hn::LoadU(d, values + i + lanes));
+    c = hn::Add(c, hn::LoadU(d, values + i + 2 * lanes));
+    e = hn::Add(e, hn::LoadU(d, values + i + 3 * lanes));
+  }
+  double sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+  for (; i < end; ++i) sum += values[i];
+  return sum;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace signstep
 HWY_AFTER_NAMESPACE();
@@ -47,6 +63,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace signstep {
 HWY_EXPORT(Bandwidth);
+HWY_EXPORT(ReadSum);
 
 void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor) {
   const auto run = HWY_DYNAMIC_DISPATCH(Bandwidth);
@@ -55,5 +72,12 @@ void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor) {
       std::span(nothing), executor, [&](size_t t) { return tensors[t].n; },
       [&](size_t t, size_t begin, size_t end) { return run(tensors[t], begin, end), 0; });
 }
+
+double read_sum(std::span<const float> values, Executor& executor) {
+  const auto run = HWY_DYNAMIC_DISPATCH(ReadSum);
+  return sum_pieces<double>(values.size(), executor,
+                            [&](size_t begin, size_t end) { return run(values.data(), begin, end); });
+}
+
 }  // namespace signstep
 #endif

@@ -12,4 +12,7 @@ namespace signstep {
 // x += g where m is null (12 bytes per element), else m += g, x += m (20 bytes). Cut into tasks like the kernels.
 void bandwidth_step(std::span<const StepTensor> tensors, Executor& executor);
 
+// The sum of values, in any order: 4 bytes read per element and nothing written. Cut into tasks like the kernels.
+double read_sum(std::span<const float> values, Executor& executor);
+
 }  // namespace signstep

@@ -10,7 +10,6 @@
 // instead of elapsed time: on a machine that others use, it leaves out the time they had the processor.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cstring>
@@ -23,6 +22,7 @@
 #include "bench/bandwidth.h"
 #include "bench/collector.h"
 #include "bench/model.h"
+#include "bench/simd_flag.h"
 #include "signstep/base/cpu.h"
 #include "signstep/kernels/sgd_kernel.h"
 #include "signstep/kernels/sign_kernel.h"
@@ -151,17 +151,8 @@ void summarize(const Collector& collector, const std::string& set, size_t elemen
 }
 
 int bench_main(int argc, char** argv) {
-  const std::string simd = take_flag(argc, argv, "--simd"), threads_flag = take_flag(argc, argv, "--threads"),
-                    clock = take_flag(argc, argv, "--clock");
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (simd != hwy::TargetName(target)) continue;
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-  if (!simd.empty() && simd != simd_target()) {
-    fmt::print(stderr, "--simd={}: this processor's best target is {}\n", simd, simd_target());
-    return 2;
-  }
+  const std::string threads_flag = take_flag(argc, argv, "--threads"), clock = take_flag(argc, argv, "--clock");
+  if (!choose_simd(argc, argv)) return 2;
   if (wrong_clock(clock, threads_flag)) return 2;
   ThreadPool pool(threads_flag.empty() ? cpu_features().threads : std::stoul(threads_flag));
   fmt::print("{}, {} threads, {} time, target {}\n", cpu_features().model, pool.threads(),

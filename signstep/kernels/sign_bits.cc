@@ -29,13 +29,14 @@ HWY_INLINE uint64_t bits_of(hn::Mask<DF> mask) {
   return bits;
 }
 
-// Whole words only.
-uint64_t PackSigns(const float* values, size_t words, ZeroPolicy zero_policy, const Stream& coins, uint64_t* out) {
+// Words [begin, end), all of them whole.
+uint64_t PackSigns(const float* values, size_t begin, size_t end, ZeroPolicy zero_policy, const Stream& coins,
+                   uint64_t* out) {
   const DF d;
   const auto zero = hn::Zero(d);
   const bool random_zeros = zero_policy == ZeroPolicy::kRandom;
   uint64_t nonfinite_count = 0;
-  for (size_t w = 0; w < words; ++w) {
+  for (size_t w = begin; w < end; ++w) {
     uint64_t plus = 0, zeros = 0, nonfinite = 0;
     for (size_t j = 0; j < 64; j += kN) {
       const auto v = hn::LoadU(d, values + 64 * w + j);
@@ -52,10 +53,10 @@ uint64_t PackSigns(const float* values, size_t words, ZeroPolicy zero_policy, co
   return nonfinite_count;
 }
 
-void UnpackSigns(const uint64_t* words, size_t count, float* values) {
+void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values) {
   const DF d;
   const auto one = hn::Set(d, 1.0f), minus_one = hn::Set(d, -1.0f);
-  for (size_t w = 0; w < count; ++w) {
+  for (size_t w = begin; w < end; ++w) {
     for (size_t j = 0; j < 64; j += kN) {
       const uint64_t bits = words[w] >> j;
       HWY_ALIGN uint8_t bytes[8];
@@ -67,12 +68,15 @@ void UnpackSigns(const uint64_t* words, size_t count, float* values) {
 
 #else
 
-uint64_t PackSigns(const float* values, size_t words, ZeroPolicy zero_policy, const Stream& coins, uint64_t* out) {
-  return pack_signs_ref({values, 64 * words}, zero_policy, coins, {out, words});
+uint64_t PackSigns(const float* values, size_t begin, size_t end, ZeroPolicy zero_policy, const Stream& coins,
+                   uint64_t* out) {
+  uint64_t nonfinite = 0;
+  for (size_t w = begin; w < end; ++w) out[w] = pack_word_ref(values + 64 * w, 64, w, zero_policy, coins, nonfinite);
+  return nonfinite;
 }
 
-void UnpackSigns(const uint64_t* words, size_t count, float* values) {
-  unpack_signs_ref({words, count}, {values, 64 * count});
+void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values) {
+  unpack_signs_ref({words + begin, end - begin}, {values + 64 * begin, 64 * (end - begin)});
 }
 
 #endif
@@ -84,22 +88,30 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include <cassert>
 
+#include "signstep/parallel/pieces.h"
+
 namespace signstep {
 HWY_EXPORT(PackSigns);
 HWY_EXPORT(UnpackSigns);
 
-uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words) {
+uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words,
+                    Executor& executor) {
   assert(zero != ZeroPolicy::kSkip && words.size() == sign_words(values.size()));
+  const auto run = HWY_DYNAMIC_DISPATCH(PackSigns);
   const size_t whole = values.size() / 64, rest = values.size() % 64;
-  uint64_t nonfinite = HWY_DYNAMIC_DISPATCH(PackSigns)(values.data(), whole, zero, coins, words.data());
+  uint64_t nonfinite = sum_pieces<uint64_t>(64 * whole, executor, [&](size_t begin, size_t end) {
+    return run(values.data(), begin / 64, end / 64, zero, coins, words.data());
+  });
   if (rest != 0) words[whole] = pack_word_ref(values.data() + 64 * whole, rest, whole, zero, coins, nonfinite);
   return nonfinite;
 }
 
-void unpack_signs(std::span<const uint64_t> words, std::span<float> values) {
+void unpack_signs(std::span<const uint64_t> words, std::span<float> values, Executor& executor) {
   assert(words.size() >= sign_words(values.size()));
+  const auto run = HWY_DYNAMIC_DISPATCH(UnpackSigns);
   const size_t whole = values.size() / 64;
-  HWY_DYNAMIC_DISPATCH(UnpackSigns)(words.data(), whole, values.data());
+  for_each_piece(64 * whole, executor,
+                 [&](size_t begin, size_t end) { run(words.data(), begin / 64, end / 64, values.data()); });
   unpack_signs_ref(words.subspan(whole), values.subspan(64 * whole));
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "signstep/kernels/step.h"
+#include "signstep/parallel/executor.h"
 #include "signstep/random/random.h"
 
 namespace signstep {
@@ -18,12 +19,14 @@ constexpr size_t sign_words(size_t elements) { return (elements + 63) / 64; }
 // step", so kSkip must not be asked for. NaN and infinity vote by coin under either policy. Element i's coin is bit
 // i mod 128 of the 128-bit group i / 128 of `coins` (Purpose::kZeroCoin), the one sign_step takes.
 // words.size() == sign_words(values.size()); values.size() < 2^39. Returns how many values were NaN or infinite.
-// Cost: 4 bytes read, 1/8 written per element. The vector form runs on the calling thread, at about memory speed.
-uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words);
+// Cost: 4 bytes read, 1/8 written per element, at about memory speed. The same bits as the reference for any executor
+// and SIMD target.
+uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words,
+                    Executor& executor);
 uint64_t pack_signs_ref(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words);
 
 // values[i] = +1 or -1 by bit i. words.size() >= sign_words(values.size()).
-void unpack_signs(std::span<const uint64_t> words, std::span<float> values);
+void unpack_signs(std::span<const uint64_t> words, std::span<float> values, Executor& executor);
 void unpack_signs_ref(std::span<const uint64_t> words, std::span<float> values);
 
 }  // namespace signstep

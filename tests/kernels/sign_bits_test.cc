@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "signstep/parallel/pieces.h"
+#include "signstep/parallel/thread_pool.h"
 #include "tests/kernels/each_target.h"
 #include "tests/kernels/tensor_list.h"
 
@@ -16,20 +18,24 @@ namespace {
 const Stream kCoins(7, Purpose::kZeroCoin, 5, 3, 2);
 
 TEST(SignBits, EveryTargetEqualsTheReferenceAndUnpacks) {
-  const TensorList data({20000}, 4, true);
+  const TensorList data({kPieceElements + 300}, 4, true);
+  ThreadPool pool(2);
+  std::vector<size_t> lengths(200);
+  std::iota(lengths.begin(), lengths.end(), size_t{0});
+  lengths.insert(lengths.end(), {1000, 4097, kPieceElements, kPieceElements + 200});
   for_each_target([&] {
-    for (size_t n = 0; n < 400; n += n < 200 ? 1 : 37) {
+    for (const size_t n : lengths) {
       for (const ZeroPolicy zero : {ZeroPolicy::kRandom, ZeroPolicy::kPlus}) {
         const std::span<const float> values(data.g.data() + n % 7, n);
         std::vector<uint64_t> words(sign_words(n), ~uint64_t{0}), expected(sign_words(n));
-        EXPECT_EQ(pack_signs(values, zero, kCoins, words), pack_signs_ref(values, zero, kCoins, expected));
+        EXPECT_EQ(pack_signs(values, zero, kCoins, words, pool), pack_signs_ref(values, zero, kCoins, expected));
         ASSERT_EQ(words, expected) << n;
         if (n % 64 != 0) {
           EXPECT_EQ(words.back() >> (n % 64), 0u) << "padding is zero";
         }
 
         std::vector<float> signs(n + 1), expected_signs(n + 1);
-        unpack_signs(words, {signs.data(), n});
+        unpack_signs(words, {signs.data(), n}, pool);
         unpack_signs_ref(words, {expected_signs.data(), n});
         ASSERT_TRUE(same_bits(signs, expected_signs));
       }
@@ -38,31 +44,32 @@ TEST(SignBits, EveryTargetEqualsTheReferenceAndUnpacks) {
 }
 
 TEST(SignBits, BitOrderZerosAndNonFiniteValues) {
+  SerialExecutor serial;
   std::vector<float> values(65, -1.0f);
   values[0] = 1;
   values[63] = 1e-45f;
   values[64] = 2;
   std::vector<uint64_t> words(2);
-  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words), 0u);
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words, serial), 0u);
   EXPECT_EQ(words, (std::vector<uint64_t>{uint64_t{1} << 63 | 1, 1}));
 
   values.assign(65, -1.0f);
   values[1] = 0.0f;
   values[2] = -0.0f;
   values[3] = -1e-45f;
-  pack_signs(values, ZeroPolicy::kPlus, kCoins, words);
+  pack_signs(values, ZeroPolicy::kPlus, kCoins, words, serial);
   EXPECT_EQ(words[0], 6u);
 
   values.assign(65, std::numeric_limits<float>::quiet_NaN());
   values[0] = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words), 65u);
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kPlus, kCoins, words, serial), 65u);
   const PhiloxCounter coins = kCoins.group(0);
   EXPECT_EQ(words[0], uint64_t{coins[1]} << 32 | coins[0]);
   EXPECT_EQ(words[1], coins[2] & 1u);
 
   values.assign(65, -0.0f);
   std::vector<uint64_t> zeros(2);
-  EXPECT_EQ(pack_signs(values, ZeroPolicy::kRandom, kCoins, zeros), 0u);
+  EXPECT_EQ(pack_signs(values, ZeroPolicy::kRandom, kCoins, zeros, serial), 0u);
   EXPECT_EQ(zeros, words) << "the same coins";
 }
 
@@ -77,7 +84,7 @@ TEST(SignBits, EveryFloat) {
     uint64_t nonfinite = 0, stepped_nonfinite = 0;
     for (uint64_t first = 0; first < uint64_t{1} << 32; first += kChunk) {
       for (size_t i = 0; i < kChunk; ++i) values[i] = std::bit_cast<float>(static_cast<uint32_t>(first + i));
-      nonfinite += pack_signs(values, ZeroPolicy::kPlus, kCoins, words);
+      nonfinite += pack_signs(values, ZeroPolicy::kPlus, kCoins, words, serial);
       std::fill(x.begin(), x.end(), 0.0f);
       StepTensor tensor;
       tensor.x = x.data();

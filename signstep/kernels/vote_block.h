@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to majority_vote: a count with everything resolved, shared by the vector code and the reference.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include "signstep/base/error.h"
+#include "signstep/kernels/majority_vote.h"
+#include "signstep/kernels/zero_coins.h"
+
+namespace signstep {
+
+inline constexpr uint64_t kMostWords = uint64_t{1} << 33;  // two for each of the random counter's 2^32 groups
+// A counter's planes: those that a tree of eight votes fills, and above them enough for fewer than 16, 64, 512 workers
+// and for all.
+inline constexpr size_t kLowPlanes = 3;
+inline constexpr size_t kHighPlanes[] = {1, 3, 6, 14};
+
+struct VoteBlock {
+  VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, const VoteTies& ties, std::span<uint64_t> result)
+      : votes(all_votes.data()),
+        majority(result.data()),
+        stride(result.size()),
+        workers(worker_count),
+        first_word(ties.first_word),
+        rule(ties.rule),
+        coins(ties.seed, Purpose::kTieCoin, ties.step, ties.message, kSharedRank) {
+    if (workers < 1 || workers > kMostWorkers)
+      throw OptionError(fmt::format("a vote of {} workers; wanted 1 to {}", workers, kMostWorkers));
+    if (first_word + stride > kMostWords)
+      throw OptionError(fmt::format("a vote on word {} of a message; wanted fewer than 2^33; vote in more messages",
+                                    first_word + stride - 1));
+    const bool even = workers % 2 == 0;
+    ties_by_coin = even && rule == TieRule::kRandom;
+    wanted = even && rule == TieRule::kPlus ? workers / 2 : workers / 2 + 1;
+    const auto enough = static_cast<size_t>(std::bit_width(std::max(wanted, workers - wanted + 1) - 1));
+    for (const size_t high : kHighPlanes) {
+      top = kLowPlanes + high - 1;
+      if (top >= enough) break;
+    }
+    bias = (size_t{1} << top) - wanted;
+  }
+
+  const uint64_t* votes;
+  uint64_t* majority;
+  size_t stride;  // words of one worker
+  size_t workers;
+  uint64_t first_word;
+  TieRule rule;
+  Stream coins;
+  bool ties_by_coin;  // then a tie is a sum of 2^top - 1: one vote is missing
+  size_t wanted;      // votes that make a 1
+  // The count starts at bias, so that bit `top` of the sum says whether `wanted` was reached; the sum is < 2^(top + 1).
+  size_t top = 0, bias;
+};
+
+// Words [begin, end) of the result, bit by bit.
+void count_votes_ref(const VoteBlock& b, size_t begin, size_t end);
+
+}  // namespace signstep
