@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/engines.h"
+#include "cli/event_log.h"
 #include "cli/exit_code.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
@@ -88,7 +89,9 @@ int run_train(TrainCommand& c) {
   {
     Console console(c.session.quiet, c.session.log_level, c.session.progress_json);
     for (const std::string& note : notes) console.note(note);
-    result = train(c.options, engines(), control, console);
+    EventLog events(console);
+    TrainObserver& observer = c.session.tensorboard ? static_cast<TrainObserver&>(events) : console;
+    result = train(c.options, engines(), control, observer);
     if (result.stopped != StopReason::kNone) console.note("stopped and saved");
   }
   print_summary(result, c);

@@ -93,6 +93,8 @@ OptionList TrainCommand::list() {
   all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession);
   all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
       .role(Role::kSession);
+  all.flag("tensorboard", session.tensorboard, "write event files into the run's folder tensorboard while training")
+      .role(Role::kSession);
   all.choice("log_level", session.log_level, {"debug", "info", "warning", "error"}, "of the console and log.txt")
       .role(Role::kSession);
   return all;

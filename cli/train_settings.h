@@ -17,6 +17,7 @@ struct SessionOptions {
   double stop_after = 0;
   bool quiet = false;
   bool progress_json = false;
+  bool tensorboard = false;
   LogLevel log_level = LogLevel::kInfo;
 };
 

@@ -29,7 +29,9 @@ struct Outgoing {
   }
 };
 
-std::string prefix_of(const StateBuffer& buffer) { return "optimizer." + buffer.name + "."; }
+const std::string kOptimizerPrefix = "optimizer.";
+
+std::string prefix_of(const StateBuffer& buffer) { return kOptimizerPrefix + buffer.name + "."; }
 
 std::string shape_text(const std::vector<int64_t>& network) { return fmt::format("({})", fmt::join(network, ", ")); }
 
@@ -119,6 +121,26 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
 }
 
 Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}
+
+std::vector<TensorEntry> Checkpoint::network() const {
+  std::vector<TensorEntry> parameters, statistics, out;
+  for (const TensorEntry& t : file_.tensors()) {
+    if (t.name.starts_with(kOptimizerPrefix)) continue;
+    (t.name.find(".running_") == std::string::npos ? parameters : statistics).push_back(t);
+  }
+  for (const TensorEntry& t : parameters) {
+    out.push_back(t);
+    if (!t.name.ends_with(".bias")) continue;
+    const std::string norm = t.name.substr(0, t.name.size() - 4);
+    for (const TensorEntry& s : statistics)
+      if (s.name.starts_with(norm + "running_")) out.push_back(s);
+  }
+  return out;
+}
+
+uint64_t Checkpoint::step() const {
+  return damage_is_the_checkpoints([&] { return JsonFields(state_, path_).get<uint64_t>("optimizer_step"); });
+}
 
 RunIdentity Checkpoint::identity() const {
   return damage_is_the_checkpoints([&] {

@@ -8,6 +8,7 @@
 
 #include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
+#include "tests/support/python.h"
 
 namespace signstep {
 namespace {
@@ -41,8 +42,7 @@ class AnalyzeCommandTest : public testing::Test {
 };
 
 TEST_F(AnalyzeCommandTest, OneTensorEqualsAnIndependentNumPyComputation) {
-  const std::string python = std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
-  if (std::system((python + " -c 'import numpy' 2>/dev/null").c_str()) != 0) {
+  if (!python_has("numpy")) {
     GTEST_SKIP() << "NumPy is missing, so the figures of analyze were NOT checked against it; install python3-numpy";
   }
   for (const std::string tensor : {"conv1.weight", "layer2.0.downsample.0.weight"}) {
@@ -52,7 +52,7 @@ TEST_F(AnalyzeCommandTest, OneTensorEqualsAnIndependentNumPyComputation) {
                   "--reference", reference, "--output", out}),
              0, "Written");
       const std::string log = folder_.path("log");
-      const std::string command = python + " " SIGNSTEP_CHECK_ANALYSIS " " + out + "/analysis.json " + out + "/" +
+      const std::string command = python() + " " SIGNSTEP_CHECK_ANALYSIS " " + out + "/analysis.json " + out + "/" +
                                   tensor + "-batch20.safetensors > " + log + " 2>&1";
       EXPECT_EQ(std::system(command.c_str()), 0) << read_text_file(log);
       EXPECT_THAT(read_text_file(log), HasSubstr("17 figures"));
