@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one file that includes c10d: LibTorch 1.13 (Debian 12) and 2.6 (Debian 13) agree on all that is used here.
+#include "signstep/c10d/process_group.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "signstep/base/error.h"
+#include "signstep/base/text.h"
+#include "signstep/c10d/local_address.h"
+
+namespace signstep {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using StorePointer = c10::intrusive_ptr<c10d::Store>;
+
+constexpr milliseconds kPoll{10};
+constexpr milliseconds kGrace{2000};  // for the other ranks to say that they have stopped too
+
+std::string key(const char* what, size_t rank) { return fmt::format("signstep/{}/{}", what, rank); }
+
+// The first line of what c10d says, without its stack.
+std::string first_line(const std::exception& e) {
+  const std::string text = e.what();
+  return text.substr(0, text.find('\n'));
+}
+
+std::string names(const std::vector<size_t>& ranks) {
+  return fmt::format("rank{} {}", ranks.size() > 1 ? "s" : "", fmt::join(ranks, ", "));
+}
+
+struct Absence {
+  std::vector<size_t> ranks;
+  bool store_failed = false;  // before all were there; the ranks are those of the last answer
+};
+
+// The ranks without such a key when all have one, or until has passed.
+Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
+  Absence absence{std::vector<size_t>(ranks)};
+  std::iota(absence.ranks.begin(), absence.ranks.end(), size_t{0});
+  const auto deadline = steady_clock::now() + until;
+  try {
+    for (;;) {
+      std::erase_if(absence.ranks, [&](size_t r) { return store.check({key(what, r)}); });
+      if (absence.ranks.empty() || steady_clock::now() >= deadline) return absence;
+      std::this_thread::sleep_for(kPoll);
+    }
+  } catch (const std::exception&) {
+    absence.store_failed = true;
+    return absence;
+  }
+}
+
+StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = where.port;
+  options.isServer = !where.store_is_there && where.rank == 0;
+  options.numWorkers = where.size;
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  try {
+    StorePointer store = c10::make_intrusive<c10d::TCPStore>(where.address, options);
+    if (where.prefix.empty()) return store;
+    return c10::make_intrusive<c10d::PrefixStore>(where.prefix, store);
+  } catch (const std::exception& e) {
+    throw EnvironmentError(
+        options.isServer
+            ? fmt::format("rank 0 cannot keep the run's store on port {}: {}; choose another MASTER_PORT", where.port,
+                          first_line(e))
+            : fmt::format("rank {} cannot reach the run's store at {}:{} within {} ms: {}; start rank 0 there, or "
+                          "check MASTER_ADDR and MASTER_PORT",
+                          where.rank, where.address, where.port, timeout.count(), first_line(e)));
+  }
+}
+
+void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout) {
+  int64_t same = 0;
+  Absence absence;
+  try {
+    same = store.add(key("here", where.rank), 1);
+    if (same == 1) absence = absent(store, "here", where.size, timeout);
+  } catch (const std::exception&) {
+    absence.store_failed = true;
+  }
+  if (absence.store_failed)  // as when its keeper gives up waiting a little before this rank does
+    throw EnvironmentError(fmt::format(
+        "rank {} lost the run's store at {}:{} while the ranks met{}; start all ranks again", where.rank, where.address,
+        where.port,
+        absence.ranks.empty() ? "" : fmt::format(" and {} of {} had not come", names(absence.ranks), where.size)));
+  if (same != 1)
+    throw EnvironmentError(
+        fmt::format("{} processes at {}:{} say that they are rank {}; give each its own RANK, and "
+                    "each run its own MASTER_PORT",
+                    same, where.address, where.port, where.rank));
+  if (!absence.ranks.empty())
+    throw EnvironmentError(
+        fmt::format("{} of {} did not come to {}:{} within {} ms; start all ranks, with one "
+                    "WORLD_SIZE",
+                    names(absence.ranks), where.size, where.address, where.port, timeout.count()));
+}
+
+class GlooCommunicator final : public Communicator {
+ public:
+  GlooCommunicator(const Rendezvous& where, milliseconds timeout)
+      : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout)) {
+    meet(*store_, where, timeout);
+    auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+    const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+    const std::string address = interface != nullptr ? "" : local_address_towards(where.address, where.port);
+    run("the connection of all ranks", [&] {
+      options->devices.push_back(interface != nullptr ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                                      : c10d::ProcessGroupGloo::createDeviceForHostname(address));
+      group_ =
+          c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("signstep/gloo", store_),
+                                                      static_cast<int>(rank()), static_cast<int>(size()), options);
+      group_->barrier()->wait();  // while one still connects, rank 0 must keep the store
+    });
+  }
+
+ private:
+  void do_all_to_all(std::span<const std::byte> send, std::span<std::byte> receive) override {
+    if (send.empty()) return;
+    run("all_to_all", [&] {
+      at::Tensor from = tensor(send), to = tensor(receive);
+      std::vector<int64_t> equal_parts;
+      group_->alltoall_base(to, from, equal_parts, equal_parts)->wait();
+    });
+  }
+  void do_all_gather(std::span<const std::byte> chunk, std::span<std::byte> all) override {
+    if (chunk.empty()) return;
+    run("all_gather", [&] {
+      std::vector<at::Tensor> from = {tensor(chunk)};
+      std::vector<std::vector<at::Tensor>> to(1);
+      for (size_t r = 0; r < size(); ++r) to[0].push_back(tensor(all.subspan(r * chunk.size(), chunk.size())));
+      group_->allgather(to, from)->wait();
+    });
+  }
+  void do_broadcast(std::span<std::byte> data, size_t root) override {
+    if (data.empty()) return;
+    run("broadcast", [&] {
+      std::vector<at::Tensor> tensors = {tensor(data)};
+      c10d::BroadcastOptions options;
+      options.rootRank = static_cast<int64_t>(root);
+      options.rootTensor = 0;
+      group_->broadcast(tensors, options)->wait();
+    });
+  }
+  void do_barrier() override {
+    run("barrier", [&] { group_->barrier()->wait(); });
+  }
+
+  // c10d only reads what it sends.
+  static at::Tensor tensor(std::span<const std::byte> bytes) {
+    return at::from_blob(const_cast<std::byte*>(bytes.data()), {static_cast<int64_t>(bytes.size())}, at::kByte);
+  }
+
+  template <class Call>
+  void run(const char* name, Call&& call) {
+    if (!failure_.empty()) throw EnvironmentError(failure_);
+    try {
+      call();
+    } catch (const std::exception& e) {
+      failure_ = explain(name, first_line(e));
+      throw EnvironmentError(failure_);
+    }
+  }
+
+  // Gloo names an address at best. Each rank that stops says so in the store; who does not is the one that others wait
+  // for.
+  std::string explain(const char* name, const std::string& reason) {
+    return fmt::format("rank {} of {}: {} failed: {}; start the run again (timeout {} ms; c10d says: {})", rank(),
+                       size(), name, who_stopped(), timeout_.count(), reason);
+  }
+
+  std::string who_stopped() {
+    Absence absence;
+    try {
+      store_->set(key("stopped", rank()), std::vector<uint8_t>{1});
+      absence = absent(*store_, "stopped", size(), std::min(timeout_, kGrace));
+    } catch (const std::exception&) {
+      absence = {{0}, true};
+    }
+    std::erase(absence.ranks, rank());
+    const bool keeper = !absence.ranks.empty() && absence.ranks[0] == 0;  // else it said that it stopped, and has
+    if (absence.store_failed && keeper) return "the keeper of the run's store, rank 0 or torchrun's agent, has stopped";
+    if (absence.ranks.empty()) return "every rank answers, but they differ in their calls or a link broke";
+    return names(absence.ranks) + (absence.ranks.size() == 1 ? " does" : " do") + " not answer";
+  }
+
+  const milliseconds timeout_;
+  StorePointer store_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::string failure_;  // for good: what was under way is lost
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout) {
+  return std::make_unique<GlooCommunicator>(where, timeout);
+}
+
+}  // namespace signstep

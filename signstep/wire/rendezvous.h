@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the processes of one run meet, and which of them this one is, as torchrun says it in environment variables.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace signstep {
+
+struct Rendezvous {
+  size_t rank = 0;
+  size_t size = 1;
+  std::string address = "127.0.0.1";  // of the store: rank 0's host, or that of torchrun's agent
+  uint16_t port = 0;
+  bool store_is_there = false;  // torchrun's agent keeps the store; otherwise rank 0 does
+  std::string prefix = {};      // of this attempt's keys in a store that outlives one
+};
+
+// From RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which torchrun, Slurm scripts and launchers of PyTorch set, and
+// from torchrun's TORCHELASTIC_USE_AGENT_STORE and TORCHELASTIC_RESTART_COUNT. Nothing where neither RANK nor
+// WORLD_SIZE is set: a process of its own. Throws OptionError, which names the variable, where one is absent or no such
+// number.
+std::optional<Rendezvous> rendezvous_from_environment();
+
+}  // namespace signstep
