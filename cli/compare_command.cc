@@ -15,6 +15,7 @@
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/experiment/compare.h"
+#include "signstep/experiment/comparison_charts.h"
 #include "signstep/experiment/comparison_files.h"
 #include "signstep/experiment/comparison_table.h"
 #include "signstep/experiment/output_folder.h"
@@ -131,6 +132,7 @@ void write_results(const Comparison& c, const std::string& command) {
                         .lead = {command},
                         .tables = {},
                         .warnings = comparison_warnings(groups),
+                        .charts = comparison_charts(c),
                         .groups = groups};
   content.tables.push_back(
       {.title = "Results", .header = table.header, .rows = table.rows, .notes = comparison_notes(c)});

@@ -97,16 +97,17 @@ struct TensorCurve {
   double (*share)(const TensorAnalysis&);  // NaN where there is none
 };
 
-// Shares by tensor, from the input (left) to the output; the second curve dashed.
+// Shares by tensor, from the input (left) to the output. Tensors are no steps of anything: no line joins them.
 NamedChart by_tensor(const std::vector<BatchAnalysis>& all, const char* file, const char* caption, const char* title,
                      const std::vector<TensorCurve>& curves) {
   NamedChart out{file, caption, {}};
-  out.chart = {.title = title, .x_label = "tensor, in the order of analysis.json", .y_label = "share", .y_low = 0.0};
+  out.chart = {.title = title, .x_label = "", .y_label = "share", .y_low = 0.0};
+  for (const TensorAnalysis& t : all.front().tensors) out.chart.x_names.push_back(t.name);
   for (const BatchAnalysis& a : all) {
     for (const TensorCurve& curve : curves) {
       Series s{.name = fmt::format("{}, {}", label(a), curve.name), .x = {}, .y = {}};
-      s.style = &curve == &curves.front() ? SeriesStyle::kLinePoints : SeriesStyle::kDashed;
-      s.color = static_cast<size_t>(&a - all.data());
+      s.style = SeriesStyle::kPoints;
+      s.color = out.chart.series.size();
       for (size_t t = 0; t < a.tensors.size(); ++t) {
         s.x.push_back(static_cast<double>(t));
         s.y.push_back(curve.share(a.tensors[t]));

@@ -92,6 +92,7 @@ void add_problem(const std::vector<RateCurve>& rates, const std::string& problem
                    .y_label = "measured / bound",
                    .log_x = true,
                    .log_y = true};
+  batches.chart.levels = {{.y = 1, .name = "the bound"}};
   for (const NoiseKind noise : all_noises()) {
     Series ratio{
         .name = noise_name(noise), .x = {}, .y = {}, .style = SeriesStyle::kLinePoints, .color = color_of(noise)};

@@ -58,12 +58,31 @@ void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>&
     if (rows[r].versus_baseline) rows[r].versus_baseline->holm_p = corrected[r];
 }
 
+// From when to when a run's last session worked on which processor, and whose it is; UTC times compare as text.
+struct WorkedOn {
+  std::string from, until, machine;
+  ComparisonRow* row;
+  RunResult* run;
+};
+
+void mark_shared(const std::vector<WorkedOn>& work) {
+  for (const WorkedOn& a : work) {
+    for (const WorkedOn& b : work) {
+      if (a.run == b.run || a.machine != b.machine || !(a.from < b.until && b.from < a.until)) continue;
+      a.run->shared_machine = a.row->shared_machine = true;
+    }
+  }
+}
+
 void read_facts(Comparison& c) {
   std::set<std::string> machines, engines, programs, data;
-  for (const ComparisonRow& row : c.rows) {
-    for (const RunResult& run : row.runs) {
+  std::vector<WorkedOn> work;
+  for (ComparisonRow& row : c.rows) {
+    for (RunResult& run : row.runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
       const RunRecord r = read_run(c.plan.output + "/" + run.folder).record;
+      const SessionRecord session = r.sessions.empty() ? first_session(r) : r.sessions.back();
+      if (r.ended) work.push_back({session.started, *r.ended, session.machine.cpu, &row, &run});
       machines.insert(shown(r.machine));
       engines.insert(shown(r.engine));
       programs.insert(shown(r.program));
@@ -71,6 +90,7 @@ void read_facts(Comparison& c) {
                               shown(r.data.sha256)));
     }
   }
+  mark_shared(work);
   c.machines.assign(machines.begin(), machines.end());
   c.engines.assign(engines.begin(), engines.end());
   c.programs.assign(programs.begin(), programs.end());

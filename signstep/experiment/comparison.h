@@ -19,6 +19,7 @@ struct RunResult {
   std::string folder;    // below the experiment's
   std::string data_set;  // data_set_of
   RunState state;
+  bool shared_machine = false;  // another run of the comparison was at work there at the same time
 };
 
 struct TrialResult {
@@ -38,6 +39,7 @@ struct ComparisonRow {
   std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
   MeanSd accuracy;                                  // test, percent, over the finished runs
   MeanSd seconds;                                   // of training steps
+  bool shared_machine = false;                      // some of these times were taken beside other runs
   size_t diverged = 0;                              // reported runs
   std::optional<PairedDifference> versus_baseline;  // none for the baseline itself, or without one
   size_t baseline = 0;                              // its row, where versus_baseline is there

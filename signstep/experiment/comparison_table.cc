@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "signstep/base/error.h"
+#include "signstep/experiment/comparison_charts.h"
 #include "signstep/options/train_options.h"
 
 namespace signstep {
@@ -28,7 +29,9 @@ std::string p_text(double p) {
 std::string difference_text(const ComparisonRow& row) {
   if (!row.versus_baseline || row.versus_baseline->n == 0) return "-";
   const PairedDifference& d = *row.versus_baseline;
-  return d.n > 1 ? fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.mean, d.low, d.high) : fmt::format("{:+.2f}", d.mean);
+  if (d.n == 1) return fmt::format("{:+.2f} (one seed)", d.mean);
+  if (d.n < kFewestSeeds) return fmt::format("{:+.2f} (too few seeds)", d.mean);
+  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.mean, d.low, d.high);
 }
 
 std::string runs_text(const ComparisonRow& row, size_t seeds) {
@@ -63,11 +66,13 @@ TextTable comparison_table(const Comparison& c) {
       {"difference to " + e.baseline, [](const ComparisonRow& r, const Comparison&) { return difference_text(r); }},
       {"p (Holm)",
        [](const ComparisonRow& r, const Comparison&) {
-         return r.versus_baseline ? p_text(r.versus_baseline->holm_p) : std::string("-");
+         return r.versus_baseline && r.versus_baseline->n >= kFewestSeeds ? p_text(r.versus_baseline->holm_p)
+                                                                          : std::string("-");
        }},
       {"paper", [](const ComparisonRow& r,
                    const Comparison&) { return r.paper ? fmt::format("{:.2f} %", *r.paper) : std::string("-"); }},
-      {"time", [](const ComparisonRow& r, const Comparison&) { return minutes_text(r.seconds.mean); }},
+      {"time", [](const ComparisonRow& r,
+                  const Comparison&) { return minutes_text(r.seconds.mean) + (r.shared_machine ? " *" : ""); }},
   };
   TextTable table;
   table.rows.resize(c.rows.size());
@@ -100,12 +105,14 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
         c.plan.rows.front().trials.size(), fmt::join(e.tuning_seeds, ", ")));
   }
   const bool differences = std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) {
-    return r.versus_baseline && r.versus_baseline->n > 1;
+    return r.versus_baseline && r.versus_baseline->n >= kFewestSeeds;
   });
   if (differences)
     notes.emplace_back(
         "Differences in percentage points, paired by seed, with 95 % confidence interval (t); p two-sided, corrected "
         "by Holm over the table.");
+  if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.shared_machine; }))
+    notes.emplace_back("* Taken while other runs of this comparison were at work on the same machine.");
   for (const ComparisonRow& row : c.rows)
     for (const std::string& edge : row.edges)
       notes.push_back(fmt::format("{}: {}; a better value may lie beyond.", row.name, edge));

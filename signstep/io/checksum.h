@@ -10,6 +10,7 @@
 namespace signstep {
 
 std::string sha256_hex(std::span<const std::byte> bytes);
+std::string sha256_base64(std::span<const std::byte> bytes);                   // as a content security policy wants it
 std::string sha256_hex(const std::vector<std::span<const std::byte>>& parts);  // of the parts in a row
 // Only to compare with checksums that others published.
 std::string md5_hex(std::span<const std::byte> bytes);

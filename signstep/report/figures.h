@@ -23,16 +23,30 @@ struct FigureOptions {
 
 struct Figure {
   std::string file, caption;  // of the chart
-  std::string svg;            // ready for an HTML page
+  std::string svg;            // ready for an HTML page; "" without gnuplot
+  Chart chart;
 };
 
 struct Figures {
-  std::vector<Figure> drawn;  // in the order of the charts
-  std::string problem;        // why some or all are missing; "" when all are there
+  std::vector<Figure> drawn;  // in the order of the charts; without gnuplot they have no svg
+  std::string problem;        // why some or all pictures are missing; "" when all are there
+
+  size_t pictures() const;  // SVG files that were written
 };
 
+// ", 7 figures (*.svg)", or why there are none or fewer: the end of a line that says what was written.
+std::string figures_text(const Figures& figures);
+
 // Draws each chart to FOLDER/FILE.svg. A chart without a point to draw is left out; once gnuplot is missing or fails,
-// nothing more is drawn. Both are told in `problem`, not thrown.
+// nothing more is drawn, which `problem` tells.
 Figures write_figures(const std::vector<NamedChart>& charts, const FigureOptions& options);
+
+// The figures as HTML: each to be read with a mouse where the library is there, and the picture for printing and for
+// who runs no scripts. What has neither is left out.
+struct FigureHtml {
+  std::string body;
+  std::vector<std::string> scripts;  // for html_page
+};
+FigureHtml figures_html(const Figures& figures);
 
 }  // namespace signstep

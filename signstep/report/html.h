@@ -11,6 +11,9 @@ namespace signstep {
 // Text as HTML content or as a quoted attribute.
 std::string html_escaped(std::string_view text);
 
+// A file's path as the target of a link.
+std::string url_escaped(std::string_view path);
+
 struct HtmlTable {
   std::string title;
   std::vector<std::string> header;             // empty: none
@@ -20,8 +23,9 @@ struct HtmlTable {
 };
 std::string html_table(const HtmlTable& table);
 
-// A whole page that loads nothing: its own content security policy forbids it. body is HTML.
-std::string html_page(std::string_view title, std::string_view body);
+// A whole page that loads nothing: its own content security policy forbids it, and every script but these. body is
+// HTML; the scripts run after it.
+std::string html_page(std::string_view title, std::string_view body, const std::vector<std::string>& scripts = {});
 
 // Whether this text is a page of html_page.
 bool is_our_page(std::string_view html);

@@ -15,7 +15,9 @@ namespace signstep {
 inline constexpr size_t kColors = 8;
 const char* chart_color(size_t index);  // index modulo kColors
 
-enum class SeriesStyle { kLine, kDashed, kDotted, kPoints, kLinePoints };
+// kFaint: a thin pale line under another. kBars: points with a bar from low to high each. kRings: large open circles
+// around points of others.
+enum class SeriesStyle { kLine, kDashed, kDotted, kFaint, kPoints, kBars, kRings, kLinePoints };
 
 struct Series {
   std::string name = {};     // in the legend; "": not listed
@@ -34,14 +36,22 @@ struct Marker {
   size_t color = 0;
 };
 
+// A horizontal one, such as the ratio 1.
+struct Level {
+  double y = 0;
+  std::string name = {};  // in the legend; "": not listed
+};
+
 struct Chart {
   std::string title, x_label, y_label;  // labels with their unit: "test accuracy (%)"
   std::vector<Series> series = {};
   std::vector<Marker> markers = {};
+  std::vector<Level> levels = {};
+  std::vector<std::string> x_names = {};                      // of x = 0, 1, ...: then x counts things that have names
   bool log_x = false, log_y = false;                          // values that are not positive are left out
   std::optional<double> x_low = {}, y_low = {}, y_high = {};  // none: by the data
   bool whole_x = false;                                       // x counts something: no tics between whole numbers
-  int width = 860, height = 420;                              // pixels at 100 %; the legend stands beside the curves
+  int width = 860, height = 420;                              // pixels at 100 %; the legend's lines come below them
 };
 
 // Whether there is a point to draw: a finite one, on a logarithmic axis a positive one.

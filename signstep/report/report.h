@@ -5,16 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "signstep/report/figures.h"
 #include "signstep/report/html.h"
 #include "signstep/report/run_group.h"
 
 namespace signstep {
+
+// What signstep analyze calls its page, in a folder below RUN/analysis; a report links those of its runs.
+inline constexpr const char* kAnalysisPage = "analysis.html";
 
 struct ReportContent {
   std::string title;
   std::vector<std::string> lead = {};  // paragraphs under the title
   std::vector<HtmlTable> tables = {};  // before the curves; empty: one of final accuracies is made
   std::vector<std::string> warnings = {};
+  std::vector<NamedChart> charts = {};  // before those of the runs
   std::vector<RunGroup> groups;
 };
 

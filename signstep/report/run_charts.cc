@@ -17,15 +17,14 @@ bool switches(const RunGroup& group) {
 }
 
 // Runs that switch are dashed: until the switch they lie on those that do not, which stay visible so. Dotted lines tell
-// the groups apart whose colours come round again. One epoch makes no line; a point shows it.
-SeriesStyle style_of(const RunGroup& group, size_t place, size_t points) {
-  if (points == 1) return SeriesStyle::kPoints;
+// the groups apart whose colours come round again.
+SeriesStyle style_of(const RunGroup& group, size_t place) {
   return switches(group) ? SeriesStyle::kDashed : place < kColors ? SeriesStyle::kLine : SeriesStyle::kDotted;
 }
 
 Series series_of(const RunGroup& group, GroupCurve curve, size_t place, double x_unit = 1) {
   for (double& x : curve.x) x /= x_unit;
-  const SeriesStyle style = style_of(group, place, curve.x.size());
+  const SeriesStyle style = style_of(group, place);
   return {.name = group.name,
           .x = std::move(curve.x),
           .y = std::move(curve.mean),
@@ -53,10 +52,45 @@ NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
   out.chart.whole_x = true;
-  const bool lines = std::any_of(groups.begin(), groups.end(), [](const RunGroup& g) {
-    return epoch_curve(g, &EpochRecord::test_accuracy).x.size() > 1;
-  });
-  if (!lines) out.chart.x_low = 0;
+  return out;
+}
+
+// Exponential average over the points with weight 0.9 on the past, of which the part before the first is left out.
+std::vector<double> smoothed(const std::vector<double>& values) {
+  constexpr double kPast = 0.9;
+  std::vector<double> out;
+  double sum = 0, weight = 0;
+  for (const double v : values) {
+    if (std::isfinite(v)) {
+      sum = kPast * sum + (1 - kPast) * v;
+      weight = kPast * weight + (1 - kPast);
+    }
+    out.push_back(weight > 0 ? sum / weight : std::nan(""));
+  }
+  return out;
+}
+
+// Pale: the means as they are; over them the smoothed curves.
+NamedChart by_step(const std::vector<RunGroup>& groups, const char* file, std::vector<double> StepCurve::*figure,
+                   const char* title, const char* label) {
+  NamedChart out{file,
+                 fmt::format("{}: pale as recorded, about 60 means an epoch{}; strong smoothed over about 10 points.",
+                             title, groups.size() > 1 ? " and over seeds" : ""),
+                 {.title = title, .x_label = "epoch", .y_label = label}};
+  std::vector<Series> lines;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = step_curve(groups[g], figure, Thinning::kMeans);
+    if (!has_values(curve)) continue;
+    curve.low.clear();
+    curve.high.clear();
+    Series line = series_of(groups[g], curve, g), raw = line;
+    line.y = smoothed(line.y);
+    raw.style = SeriesStyle::kFaint;
+    raw.name = "";
+    out.chart.series.push_back(std::move(raw));
+    lines.push_back(std::move(line));
+  }
+  out.chart.series.insert(out.chart.series.end(), lines.begin(), lines.end());
   return out;
 }
 
@@ -80,11 +114,19 @@ NamedChart by_time(const std::vector<RunGroup>& groups) {
   return out;
 }
 
-// A sign rule's rate and SGD's lie decades apart, so the axis is logarithmic; it ends where a decaying schedule no
-// longer matters.
+// A sign rule's rate and SGD's lie decades apart, so the axis is logarithmic. It ends where a decaying schedule no
+// longer matters; what is smaller lies on its edge.
+void keep_on_axis(Chart& chart, double low) {
+  chart.y_low = low;
+  for (Series& s : chart.series)
+    for (double& y : s.y)
+      if (y < low) y = low;
+}
+
 NamedChart learning_rates(const std::vector<RunGroup>& groups) {
   NamedChart out{"learning-rate",
-                 "Learning rate of the schedule; dotted, in the same colour: the rate of SGD after a switch.",
+                 "Learning rate of the schedule; dotted, in the same colour: the rate of SGD after a switch. What "
+                 "is smaller than a 100th of the lowest peak lies on the axis.",
                  {.title = "Learning rate", .x_label = "epoch", .y_label = "learning rate", .log_y = true}};
   double smallest_peak = INFINITY;
   for (size_t g = 0; g < groups.size(); ++g) {
@@ -106,7 +148,7 @@ NamedChart learning_rates(const std::vector<RunGroup>& groups) {
     out.chart.series.back().style = SeriesStyle::kDotted;
     out.chart.series.back().name = "";
   }
-  if (std::isfinite(smallest_peak)) out.chart.y_low = smallest_peak / 100;
+  if (std::isfinite(smallest_peak)) keep_on_axis(out.chart, smallest_peak / 100);
   return out;
 }
 
@@ -182,13 +224,39 @@ NamedChart noise_scales(const std::vector<RunGroup>& groups) {
   return out;
 }
 
+// A figure of one epoch is a number of the table and no curve.
+bool has_line(const RunGroup& group) { return epoch_curve(group, &EpochRecord::test_accuracy).x.size() > 1; }
+
+void add_epoch_charts(const std::vector<RunGroup>& groups, std::vector<NamedChart>& charts) {
+  charts.push_back(
+      by_epoch(groups, "test-accuracy", &EpochRecord::test_accuracy, "Test accuracy by epoch", "test accuracy (%)"));
+  charts.push_back(by_time(groups));
+  charts.push_back(by_epoch(groups, "validation-accuracy", &EpochRecord::validation_accuracy,
+                            "Validation accuracy by epoch", "validation accuracy (%)"));
+  charts.push_back(by_epoch(groups, "train-accuracy", &EpochRecord::train_accuracy, "Training accuracy by epoch",
+                            "training accuracy (%)"));
+  charts.push_back(
+      by_epoch(groups, "train-loss", &EpochRecord::train_loss, "Training loss by epoch", "training loss (nats)"));
+  charts.push_back(by_epoch(groups, "test-loss", &EpochRecord::test_loss, "Test loss by epoch", "test loss (nats)"));
+}
+
 }  // namespace
 
 const std::vector<std::string>& chart_files() {
-  static const std::vector<std::string> files = {"train-loss",    "train-accuracy", "validation-accuracy",
-                                                 "test-loss",     "test-accuracy",  "test-accuracy-time",
-                                                 "learning-rate", "dither",         "gamma",
-                                                 "lambda",        "sign-agreement", "noise-scale"};
+  static const std::vector<std::string> files = {"train-loss-step",
+                                                 "train-accuracy-step",
+                                                 "train-loss",
+                                                 "train-accuracy",
+                                                 "validation-accuracy",
+                                                 "test-loss",
+                                                 "test-accuracy",
+                                                 "test-accuracy-time",
+                                                 "learning-rate",
+                                                 "dither",
+                                                 "gamma",
+                                                 "lambda",
+                                                 "sign-agreement",
+                                                 "noise-scale"};
   return files;
 }
 
@@ -210,16 +278,11 @@ std::vector<RunGroup> drawn_groups(const std::vector<RunGroup>& groups) {
 
 std::vector<NamedChart> run_charts(const std::vector<RunGroup>& groups) {
   std::vector<NamedChart> charts;
+  if (const bool lines = std::any_of(groups.begin(), groups.end(), has_line); lines) add_epoch_charts(groups, charts);
   charts.push_back(
-      by_epoch(groups, "test-accuracy", &EpochRecord::test_accuracy, "Test accuracy by epoch", "test accuracy (%)"));
-  charts.push_back(by_time(groups));
-  charts.push_back(by_epoch(groups, "validation-accuracy", &EpochRecord::validation_accuracy,
-                            "Validation accuracy by epoch", "validation accuracy (%)"));
-  charts.push_back(by_epoch(groups, "train-accuracy", &EpochRecord::train_accuracy, "Training accuracy by epoch",
-                            "training accuracy (%)"));
-  charts.push_back(
-      by_epoch(groups, "train-loss", &EpochRecord::train_loss, "Training loss by epoch", "training loss (nats)"));
-  charts.push_back(by_epoch(groups, "test-loss", &EpochRecord::test_loss, "Test loss by epoch", "test loss (nats)"));
+      by_step(groups, "train-loss-step", &StepCurve::loss, "Training loss by step", "training loss (nats)"));
+  charts.push_back(by_step(groups, "train-accuracy-step", &StepCurve::accuracy, "Training accuracy by step",
+                           "training accuracy (%)"));
   charts.push_back(learning_rates(groups));
   charts.push_back(dither_levels(groups));
   charts.push_back(gammas(groups));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "signstep/base/error.h"
 #include "signstep/base/number.h"
@@ -44,6 +45,40 @@ bool all_equal(const OptionRow& row) {
                      [&](const std::string& v) { return v == row.values.front(); });
 }
 
+// The few rows that tell the groups apart, most telling first: in each round the one that parts most groups that were
+// alike until then, of equal ones the shortest to read.
+std::vector<const OptionRow*> telling_rows(const std::vector<OptionRow>& rows, size_t groups) {
+  std::vector<std::string> so_far(groups);
+  std::vector<const OptionRow*> chosen;
+  const auto parts = [&](const OptionRow& row) {
+    std::set<std::string> seen;
+    for (size_t g = 0; g < groups; ++g) seen.insert(so_far[g] + "\n" + row.values[g]);
+    return seen.size();
+  };
+  const auto length = [](const OptionRow& row) {
+    size_t n = row.option.size();
+    for (const std::string& v : row.values) n = std::max(n, row.option.size() + v.size());
+    return n;
+  };
+  for (size_t apart = 1; apart < groups;) {
+    const OptionRow* best = nullptr;
+    for (const OptionRow& row : rows) {
+      if (best == nullptr || parts(row) > parts(*best) || (parts(row) == parts(*best) && length(row) < length(*best)))
+        best = &row;
+    }
+    if (best == nullptr || parts(*best) == apart) break;
+    apart = parts(*best);
+    for (size_t g = 0; g < groups; ++g) so_far[g] += "\n" + best->values[g];
+    chosen.push_back(best);
+  }
+  return chosen;
+}
+
+std::string spoken(std::string option) {
+  std::replace(option.begin(), option.end(), '_', ' ');
+  return option;
+}
+
 // What tells groups of one name apart goes behind the name.
 void name_apart(std::vector<RunGroup>& groups) {
   std::map<std::string, std::vector<size_t>> of_name;
@@ -52,9 +87,10 @@ void name_apart(std::vector<RunGroup>& groups) {
     if (members.size() < 2) continue;
     std::vector<RunGroup> alike;
     for (const size_t i : members) alike.push_back(groups[i]);
-    for (const OptionRow& row : differing_options(alike)) {
+    const std::vector<OptionRow> rows = differing_options(alike);
+    for (const OptionRow* row : telling_rows(rows, members.size())) {
       for (size_t k = 0; k < members.size(); ++k)
-        groups[members[k]].name += fmt::format(", {} {}", row.option, row.values[k]);
+        groups[members[k]].name += fmt::format(", {} {}", spoken(row->option), row->values[k]);
     }
   }
 }
@@ -164,7 +200,7 @@ GroupCurve time_curve(const RunGroup& group, EpochFigure figure) {
   return curve_over(group, value_of(&EpochRecord::train_seconds), value_of(figure));
 }
 
-GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure) {
+GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure, Thinning thinning) {
   std::map<double, std::vector<double>> at_step;  // over the runs
   for (const RunSummary& run : group.runs) {
     for (const EpochRecord& epoch : run.epochs) {
@@ -177,11 +213,19 @@ GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*fig
       }
     }
   }
+  GroupCurve all;
+  for (const auto& [epoch, values] : at_step) append_point(all, epoch, values, group.runs.size() > 1);
+  const size_t every = all.x.size() / kMostPoints + 1;
   GroupCurve curve;
-  const size_t every = at_step.size() / kMostPoints + 1;
-  size_t i = 0;
-  for (const auto& [epoch, values] : at_step)
-    if (i++ % every == 0) append_point(curve, epoch, values, group.runs.size() > 1);
+  for (size_t i = 0; i < all.x.size(); i += every) {
+    const size_t n = thinning == Thinning::kMeans ? std::min(every, all.x.size() - i) : 1;
+    const auto mean = [&](const std::vector<double>& values) { return mean_sd(std::span(values).subspan(i, n)).mean; };
+    curve.x.push_back(all.x[i + n - 1]);
+    curve.mean.push_back(mean(all.mean));
+    if (all.low.empty()) continue;
+    curve.low.push_back(mean(all.low));
+    curve.high.push_back(mean(all.high));
+  }
   return curve;
 }
 

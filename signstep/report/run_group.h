@@ -26,7 +26,7 @@ struct RunGroup {
 RunGroup make_group(std::string name, std::vector<RunSummary> runs, const OptionList& options);
 
 // In the order of first appearance. A group is named by method_name and, where several groups would share a name, by
-// what differs between them: "Signum, learning_rate 0.001".
+// the fewest options that tell them apart: "Signum, learning rate 0.001".
 std::vector<RunGroup> group_runs(std::vector<RunSummary> runs, const OptionList& options);
 
 // An option in which groups differ: one value per group ("-" where it has none).
@@ -48,8 +48,11 @@ GroupCurve time_curve(const RunGroup& group, EpochFigure figure);
 // The same of what value(run, i) says of a run's i-th epoch; NaN is left out.
 using EpochValue = std::function<double(const RunSummary&, size_t)>;
 GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value);
-// A number of the steps over the epoch as a fraction; thinned to about 600 points. Empty where the runs recorded none.
-GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure);
+// A number of the steps over the epoch as a fraction, in about 600 points: every n-th of them, or the means of n. Empty
+// where the runs recorded none.
+enum class Thinning { kEvery, kMeans };
+GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure,
+                      Thinning thinning = Thinning::kEvery);
 
 // Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that
 // two batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without

@@ -12,14 +12,18 @@ namespace signstep {
 // What the steps of an epoch looked like, thinned out; arrays side by side. What a step has none of is kNotSaid, and an
 // array that nobody needs is empty.
 struct StepCurve {
-  std::vector<uint64_t> step;  // counted from 1 over the run
-  std::vector<double> learning_rate, dither_level, gamma, lambda, sgd_rate;
+  std::vector<uint64_t> step = {};  // counted from 1 over the run
+  // Training loss (nats) and accuracy (percent): means over the images since the point before, in the same epoch.
+  std::vector<double> loss = {}, accuracy = {};
+  std::vector<double> learning_rate = {}, dither_level = {}, gamma = {}, lambda = {}, sgd_rate = {};
 
   bool empty() const { return step.empty(); }
 
   template <class Self, class Visit>
   static void fields(Self& c, Visit&& visit) {
     visit("step", c.step);
+    visit("loss", c.loss, Unset::kLeftOut);
+    visit("accuracy", c.accuracy, Unset::kLeftOut);
     visit("learning_rate", c.learning_rate);
     visit("dither_level", c.dither_level, Unset::kLeftOut);
     visit("gamma", c.gamma, Unset::kLeftOut);

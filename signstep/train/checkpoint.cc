@@ -110,9 +110,12 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
   }
   state.update({{"epoch", progress.epoch},
                 {"batch", progress.batch},
-                {"loss_sum", progress.loss_sum},
-                {"images", progress.images},
-                {"correct", progress.correct},
+                {"loss_sum", progress.sums.loss},
+                {"images", progress.sums.images},
+                {"correct", progress.sums.correct},
+                {"point_loss_sum", progress.at_point.loss},
+                {"point_images", progress.at_point.images},
+                {"point_correct", progress.at_point.correct},
                 {"nonfinite", progress.nonfinite},
                 {"train_seconds", progress.train_seconds},
                 {"curve", fields_json(progress.course)},
@@ -172,9 +175,15 @@ void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
     }
     where.epoch = fields.get<uint64_t>("epoch");
     where.batch = fields.get<uint64_t>("batch");
-    where.loss_sum = fields.get<double>("loss_sum");
-    where.images = fields.get<uint64_t>("images");
-    where.correct = fields.get<uint64_t>("correct");
+    where.sums = {.loss = fields.get<double>("loss_sum"),
+                  .images = fields.get<uint64_t>("images"),
+                  .correct = fields.get<uint64_t>("correct")};
+    // Older checkpoints do not say: their epoch's next point begins here.
+    where.at_point = {.loss = fields.find<double>("point_loss_sum").value_or(where.sums.loss),
+                      .images = fields.find<uint64_t>("point_images").value_or(where.sums.images),
+                      .correct = fields.find<uint64_t>("point_correct").value_or(where.sums.correct)};
+    if (where.at_point.images > where.sums.images || where.at_point.correct > where.sums.correct)
+      throw DataError(fmt::format("{} counts more images at its last point than in all; the file is damaged.", path_));
     where.nonfinite = fields.get<uint64_t>("nonfinite");
     where.train_seconds = fields.get<double>("train_seconds");
     where.course = fields_from<EpochCourse>(fields.get<nlohmann::ordered_json>("curve"));

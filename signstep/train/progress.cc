@@ -12,9 +12,16 @@ const char* phase_name(SwitchPhase phase) {
   return phase == SwitchPhase::kSign ? "sign" : phase == SwitchPhase::kBlend ? "blend" : "sgd";
 }
 
-void append_point(StepCurve& curve, uint64_t t, const LearnerStep& step) {
+double percent_correct(uint64_t correct, uint64_t images) {
+  return images == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
+}
+
+void append_point(StepCurve& curve, uint64_t t, const LearnerStep& step, const TrainSums& since, const TrainSums& now) {
   const SwitchReport& s = step.report.switching;
   curve.step.push_back(t);
+  const uint64_t images = now.images - since.images;
+  curve.loss.push_back((now.loss - since.loss) / static_cast<double>(images));
+  curve.accuracy.push_back(percent_correct(now.correct - since.correct, images));
   curve.learning_rate.push_back(step.learning_rate);
   curve.dither_level.push_back(step.report.dither_level);
   curve.gamma.push_back(s.gamma.value_or(kNotSaid));
@@ -34,21 +41,22 @@ RunEvent event_record(const SwitchEvent& event) {
 }  // namespace
 
 void TrainProgress::add(const LearnerStep& step, uint64_t t, size_t count, uint64_t batches_per_epoch) {
-  if (batch % std::max<uint64_t>(1, batches_per_epoch / kPointsOfEpoch) == 0) append_point(course.curve, t, step);
+  sums.loss += step.batch.loss * static_cast<double>(count);
+  sums.correct += step.batch.correct;
+  sums.images += count;
+  if (batch % std::max<uint64_t>(1, batches_per_epoch / kPointsOfEpoch) == 0) {
+    append_point(course.curve, t, step, at_point, sums);
+    at_point = sums;
+  }
   if (const auto& event = step.report.switching.event) course.events.push_back(event_record(*event));
   course.phase = phase_name(step.report.phase);
   nonfinite += step.report.nonfinite;
-  loss_sum += step.batch.loss * static_cast<double>(count);
-  correct += step.batch.correct;
-  images += count;
   ++batch;
 }
 
-double TrainProgress::mean_loss() const { return loss_sum / static_cast<double>(images); }
+double TrainProgress::mean_loss() const { return sums.loss / static_cast<double>(sums.images); }
 
-double TrainProgress::accuracy() const {
-  return images == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
-}
+double TrainProgress::accuracy() const { return percent_correct(sums.correct, sums.images); }
 
 const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_t t, double learning_rate,
                                             bool with_phase) {
@@ -69,8 +77,8 @@ const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_
   drop_silent(r.course.curve);
   if (!with_phase) r.course.phase.clear();
   metrics.push_back(std::move(r));
-  batch = images = correct = 0;
-  loss_sum = 0;
+  batch = 0;
+  sums = at_point = {};
   course = {};
   return metrics.back();
 }

@@ -19,12 +19,18 @@ struct EpochFigures {
   std::optional<double> images_per_second;  // of this session; none where it took no step
 };
 
+// Sums over images of the epoch under way.
+struct TrainSums {
+  double loss = 0;
+  uint64_t images = 0, correct = 0;
+};
+
 // Every random draw is a function of the seed and these counters, so they are the random state.
 struct TrainProgress {
   uint64_t epoch = 0;                // finished and measured epochs
   uint64_t batch = 0;                // finished batches of the epoch under way; all: it is to be measured
-  double loss_sum = 0;               // over the images of the epoch under way
-  uint64_t images = 0, correct = 0;  // of the epoch under way
+  TrainSums sums;                    // until now
+  TrainSums at_point;                // until the curve's newest point
   uint64_t nonfinite = 0;            // coordinates skipped so far
   double train_seconds = 0;          // of the whole run, evaluation left out
   EpochCourse course;                // of the epoch under way

@@ -39,7 +39,7 @@ differences = ["other seeds"]
 
 // Run folders as the trainer leaves them, with accuracies of our choice.
 inline void leave(const PlannedRun& run, double accuracy, const std::string& status = "finished",
-                  const std::string& data = "abc") {
+                  const std::string& data = "abc", const nlohmann::ordered_json& times = {}) {
   std::filesystem::create_directories(run.folder);
   TrainOptions options = run.options;
   options.engine.name = "torch";
@@ -52,11 +52,12 @@ inline void leave(const PlannedRun& run, double accuracy, const std::string& sta
       {"test_accuracy", run.tuning ? 99.0 : accuracy},
       {"train_loss", 1.0},
       {"train_seconds", 60.0}};
-  const nlohmann::ordered_json record = {{"status", status},
-                                         {"optimizer", "SGD"},
-                                         {"seed", run.seed},
-                                         {"data", {{"dataset", "cifar10"}, {"sha256", data}}},
-                                         {"last_epoch", status == "running" ? nlohmann::ordered_json() : epoch}};
+  nlohmann::ordered_json record = {{"status", status},
+                                   {"optimizer", "SGD"},
+                                   {"seed", run.seed},
+                                   {"data", {{"dataset", "cifar10"}, {"sha256", data}}},
+                                   {"last_epoch", status == "running" ? nlohmann::ordered_json() : epoch}};
+  if (!times.is_null()) record.update(times);
   write_file_atomic(run.folder + "/run.json", record.dump());
   write_json_lines(run.folder + "/metrics.jsonl", {epoch});
 }

@@ -44,13 +44,13 @@ TEST_F(CourseTest, CsvHasARowAnEpochAndTheRestBesideIt) {
             "2,20,0.0005,1.0,40.0,,,1.0,71.0,0,120.0,\n"
             "3,30,0.0003333333333333333,0.6666666666666666,60.0,,,0.6666666666666666,81.0,0,180.0,\n");
   const std::string curve = read_text_file(folder_.path("a-curve.csv"));
-  EXPECT_THAT(curve,
-              StartsWith("epoch,step,learning_rate,dither_level,gamma,sgd_rate,lambda\n1,1,0.001,0.5,0.5,0.5,\n"));
-  EXPECT_THAT(curve, HasSubstr("\n2,16,0.001,0.5,,0.5,500.0\n"));  // gamma is null there
+  EXPECT_THAT(curve, StartsWith("epoch,step,loss,accuracy,learning_rate,dither_level,gamma,sgd_rate,lambda\n1,1,2.0,2."
+                                "0,0.001,0.5,0.5,0.5,\n"));
+  EXPECT_THAT(curve, HasSubstr("\n2,16,0.125,32.0,0.001,0.5,,0.5,500.0\n"));  // gamma is null there
   EXPECT_EQ(std::count(curve.begin(), curve.end(), '\n'), 31);
   EXPECT_THAT(read_text_file(folder_.path("a-probe.csv")), HasSubstr("\n2,20,-1.0,,,0.6,,\n"));
   EXPECT_EQ(read_text_file(folder_.path("a-events.csv")),
-            "epoch,step,event,lambda,sgd_rate,heavy_ball_rate,text\n2,15,switch,,,,\n");
+            "epoch,step,event,lambda,sgd_rate,heavy_ball_rate,text\n2,15,switch,,,,went over to SGD at rate 0.5\n");
 }
 
 TEST_F(CourseTest, CsvLeavesOutTablesThatARunHasNot) {
@@ -68,7 +68,9 @@ TEST_F(CourseTest, EventFilesAreReadBackByAnIndependentDecoder) {
   const double start = 1767225600;  // 2026-01-01T00:00:00Z
   EXPECT_EQ(all[1]["step"], 1);
   EXPECT_EQ(all[1]["time"], start + 6);  // a tenth of the first epoch's minute
-  EXPECT_EQ(all[1]["values"], (nlohmann::json{{"curve/learning_rate", static_cast<double>(0.001f)},
+  EXPECT_EQ(all[1]["values"], (nlohmann::json{{"curve/loss", 2.0},
+                                              {"curve/accuracy", 2.0},
+                                              {"curve/learning_rate", static_cast<double>(0.001f)},
                                               {"curve/dither_level", 0.5},
                                               {"curve/gamma", 0.5},
                                               {"curve/sgd_rate", 0.5}}));

@@ -69,6 +69,63 @@ TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
   EXPECT_THAT(rows[0].values, ElementsAre("8", "16"));
 }
 
+TEST_F(ReportTest, TheFewestOptionsThatTellGroupsApartNameThem) {
+  const auto group = [&](const char* name, const char* config) { return run(name, {.extra_config = config}); };
+  const auto groups =
+      group_runs({group("a", "switch_at = 0.3\nsgd_decay = 0.1\nnote = \"a long one that says nothing\"\n"),
+                  group("b", "switch_at = 0.6\nsgd_decay = 0.2\nnote = \"another\"\n"),
+                  group("c", "switch_at = 0.6\nsgd_decay = 0.2\nnote = \"another\"\nbatch = 8\n")},
+                 made_up_options());
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].name, "Signum, batch -, sgd decay 0.1");
+  EXPECT_EQ(groups[1].name, "Signum, batch -, sgd decay 0.2");
+  EXPECT_EQ(groups[2].name, "Signum, batch 8, sgd decay 0.2");
+}
+
+// An epoch's ten means are the same numbers at ten steps; over a thousand epochs they are thinned.
+TEST_F(ReportTest, LossByStepIsTheMeanOfWhatWasThinnedOut) {
+  RunSummary long_run = run("a", {.epochs = 120});
+  const RunGroup group = make_group("g", {long_run}, made_up_options());
+  const GroupCurve means = step_curve(group, &StepCurve::accuracy, Thinning::kMeans);
+  ASSERT_EQ(means.x.size(), 400u);  // 1,200 points in threes
+  EXPECT_DOUBLE_EQ(means.x[0], 0.3);
+  EXPECT_DOUBLE_EQ(means.mean[0], 2.0 * 2);
+  EXPECT_DOUBLE_EQ(step_curve(group, &StepCurve::accuracy).mean[0], 2.0);
+}
+
+TEST_F(ReportTest, OneEpochIsShownByStepAndInTheTable) {
+  const auto charts = run_charts(group_runs({run("a", {.epochs = 1})}, made_up_options()));
+  std::vector<std::string> files;
+  for (const NamedChart& c : charts) files.push_back(c.file);
+  EXPECT_THAT(files, ElementsAre("train-loss-step", "train-accuracy-step", "learning-rate"));
+  const Chart& loss = charts[0].chart;
+  ASSERT_EQ(loss.series.size(), 2u);  // as recorded, and smoothed
+  EXPECT_EQ(loss.series[0].style, SeriesStyle::kFaint);
+  EXPECT_DOUBLE_EQ(loss.series[1].y[0], 2.0);  // nothing before the first point
+  EXPECT_DOUBLE_EQ(loss.series[1].y[1], (0.1 * 1.0 + 0.09 * 2.0) / 0.19);
+}
+
+TEST_F(ReportTest, ADecayedRateLiesOnTheAxis) {
+  RunSummary decayed = run("a", {.epochs = 1});
+  decayed.epochs[0].course.curve.learning_rate = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-9, 0};
+  for (const NamedChart& c : run_charts(group_runs({decayed}, made_up_options()))) {
+    if (c.file != "learning-rate") continue;
+    EXPECT_EQ(c.chart.y_low, 1e-5);
+    EXPECT_EQ(c.chart.series[0].y.back(), 1e-5);
+  }
+}
+
+TEST_F(ReportTest, WhyARunSwitchedAndWhatWasAnalyzed) {
+  const auto groups = three_groups();
+  const std::string page_of_run = folder_.path("c/analysis/step #1/");
+  fs::create_directories(page_of_run);
+  write_file_atomic(page_of_run + kAnalysisPage, "a page");
+  write_report({.title = "T", .groups = groups}, folder_.path("out"));
+  EXPECT_THAT(page(), HasSubstr("went over to SGD at rate 0.5"));
+  EXPECT_THAT(page(), HasSubstr("<td class=\"number\">1.50</td>"));
+  EXPECT_THAT(page(), HasSubstr("<a href=\"../c/analysis/step%20%231/analysis.html\">"));
+}
+
 TEST_F(ReportTest, ProbesOfTheGradient) {
   const auto groups = group_runs(
       {run("a", {.extra_config = "batch = 8\n", .probes = true}), run("b", {.optimizer = "SGD"})}, made_up_options());
@@ -88,9 +145,10 @@ TEST_F(ReportTest, ProbesOfTheGradient) {
 
 TEST_F(ReportTest, PageAndPictures) {
   if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const EnvironmentVariable library("SIGNSTEP_DYGRAPHS", "/nowhere");
   const ReportResult result = write_report({.title = "<Title> & more", .groups = three_groups()}, folder_.path("out"));
   EXPECT_EQ(result.problem, "");
-  EXPECT_EQ(result.charts, 9u);  // all but validation accuracy, which nobody measured
+  EXPECT_EQ(result.charts, 11u);  // all but validation accuracy, which nobody measured
   for (const char* text : {"&lt;Title&gt; &amp; more", "<svg", "82.00 ± 1.41 %", "sha256 abc", "a processor",
                            "dithered Signum-to-SGD switch", "<td>batch</td>"})
     EXPECT_THAT(page(), HasSubstr(text));
@@ -104,7 +162,7 @@ TEST_F(ReportTest, PageAndPictures) {
 
 TEST_F(ReportTest, WithoutGnuplotTablesAndAWordAboutIt) {
   const auto groups = three_groups();
-  const EnvironmentVariable path("PATH", "/nowhere");
+  const EnvironmentVariable path("PATH", "/nowhere"), library("SIGNSTEP_DYGRAPHS", "/nowhere");
   const ReportResult result = write_report({.title = "T", .groups = groups}, folder_.path("out"));
   EXPECT_EQ(result.charts, 0u);
   EXPECT_THAT(result.problem, HasSubstr("gnuplot-nox"));
@@ -118,7 +176,7 @@ TEST_F(ReportTest, NothingElseIsOverwritten) {
   write_file_atomic(folder_.path("out/report.html"), "<html>mine</html>");
   const auto groups = three_groups();
   EXPECT_THAT(message_of<OptionError>([&] { write_report({.title = "T", .groups = groups}, folder_.path("out")); }),
-              HasSubstr("is no report of signstep"));
+              HasSubstr("is no page of signstep"));
   EXPECT_EQ(page(), "<html>mine</html>");
 }
 

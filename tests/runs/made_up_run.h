@@ -73,6 +73,8 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
     auto& curve = r["curve"];
     for (int step = 10 * e - 9; step <= 10 * e; ++step) {
       curve["step"].push_back(step);
+      curve["loss"].push_back(2.0 / step);
+      curve["accuracy"].push_back(2.0 * step);
       curve["learning_rate"].push_back(0.001);
       if (!run.switches) continue;
       curve["dither_level"].push_back(0.5);
@@ -80,7 +82,9 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
       if (e > 1) curve["lambda"].push_back(500.0);  // an epoch that measured nothing has no array
       curve["sgd_rate"].push_back(0.5);
     }
-    if (run.switches && e == 2) r["events"] = nlohmann::ordered_json::array({{{"step", 15}, {"event", "switch"}}});
+    if (run.switches && e == 2)
+      r["events"] = nlohmann::ordered_json::array(
+          {{{"step", 15}, {"event", "switch"}, {"text", "went over to SGD at rate 0.5"}}});
     if (run.probes)
       r["probe"] = {{"step", {10 * e - 5, 10 * e}},
                     {"signal", {2.0 / e, -1.0}},

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/report/report_tables.h"
+
+#include <cmath>
+#include <set>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+std::string percent_text(const MeanSd& m) {
+  if (m.n == 0) return "-";
+  return m.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", m.mean, m.sd) : fmt::format("{:.2f} %", m.mean);
+}
+
+std::string minutes_text(double seconds) {
+  return std::isfinite(seconds) ? fmt::format("{:.1f} min", seconds / 60) : "-";
+}
+
+}  // namespace
+
+HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{
+      .title = "Accuracy after the last epoch",
+      .header = {"method", "runs", "epochs", "test accuracy", "validation", "training loss", "time in training steps"},
+      .rows = {}};
+  bool several = false;
+  for (const RunGroup& group : groups) {
+    several = several || group.runs.size() > 1;
+    table.rows.push_back({group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", epochs_done(group)),
+                          percent_text(last_values(group, &EpochRecord::test_accuracy)),
+                          percent_text(last_values(group, &EpochRecord::validation_accuracy)),
+                          fmt::format("{:.4f}", last_values(group, &EpochRecord::train_loss).mean),
+                          minutes_text(last_values(group, &EpochRecord::train_seconds).mean)});
+  }
+  if (several) table.notes.emplace_back("Mean ± standard deviation over seeds.");
+  return table;
+}
+
+HtmlTable facts_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Data and machine", .header = {}, .rows = {}};
+  const auto add = [&](const char* name, const auto& text_of) {
+    std::set<std::string> seen;
+    for (const RunGroup& group : groups)
+      for (const RunSummary& run : group.runs) seen.insert(text_of(run));
+    for (const std::string& text : seen) table.rows.push_back({name, text});
+  };
+  add("data set", [](const RunSummary& r) {
+    const DataRecord& d = r.record.data;
+    return fmt::format("{}{}: {} training, {} validation, {} test images", shown(d.dataset),
+                       d.official ? " (official)" : " (not known to be official)", shown(d.train_images),
+                       shown(d.validation_images), shown(d.test_images));
+  });
+  add("data checksum", [](const RunSummary& r) { return "sha256 " + shown(r.record.data.sha256); });
+  add("network", [](const RunSummary& r) {
+    const NetworkRecord& n = r.record.network;
+    return fmt::format("{}, width {}, {} parameters", shown(n.name), shown(n.width), shown(n.parameters));
+  });
+  add("machine", [](const RunSummary& r) { return shown(r.record.machine); });
+  add("engine", [](const RunSummary& r) { return shown(r.record.engine); });
+  add("program", [](const RunSummary& r) { return shown(r.record.program); });
+  return table;
+}
+
+HtmlTable differences_table(const std::vector<RunGroup>& groups) {
+  constexpr size_t kMostColumns = 6;
+  const std::vector<OptionRow> options = differing_options(groups);
+  HtmlTable table{.title = "Configuration: what differs", .header = {}, .rows = {}};
+  if (groups.size() <= kMostColumns) {
+    table.header = {"option"};
+    for (const RunGroup& group : groups) table.header.push_back(group.name);
+    for (const OptionRow& row : options) {
+      table.rows.push_back({row.option});
+      table.rows.back().insert(table.rows.back().end(), row.values.begin(), row.values.end());
+    }
+    return table;
+  }
+  table.header = {"method"};
+  for (const OptionRow& row : options) table.header.push_back(row.option);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    table.rows.push_back({groups[g].name});
+    for (const OptionRow& row : options) table.rows.back().push_back(row.values[g]);
+  }
+  return table;
+}
+
+HtmlTable common_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Configuration: what is the same",
+                  .header = {"option", "value"},
+                  .rows = {},
+                  .notes = {},
+                  .folded = true};
+  for (const OptionRow& row : common_options(groups))
+    if (!row.values.front().empty()) table.rows.push_back({row.option, row.values.front()});
+  return table;
+}
+
+HtmlTable runs_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "Runs",
+                  .header = {"method", "seed", "test accuracy", "epochs", "status", "started", "folder"},
+                  .rows = {},
+                  .notes = {},
+                  .folded = true};
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs)
+      table.rows.push_back({group.name, shown(run.record.seed), fmt::format("{:.2f} %", run.last().test_accuracy),
+                            shown(run.last().epoch), shown(run.record.status), shown(run.record.started), run.folder});
+  return table;
+}
+
+HtmlTable switch_table(const std::vector<RunGroup>& groups) {
+  HtmlTable table{.title = "The switch to SGD", .header = {"method", "seed", "epoch", "what happened"}, .rows = {}};
+  for (const RunGroup& group : groups) {
+    for (const RunSummary& run : group.runs) {
+      for (const EpochRecord& epoch : run.epochs) {
+        for (const RunEvent& event : epoch.course.events) {
+          const double at = static_cast<double>(event.step) / run.steps_per_epoch();
+          table.rows.push_back({group.name, shown(run.record.seed), fmt::format("{:.2f}", at), shown(event.text)});
+        }
+      }
+    }
+  }
+  return table;
+}
+
+}  // namespace signstep
