@@ -79,9 +79,10 @@ const char* chart_page_script() {
   };
 
   const xText = (c, x) => c.names.length ? c.names[Math.round(x)] || '' : c.x + ' ' + shown(x);
+  const nameWidth = c => 14 + 6.6 * Math.max(...c.names.map(n => n.length));
   const nameTicks = c => (low, high, pixels) => {
-    const apart = Math.ceil((high - low) * 96 / Math.max(1, pixels));
-    return c.names.map((label, v) => ({v, label})).filter(t => t.v % Math.max(1, apart) === 0);
+    const apart = Math.max(1, Math.ceil((high - low) * nameWidth(c) / Math.max(1, pixels)));
+    return c.names.map((label, v) => ({v, label})).filter(t => t.v >= low && t.v <= high && t.v % apart === 0);
   };
   const wholeTicks = (low, high, pixels, ...more) => {
     let apart = 1;
@@ -120,13 +121,14 @@ const char* chart_page_script() {
     };
     const label = v => shown(v);
     options.axes.x.axisLabelFormatter = options.axes.y.axisLabelFormatter = label;
-    if (c.names.length) options.axes.x.ticker = nameTicks(c), options.axes.x.axisLabelWidth = 92;
+    if (c.names.length) options.axes.x.ticker = nameTicks(c), options.axes.x.axisLabelWidth = nameWidth(c);
     else if (c.wholeX) options.axes.x.ticker = wholeTicks;
     if (c.yLow !== null || c.yHigh !== null) options.valueRange = [c.yLow, c.yHigh];
     const rows = rowsOf(c, bars);
     if (c.names.length) options.dateWindow = [-0.6, c.names.length - 0.4];
     else if (c.xLow !== null) options.dateWindow = [c.xLow, rows[rows.length - 1][0]];
-    else if (rows.length === 1) options.dateWindow = c.logX ? [rows[0][0] / 2, rows[0][0] * 2] : [rows[0][0] - 1, rows[0][0] + 1];
+    else if (c.logX) options.dateWindow = [rows[0][0] / 1.1, rows[rows.length - 1][0] * 1.1], options.xRangePad = 0;
+    else if (rows.length === 1) options.dateWindow = [rows[0][0] - 1, rows[0][0] + 1];
     c.series.forEach((s, k) => {
       const o = options.series['s' + k] = {color: ink(s.color)};
       if (dashes[s.style]) o.strokePattern = dashes[s.style];

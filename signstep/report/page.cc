@@ -23,10 +23,10 @@ Figures write_page(const Page& page, const std::vector<NamedChart>& charts, cons
       fmt::format("<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n", html_escaped(page.title), html_escaped(page.verdict));
   for (const std::string& fact : page.facts) body += fmt::format("<p class=\"note\">{}</p>\n", html_escaped(fact));
   if (!page.words.empty()) {
-    body += "<h2>Words</h2>\n<dl>\n";
+    body += "<details><summary>Words on this page</summary>\n<dl>\n";
     for (const auto& [term, meaning] : page.words)
       body += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_escaped(term), html_escaped(meaning));
-    body += "</dl>\n";
+    body += "</dl>\n</details>\n";
   }
   if (!html.body.empty()) body += "<h2>Charts</h2>\n" + html.body;
   if (!figures.problem.empty())

@@ -10,6 +10,7 @@
 
 #include "signstep/report/gnuplot.h"
 #include "signstep/report/interactive.h"
+#include "signstep/report/page.h"
 #include "signstep/report/report.h"
 #include "tests/report/page_probe.h"
 #include "tests/runs/made_up_run.h"
@@ -115,6 +116,7 @@ TEST_F(BrowserTest, ChartsAreReadWithAMouse) {
     EXPECT_EQ(seen["charts"], 11) << "one canvas pair a figure";
     EXPECT_EQ(seen["sideways"], false) << "the page scrolls sideways at " << width;
     EXPECT_THAT(seen["overlaps"], IsEmpty()) << seen["overlaps"].dump(1);
+    EXPECT_THAT(seen["blank"], IsEmpty()) << "charts without an axis: " << seen["blank"];
     EXPECT_THAT(seen["at"].get<std::string>(), HasSubstr("epoch 2"));
     EXPECT_EQ(seen["values"][0], "71.5") << "mean of seeds 1 and 2 at epoch 2";
     EXPECT_EQ(seen["zoomed"], true) << "dragging shows a part of the axis: " << seen["labels"];
@@ -127,6 +129,40 @@ TEST_F(BrowserTest, ChartsAreReadWithAMouse) {
   for (const char* name : {"1400", "500"})
     screenshot(fmt::format("--virtual-time-budget=4000 --window-size={},6000", name), made.path,
                fmt::format("report-{}", name));
+}
+
+TEST_F(BrowserTest, LogarithmicAxesNamesAndLonePoints) {
+  if (chart_library().empty()) GTEST_SKIP() << "dygraphs is not installed (Debian: libjs-dygraphs)";
+  const Series bars{
+      .name = "mean", .x = {0, 1}, .y = {3, 4}, .low = {2, 3}, .high = {4, 5}, .style = SeriesStyle::kBars};
+  std::vector<NamedChart> charts{
+      {"log",
+       "",
+       {.title = "Log",
+        .x_label = "S",
+        .y_label = "p",
+        .series = {{.name = "a", .x = {0.03, 0.1, 1, 10}, .y = {1, NAN, 2, 3}}},
+        .log_x = true}},
+      {"names",
+       "",
+       {.title = "Names",
+        .x_label = "",
+        .y_label = "y",
+        .series = {bars},
+        .levels = {{.y = 1, .name = "one"}},
+        .x_names = {"layer1.0.conv1.weight", "fc.bias"}}},
+      {"one", "", {.title = "One", .x_label = "epoch", .y_label = "y", .series = {{.name = "a", .x = {1}, .y = {2}}}}}};
+  write_page({.title = "T", .verdict = "V.", .facts = {}, .words = {{"w", "m"}}, .tables = {}}, charts,
+             folder_.path(""), "page.html");
+  for (const int width : {1400, 500}) {
+    const nlohmann::json seen = probe(folder_.path("page.html"), width);
+    EXPECT_EQ(seen["charts"], 3);
+    EXPECT_THAT(seen["errors"], IsEmpty()) << seen["errors"];
+    EXPECT_THAT(seen["overlaps"], IsEmpty()) << seen["overlaps"].dump(1);
+    EXPECT_THAT(seen["blank"], IsEmpty()) << seen["blank"];
+    EXPECT_EQ(seen["zoomed"], true) << seen["labels"];
+    EXPECT_EQ(seen["unzoomed"], true) << seen["labels"];
+  }
 }
 
 TEST_F(BrowserTest, WouldNoticeAnError) {

@@ -28,14 +28,16 @@ inline constexpr const char* kPageProbe = R"js(
       none(f.id, [...live.querySelectorAll('.key > *')].map(e => [e.textContent, rect(e)]));
       none(f.id, [...live.querySelectorAll('.dygraph-axis-label')].map(e => [e.textContent, words(e)]));
     }
-    const figure = document.querySelector('#test-accuracy'), canvas = figure.querySelector('.plot canvas:last-of-type');
+    const xLabels = f => [...f.querySelectorAll('.dygraph-axis-label-x')].map(e => e.textContent).filter(t => t);
+    out.blank = [...document.querySelectorAll('figure')].filter(f => xLabels(f).length < 2).map(f => f.id);
+    const figure = document.querySelector('figure'), canvas = figure.querySelector('.plot canvas:last-of-type');
     figure.scrollIntoView();
     out.plot_share = rect(figure.querySelector('.plot')).width / rect(figure.parentElement).width;
     const box = rect(canvas), at = share => box.left + 60 + (box.width - 66) * share, y = box.top + box.height / 2;
     mouse(canvas, 'mousemove', at(0.5), y);
     out.at = figure.querySelector('.at').textContent;
     out.values = [...figure.querySelectorAll('output')].map(o => o.textContent);
-    const labels = () => [...figure.querySelectorAll('.dygraph-axis-label-x')].map(e => e.textContent).join();
+    const labels = () => xLabels(figure).join();
     const before = labels();
     mouse(canvas, 'mousedown', at(0.6), y, {button: 0});
     mouse(document, 'mousemove', at(0.7), y);
