@@ -80,7 +80,7 @@ int run_analyze(AnalyzeCommand& c) {
       c.run.empty() ? open_saved_run(c.checkpoint, "", changed) : open_saved_run(c.run, c.checkpoint, changed);
   const std::vector<uint32_t> batches =
       distinct_batches(c.batches.empty() ? std::vector<int64_t>{run.options.batch} : c.batches);
-  const AnalyzeData images{run.data.train, run.split.train, run.data.spec->normalization};
+  const AnalyzeData images{run.data.train, run.split.train, run.data.normalization};
   const std::string& path = run.checkpoint;
   const Network& network = run.engine->network();
   const std::filesystem::path file(path);

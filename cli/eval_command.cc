@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// signstep eval: accuracy of a saved model on a named split.
+// signstep eval: accuracy of a saved model on a named split, and which classes it takes for which.
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/saved_run.h"
 #include "signstep/base/error.h"
-#include "signstep/train/evaluate.h"
+#include "signstep/base/text_table.h"
+#include "signstep/io/atomic_file.h"
+#include "signstep/io/path.h"
+#include "signstep/train/confusion.h"
 
 namespace signstep::cli {
 namespace {
 
+constexpr size_t kWidestMatrix = 20, kMistakes = 20;
+
 enum class SplitName { kTest, kValidation, kTrain };
 
 struct EvalCommand {
-  std::string run, data;
+  std::string run, data, predictions;
   SplitName split = SplitName::kTest;
-  bool json = false;
+  bool json = false, per_class = false, confusion = false;
   std::unique_ptr<Flags> flags;
 
   OptionList list() {
@@ -24,10 +31,76 @@ struct EvalCommand {
     l.group("Options");
     l.choice("split", split, {"test", "validation", "train"}, "which images");
     l.text("data", data, "folder of the data set; empty: where the run found it");
+    l.flag("per_class", per_class, "accuracy and precision of each class");
+    l.flag("confusion", confusion,
+           "how many images of each class are taken for each; above 20 classes the worst pairs");
+    l.text("predictions", predictions, "write a CSV file with what the network says of each image");
     l.flag("json", json, "print one JSON object");
     return l;
   }
 };
+
+std::vector<uint32_t> indices_of(const SavedRun& run, SplitName split) {
+  if (split == SplitName::kTrain) return run.split.train;
+  if (split == SplitName::kValidation) return run.split.validation;
+  std::vector<uint32_t> all(run.data.test.count());
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+std::string percent_text(double value) { return std::isnan(value) ? "-" : fmt::format("{:.2f}", value); }
+
+void print_classes(const Confusion& c, const std::vector<std::string>& names) {
+  TextTable table{{"class", "images", "accuracy %", "precision %"}, {}};
+  for (size_t k = 0; k < names.size(); ++k)
+    table.rows.push_back(
+        {names[k], std::to_string(c.images(k)), percent_text(c.recall(k)), percent_text(c.precision(k))});
+  fmt::print("\n{}", aligned(table, false));
+}
+
+void print_mistakes(const Confusion& c, const std::vector<std::string>& names) {
+  TextTable table{{"class", "taken for", "images"}, {}};
+  for (const auto& m : c.worst(kMistakes))
+    table.rows.push_back({names[m.label], names[m.predicted], std::to_string(m.images)});
+  fmt::print("\nThe {} most frequent mistakes; --json has the whole matrix.\n{}", table.rows.size(),
+             aligned(table, false));
+}
+
+void print_matrix(const Confusion& c, const std::vector<std::string>& names) {
+  TextTable table{{"class", "taken for:"}, {}};
+  for (size_t k = 0; k < names.size(); ++k) table.header.push_back(std::to_string(k));
+  for (size_t k = 0; k < names.size(); ++k) {
+    table.rows.push_back({std::to_string(k), names[k]});
+    for (const size_t count : c.counts[k]) table.rows.back().push_back(std::to_string(count));
+  }
+  fmt::print("\n{}", aligned(table, false));
+}
+
+nlohmann::ordered_json classes_json(const Confusion& c, const std::vector<std::string>& names) {
+  const auto number = [](double v) { return std::isnan(v) ? nlohmann::ordered_json() : nlohmann::ordered_json(v); };
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (size_t k = 0; k < names.size(); ++k)
+    out.push_back({{"class", names[k]},
+                   {"images", c.images(k)},
+                   {"accuracy", number(c.recall(k))},
+                   {"precision", number(c.precision(k))}});
+  return out;
+}
+
+void print_json(const EvalCommand& c, const SavedRun& run, const Evaluation& e, const Confusion& confusion) {
+  nlohmann::ordered_json same_data;  // null: the checkpoint does not say
+  if (run.same_data) same_data = *run.same_data;
+  nlohmann::ordered_json out = {{"checkpoint", run.checkpoint},
+                                {"split", c.flags->list().find("split")->text()},
+                                {"data", run.data.folder},
+                                {"same_data", same_data},
+                                {"images", e.images},
+                                {"accuracy", e.accuracy},
+                                {"loss", e.loss}};
+  if (c.per_class) out["classes"] = classes_json(confusion, run.data.class_names);
+  if (c.confusion) out["confusion"] = confusion.counts;
+  fmt::print("{}\n", out.dump());
+}
 
 int run_eval(EvalCommand& c) {
   c.flags->apply();
@@ -41,28 +114,29 @@ int run_eval(EvalCommand& c) {
   if (c.split == SplitName::kValidation && run.split.validation.empty()) {
     throw OptionError("the run held out no validation images; choose --split test or train");
   }
+  if (is_folder(c.predictions))
+    throw OptionError(fmt::format("--predictions is the folder {}; name a file", c.predictions));
   if (!run.choice.reason.empty())
     fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", run.trained_with,
                run.choice.options.name, run.choice.reason);
-  const bool test = c.split == SplitName::kTest;
-  const auto loader = evaluation_loader(test ? run.data.test : run.data.train,
-                                        test                           ? std::vector<uint32_t>()
-                                        : c.split == SplitName::kTrain ? run.split.train
-                                                                       : run.split.validation,
-                                        run.options);
-  const Evaluation e = evaluate(*run.engine, *loader);
-  const std::string name = c.flags->list().find("split")->text();
+  const std::vector<uint32_t> images = indices_of(run, c.split);
+  const auto loader = evaluation_loader(c.split == SplitName::kTest ? run.data.test : run.data.train, images,
+                                        run.data.normalization, run.options);
+  Predictions predictions;
+  const Evaluation e = evaluate(*run.engine, *loader, predictions);
+  const Confusion confusion(predictions);
+  const std::vector<std::string>& names = run.data.class_names;
+  if (!c.predictions.empty()) write_file_atomic(c.predictions, predictions_csv(predictions, images, names));
   if (c.json) {
-    nlohmann::ordered_json same_data;  // null: the checkpoint does not say
-    if (run.same_data) same_data = *run.same_data;
-    const nlohmann::ordered_json out = {
-        {"checkpoint", run.checkpoint}, {"split", name},          {"data", run.data.folder}, {"same_data", same_data},
-        {"images", e.images},           {"accuracy", e.accuracy}, {"loss", e.loss}};
-    fmt::print("{}\n", out.dump());
-  } else {
-    fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", run.checkpoint, name, e.accuracy, e.images,
-               e.loss);
+    print_json(c, run, e, confusion);
+    return 0;
   }
+  fmt::print("{}\n{} accuracy {:.2f} % on {} images (loss {:.4f})\n", run.checkpoint,
+             c.flags->list().find("split")->text(), e.accuracy, e.images, e.loss);
+  if (c.per_class) print_classes(confusion, names);
+  if (c.confusion && names.size() <= kWidestMatrix) print_matrix(confusion, names);
+  if (c.confusion && names.size() > kWidestMatrix) print_mistakes(confusion, names);
+  if (!c.predictions.empty()) fmt::print("\nWritten {}\n", c.predictions);
   return 0;
 }
 
@@ -73,6 +147,7 @@ void add_eval(CLI::App& app, Run& run) {
   CLI::App* sub = app.add_subcommand("eval", "Measure the accuracy of a saved model");
   sub->add_option("RUN", command->run, "run folder (its newest checkpoint) or checkpoint file")->required();
   command->flags = std::make_unique<Flags>(*sub, command->list());
+  sub->footer("Example: signstep eval runs/first --per-class --confusion --predictions predictions.csv");
   sub->callback([command, &run] { run = [command] { return run_eval(*command); }; });
 }
 

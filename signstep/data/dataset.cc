@@ -115,7 +115,13 @@ Dataset load_dataset(const std::string& name, const std::string& data_option, co
                        .classes = spec.labels[kind].classes,
                        .pixels = {},
                        .labels = {}};
-  Dataset dataset{.spec = &spec, .train = empty, .test = empty, .files = {}, .folder = find_folder(spec, data_option)};
+  Dataset dataset{.spec = &spec,
+                  .train = empty,
+                  .test = empty,
+                  .class_names = spec.labels[kind].names,
+                  .normalization = spec.normalization,
+                  .files = {},
+                  .folder = find_folder(spec, data_option)};
   for (const DataFile& file : spec.files) {
     const std::string path = locate(dataset.folder, file, *spec.reader);
     ImageSet& set = file.train ? dataset.train : dataset.test;

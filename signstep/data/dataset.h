@@ -21,6 +21,8 @@ struct SourceFile {
 struct Dataset {
   const DatasetSpec* spec = nullptr;  // of the table
   ImageSet train, test;
+  std::vector<std::string> class_names;  // by label
+  Normalization normalization;
   std::vector<SourceFile> files;
   std::string folder;
 

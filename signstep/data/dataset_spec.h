@@ -19,8 +19,9 @@ struct DatasetSpec;
 
 // One way to label the same images.
 struct LabelKind {
-  std::string name;  // "fine" for a set that has only one
-  int classes;       // labels are 0 to classes - 1, at most 256
+  std::string name;                     // "fine" for a set that has only one
+  int classes;                          // labels are 0 to classes - 1, at most 256
+  std::vector<std::string> names = {};  // what each class is called
 };
 
 enum class Holds { kImagesAndLabels, kImages, kLabels };

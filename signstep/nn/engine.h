@@ -30,8 +30,10 @@ class Engine {
 
   // Overwrites the gradients with those of the mean loss over the batch, and moves the running statistics.
   virtual BatchResult forward_backward(const Batch& batch) = 0;
-  // Running statistics are used and left alone; gradients are left alone.
-  virtual BatchResult evaluate(const Batch& batch) = 0;
+  // Running statistics are used and left alone; gradients are left alone. Where probabilities is not empty it gets
+  // those of every class, batch.count x classes, an image a row.
+  virtual BatchResult evaluate(const Batch& batch, std::span<float> probabilities) = 0;
+  BatchResult evaluate(const Batch& batch) { return evaluate(batch, {}); }
 
   virtual Executor& executor() = 0;             // for the optimizer's kernels: the engine's own threads
   virtual std::string description() const = 0;  // "torch 1.13.1, bf16, 2 threads"

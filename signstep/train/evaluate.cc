@@ -9,20 +9,27 @@ namespace {
 
 constexpr size_t kEvaluationBatch = 256;
 
-}  // namespace
-
-Evaluation evaluate(Engine& engine, Loader& loader) {
-  return *evaluate(engine, loader, [] { return false; });
+void append(Predictions& out, const Batch& batch, std::span<const float> probabilities) {
+  for (size_t i = 0; i < batch.count; ++i) {
+    const auto row = probabilities.subspan(i * out.classes, out.classes);
+    out.labels.push_back(static_cast<uint32_t>(batch.labels[i]));
+    out.predicted.push_back(static_cast<uint32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
 }
 
-std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop) {
+std::optional<Evaluation> over_all(Engine& engine, Loader& loader, const std::function<bool()>& stop,
+                                   Predictions* predictions) {
   Evaluation total;
   Batch batch;
   size_t correct = 0;
+  std::vector<float> probabilities;
   loader.start_epoch(0);
   while (loader.next(batch)) {
     if (stop()) return std::nullopt;
-    const BatchResult result = engine.evaluate(batch);
+    if (predictions) probabilities.resize(batch.count * predictions->classes);
+    const BatchResult result = engine.evaluate(batch, probabilities);
+    if (predictions) append(*predictions, batch, probabilities);
     total.loss += result.loss * static_cast<double>(batch.count);
     total.images += batch.count;
     correct += result.correct;
@@ -32,8 +39,26 @@ std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::fu
   return total;
 }
 
+}  // namespace
+
+std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop) {
+  return over_all(engine, loader, stop, nullptr);
+}
+
+Evaluation evaluate(Engine& engine, Loader& loader) {
+  return *over_all(
+      engine, loader, [] { return false; }, nullptr);
+}
+
+Evaluation evaluate(Engine& engine, Loader& loader, Predictions& predictions) {
+  predictions = Predictions{};
+  predictions.classes = static_cast<size_t>(engine.network().classes);
+  return *over_all(
+      engine, loader, [] { return false; }, &predictions);
+}
+
 std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
-                                          const TrainOptions& options) {
+                                          const Normalization& normalization, const TrainOptions& options) {
   if (indices.empty()) {
     indices.resize(set.count());
     std::iota(indices.begin(), indices.end(), 0u);
@@ -41,7 +66,7 @@ std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint3
   LoaderOptions loader;
   loader.batch = std::min(kEvaluationBatch, indices.size());
   loader.threads = static_cast<size_t>(options.loader_threads);
-  return std::make_unique<Loader>(set, std::move(indices), find_dataset(options.dataset).normalization, loader);
+  return std::make_unique<Loader>(set, std::move(indices), normalization, loader);
 }
 
 }  // namespace signstep

@@ -22,8 +22,18 @@ Evaluation evaluate(Engine& engine, Loader& loader);
 // Nothing when stop says so, which is asked before each batch.
 std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
 
+// What the network says of each image, in the loader's order.
+struct Predictions {
+  size_t classes = 0;
+  std::vector<uint32_t> labels, predicted;  // predicted: the class of the largest probability
+  std::vector<float> probabilities;         // an image a row of all classes
+
+  float probability(size_t image, uint32_t of) const { return probabilities[image * classes + of]; }
+};
+Evaluation evaluate(Engine& engine, Loader& loader, Predictions& predictions);
+
 // A loader without augmentation or shuffling over the indices (all images when empty). set must outlive it.
 std::unique_ptr<Loader> evaluation_loader(const ImageSet& set, std::vector<uint32_t> indices,
-                                          const TrainOptions& options);
+                                          const Normalization& normalization, const TrainOptions& options);
 
 }  // namespace signstep

@@ -19,10 +19,11 @@ LoaderOptions training_batches(const TrainOptions& o) {
 RunImages::RunImages(const TrainOptions& o)
     : data(load_dataset(o.dataset, o.data, o.labels)),
       split(make_split(data.train.count(), static_cast<size_t>(o.validation))),
-      training(data.train, split.train, data.spec->normalization, training_batches(o)),
-      test(evaluation_loader(data.test, {}, o)),
-      validation(split.validation.empty() ? nullptr : evaluation_loader(data.train, split.validation, o)) {
-  if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.spec->normalization, training_batches(o));
+      training(data.train, split.train, data.normalization, training_batches(o)),
+      test(evaluation_loader(data.test, {}, data.normalization, o)),
+      validation(split.validation.empty() ? nullptr
+                                          : evaluation_loader(data.train, split.validation, data.normalization, o)) {
+  if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.normalization, training_batches(o));
 }
 
 }  // namespace signstep

@@ -31,6 +31,8 @@ std::string load_error(const std::string& name, const std::string& folder) {
 TEST(Catalog, NamesGoBothWays) {
   EXPECT_THAT(dataset_names(), ElementsAre("cifar10", "cifar100", "fashion-mnist", "mnist"));
   for (const std::string& name : dataset_names()) EXPECT_EQ(find_dataset(name).name, name);
+  for (const DatasetSpec& spec : datasets())
+    for (const LabelKind& kind : spec.labels) EXPECT_EQ(kind.names.size(), static_cast<size_t>(kind.classes));
   EXPECT_THAT(message_of<OptionError>([] { find_dataset("cifar-10"); }), HasSubstr("did you mean 'cifar10'?"));
 }
 

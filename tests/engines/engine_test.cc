@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <numeric>
 
 #include "signstep/base/error.h"
 #include "signstep/engines/amx/amx_engine.h"
@@ -114,6 +115,25 @@ TEST_P(EngineTest, EvaluationOfPartsIsEvaluationOfTheWhole) {
   const BatchResult all = e->evaluate(whole);
   EXPECT_NEAR(all.loss, loss, 1e-5 * loss);
   EXPECT_EQ(all.correct, correct);
+}
+
+TEST_P(EngineTest, ProbabilitiesAreThoseOfTheLossAndDoNotChangeIt) {
+  const auto e = engine();
+  e->forward_backward(random_batch(32, 3, 10));
+  const Batch batch = random_batch(150, 3, 10, 4);  // above what the amx engine evaluates at once
+  std::vector<float> probabilities(150 * 10, -1.0f);
+  const BatchResult plain = e->evaluate(batch), seen = e->evaluate(batch, probabilities);
+  EXPECT_EQ(seen.loss, plain.loss);
+  double loss = 0;
+  size_t correct = 0;
+  for (size_t i = 0; i < batch.count; ++i) {
+    const auto row = std::span(probabilities).subspan(i * 10, 10);
+    EXPECT_NEAR(std::accumulate(row.begin(), row.end(), 0.0), 1.0, 1e-5);
+    loss -= std::log(row[static_cast<size_t>(batch.labels[i])]) / 150;
+    correct += std::max_element(row.begin(), row.end()) - row.begin() == batch.labels[i];
+  }
+  EXPECT_NEAR(loss, seen.loss, 1e-5 * loss);
+  EXPECT_EQ(correct, seen.correct);
 }
 
 // The seam's flat view and the network's own tensors are the same numbers, and padding never gets a gradient.

@@ -34,10 +34,12 @@ class SoftmaxEngine final : public Engine {
     if (!buffers_.empty()) buffers_[0] += 0.1f * (batch.images[0] - buffers_[0]);
     return result;
   }
-  BatchResult evaluate(const Batch& batch) override { return over(batch, false); }
+  BatchResult evaluate(const Batch& batch, std::span<float> probabilities) override {
+    return over(batch, false, probabilities);
+  }
 
  private:
-  BatchResult over(const Batch& batch, bool backward) {
+  BatchResult over(const Batch& batch, bool backward, std::span<float> probabilities = {}) {
     const TensorInfo &weight = network().parameters.at(network().parameters.size() - 2),
                      &bias = network().parameters.back();
     const auto classes = static_cast<size_t>(weight.shape[0]), inputs = static_cast<size_t>(weight.shape[1]);
@@ -51,6 +53,8 @@ class SoftmaxEngine final : public Engine {
         for (size_t i = 0; i < inputs; ++i) logit += values_[weight.offset + k * inputs + i] * x[i];
         total += p[k] = std::exp(logit);
       }
+      for (size_t k = 0; !probabilities.empty() && k < classes; ++k)
+        probabilities[image * classes + k] = static_cast<float>(p[k] / total);
       const auto label = static_cast<size_t>(batch.labels[image]);
       sum.loss -= std::log(p[label] / total) / static_cast<double>(batch.count);
       sum.correct += static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin()) == label;

@@ -17,7 +17,7 @@ class StillEngine final : public Engine {
   std::span<float> gradients() override { return gradients_; }
   std::span<float> buffers() override { return {}; }
   BatchResult forward_backward(const Batch&) override { return {}; }
-  BatchResult evaluate(const Batch&) override { return {}; }
+  BatchResult evaluate(const Batch&, std::span<float>) override { return {}; }
   Executor& executor() override { return executor_; }
   std::string description() const override { return "still"; }
 

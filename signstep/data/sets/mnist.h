@@ -10,7 +10,7 @@ inline DatasetSpec mnist() {
           .channels = 1,
           .height = 28,
           .width = 28,
-          .labels = {{"fine", 10}},
+          .labels = {{"fine", 10, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}}},
           .train_images = 60000,
           .test_images = 10000,
           .normalization = {{.1307f}, {.3081f}},

@@ -55,11 +55,15 @@ class AmxEngine final : public Engine {
     return mean(sum, batch.count);
   }
 
-  BatchResult evaluate(const Batch& batch) override {
+  BatchResult evaluate(const Batch& batch, std::span<float> probabilities) override {
     network_.pack(context_);
     BatchResult sum;
     for (size_t first = 0; first < batch.count; first += largest_) {
       const BatchResult part = network_.forward(context_, batch, first, std::min(largest_, batch.count - first), false);
+      if (!probabilities.empty()) {
+        const std::span<const float> rows = network_.probabilities();
+        std::copy(rows.begin(), rows.end(), probabilities.begin() + static_cast<std::ptrdiff_t>(first * classes()));
+      }
       sum.loss += part.loss;
       sum.correct += part.correct;
     }
@@ -67,6 +71,7 @@ class AmxEngine final : public Engine {
   }
 
  private:
+  size_t classes() const { return static_cast<size_t>(network().classes); }
   static BatchResult mean(BatchResult sum, size_t count) {
     sum.loss /= static_cast<double>(count);
     return sum;

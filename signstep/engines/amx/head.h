@@ -23,6 +23,8 @@ class Head {
   BatchResult forward(const Tiles& activations, std::span<const float> weight, std::span<const float> bias,
                       std::span<const int64_t> labels, Executor& executor);
 
+  std::span<const float> probabilities() const { return probabilities_; }  // (images, classes), of the last forward
+
   // After forward on the same images: gradients of the mean loss, and the gradient at every pixel of the activations,
   // one row of padded channels for each of the groups' images.
   std::span<const float> backward(const Tiles& activations, std::span<const float> weight,

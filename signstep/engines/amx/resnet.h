@@ -29,6 +29,9 @@ class ResNet {
   BatchResult forward(Context& context, const Batch& batch, size_t first, size_t count, bool training);
   void backward(Context& context, const Batch& batch);
 
+  // Of every class, an image a row: of the images of the last forward pass.
+  std::span<const float> probabilities() const { return head_.probabilities(); }
+
   void pack(Context& context);  // once after the values changed
 
  private:

@@ -114,8 +114,8 @@ class TorchEngine final : public Engine {
     return within_memory([&] { return gradients_of(batch); });
   }
 
-  BatchResult evaluate(const Batch& batch) override {
-    return within_memory([&] { return measured(batch); });
+  BatchResult evaluate(const Batch& batch, std::span<float> probabilities) override {
+    return within_memory([&] { return measured(batch, probabilities); });
   }
 
  private:
@@ -134,12 +134,16 @@ class TorchEngine final : public Engine {
     return result_of(loss, logits, labels);
   }
 
-  BatchResult measured(const Batch& batch) {
+  BatchResult measured(const Batch& batch, std::span<float> probabilities) {
     const at::NoGradGuard no_grad;
     upload();
     const at::Tensor labels = labels_of(batch);
     const Autocast autocast(bf16_, device_.is_cuda());
     const at::Tensor logits = network_.forward(images_of(batch), false).to(at::kFloat);
+    if (!probabilities.empty()) {
+      const at::Tensor p = logits.softmax(1).to(at::kCPU).to(at::kFloat).contiguous();
+      std::copy_n(p.data_ptr<float>(), probabilities.size(), probabilities.begin());
+    }
     return result_of(at::cross_entropy_loss(logits, labels), logits, labels);
   }
 

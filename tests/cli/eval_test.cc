@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// signstep eval's tables and files.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "signstep/io/atomic_file.h"
+#include "tests/cli/program.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class EvalCommandTest : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  std::string run(int code, const std::vector<std::string>& arguments) const {
+    Program program(arguments);
+    EXPECT_EQ(program.wait(), code) << program.output();
+    return program.output();
+  }
+  void train(const std::string& dataset) const {
+    run(0, {"train", "--dataset", dataset, "--data", path("data"), "--output", path("run"), "--width", "4", "--epochs",
+            "1", "--batch", "50", "--validation", "0", "--threads", "1", "--precision", "fp32"});
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {
+  write_cifar10_fixture(path("data"), 20, 1);
+  train("cifar10");
+  EXPECT_THAT(run(0, {"eval", path("run")}), Not(HasSubstr("airplane")));
+  const std::string text = run(0, {"eval", path("run"), "--per-class", "--confusion", "--predictions", path("p.csv")});
+  for (const char* words : {"precision %", "airplane", "truck", "taken for:", "Written"})
+    EXPECT_THAT(text, HasSubstr(words));
+  const std::string csv = read_text_file(path("p.csv"));
+  EXPECT_THAT(csv, StartsWith("image,label,predicted,probability,label_probability\n0,airplane,"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 21);
+  const auto json = nlohmann::json::parse(run(0, {"eval", path("run"), "--per-class", "--confusion", "--json"}));
+  size_t right = 0, all = 0;
+  for (size_t k = 0; k < 10; ++k) {
+    right += json["confusion"][k][k].get<size_t>();
+    for (const auto& count : json["confusion"][k]) all += count.get<size_t>();
+    EXPECT_EQ(json["classes"][k]["images"], 2);
+  }
+  EXPECT_EQ(all, 20u);
+  EXPECT_DOUBLE_EQ(json["accuracy"].get<double>(), 5.0 * static_cast<double>(right));
+  EXPECT_THAT(run(2, {"eval", path("run"), "--predictions", path("data")}), HasSubstr("name a file"));
+}
+
+TEST_F(EvalCommandTest, AHundredClassesShowTheWorstPairs) {
+  write_cifar100_fixture(path("data"), 100, 100, 1);
+  train("cifar100");
+  const std::string text = run(0, {"eval", path("run"), "--confusion"});
+  EXPECT_THAT(text, HasSubstr("most frequent mistakes"));
+  EXPECT_THAT(text, Not(HasSubstr("taken for:")));
+}
+
+}  // namespace
+}  // namespace signstep
