@@ -17,6 +17,7 @@ void add_data(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_compare(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
+void add_predict(CLI::App& app, Run& run);
 void add_list(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);
 void add_analyze(CLI::App& app, Run& run);

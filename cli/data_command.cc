@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// signstep data: what was found where, counts, checksums, whether it is the official set.
+// signstep data: what was found where, counts, checksums, whether it is the official set; and fetching one.
+#include <unistd.h>
+
 #include <array>
+#include <filesystem>
+
+#include <cstring>
 
 #include "cli/commands.h"
 #include "cli/flags.h"
@@ -12,6 +17,10 @@ namespace {
 
 struct DataCommand {
   std::string dataset = "all", data;
+};
+
+struct FetchCommand {
+  std::string dataset, data, from;
 };
 
 std::string class_counts(const ImageSet& set) {
@@ -52,6 +61,34 @@ int run_data(const DataCommand& c) {
   return 0;
 }
 
+// Becomes signstep-fetch, which lies beside this program where it was built.
+int run_fetch(const FetchCommand& c) {
+  const DatasetSpec& spec = find_dataset(c.dataset);
+  std::string folder = c.data;
+  if (const char* variable = std::getenv("SIGNSTEP_DATA"); folder.empty() && variable) folder = variable;
+  if (folder.empty()) folder = "data";
+  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "signstep-fetch";
+  ::execl(program.c_str(), "signstep-fetch", c.dataset.c_str(), folder.c_str(), c.from.c_str(), nullptr);
+  throw EnvironmentError(
+      fmt::format("{} cannot be started ({}): it is built where libcurl and libarchive are (Debian: "
+                  "libcurl4-openssl-dev, libarchive-dev). By hand: {}; docs/data.md says where it comes from",
+                  program.string(), std::strerror(errno), spec.advice));
+}
+
+void add_fetch(CLI::App& data, Run& run) {
+  auto command = std::make_shared<FetchCommand>();
+  CLI::App* sub =
+      data.add_subcommand("fetch", "Download an official data set: cifar10, cifar100, fashion-mnist, mnist");
+  sub->add_option("DATASET", command->dataset, "which one")->required();
+  sub->add_option("--data", command->data, "folder that gets it; empty: $SIGNSTEP_DATA, else ./data")
+      ->type_name("TEXT");
+  sub->add_option("--from", command->from, "https address of a folder that has the same files")->type_name("URL");
+  sub->footer(
+      "Run it again after an interruption: it goes on. An archive put into the folder by hand is taken instead.\n"
+      "Example: signstep data fetch cifar10");
+  sub->callback([command, &run] { run = [command] { return run_fetch(*command); }; });
+}
+
 }  // namespace
 
 void add_data(CLI::App& app, Run& run) {
@@ -62,7 +99,11 @@ void add_data(CLI::App& app, Run& run) {
       ->capture_default_str();
   sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")
       ->type_name("TEXT");
-  sub->callback([command, &run] { run = [command] { return run_data(*command); }; });
+  sub->footer("signstep data fetch cifar10 downloads a set; signstep data fetch --help says more.");
+  sub->callback([command, &run, sub] {
+    if (sub->get_subcommands().empty()) run = [command] { return run_data(*command); };
+  });
+  add_fetch(*sub, run);
 }
 
 }  // namespace signstep::cli

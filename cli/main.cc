@@ -89,6 +89,7 @@ int run_program(int argc, char** argv) {
   add_data(app, run);
   add_bench(app, run);
   add_compare(app, run);
+  add_predict(app, run);
   add_export(app, run);
   add_list(app, run);
   add_report(app, run);

@@ -19,30 +19,56 @@ bool possible_here(const TrainOptions& run) {
   });
 }
 
+// What the run was, but for what change says. Nobody asking for an engine gets the run's, or any where that is not
+// possible here.
+void read_settings(SavedNetwork& run, const Checkpoint& source, const std::string& path,
+                   const std::function<void(OptionList&)>& change) {
+  run.options = recorded_options(source.identity().options, path);
+  run.trained_with = std::exchange(run.options.engine.name, "");
+  OptionList list = option_list(run.options);
+  change(list);
+  if (!run.options.engine.name.empty()) return;
+  run.options.engine.name = run.trained_with;
+  if (!possible_here(run.options)) run.options.engine.name = "auto";
+}
+
+void make_engine(SavedNetwork& run, int64_t channels, int64_t classes) {
+  const Network network = make_network(run.options.network, channels, classes);
+  run.choice = choose_engine(engines(), run.options.engine, network);
+  run.engine = run.choice.make(network);
+  load_weights(run.checkpoint, *run.engine);
+}
+
 }  // namespace
+
+SavedNetwork open_saved_network(const std::string& name) {
+  SavedNetwork run;
+  run.checkpoint = find_checkpoint(name);
+  const Checkpoint source(run.checkpoint);
+  read_settings(run, source, run.checkpoint, [](OptionList&) {});
+  // The first convolution's and the last layer's shapes say what goes in and what comes out.
+  int64_t channels = 0, classes = 0;
+  for (const TensorEntry& t : source.network()) {
+    if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
+    if (t.shape.size() == 2) classes = t.shape[0];
+  }
+  make_engine(run, channels, classes);
+  return run;
+}
 
 SavedRun open_saved_run(const std::string& settings, const std::string& weights,
                         const std::function<void(OptionList&)>& change) {
   SavedRun run;
-  const std::string source = find_checkpoint(settings);
-  run.checkpoint = weights.empty() ? source : find_checkpoint(weights);
-  const RunIdentity identity = Checkpoint(source).identity();
-  run.options = recorded_options(identity.options, source);
-  run.trained_with = std::exchange(run.options.engine.name, "");
-  OptionList list = option_list(run.options);
-  change(list);
-  if (run.options.engine.name.empty()) {  // nobody asked for another
-    run.options.engine.name = run.trained_with;
-    if (!possible_here(run.options)) run.options.engine.name = "auto";
-  }
+  const std::string path = find_checkpoint(settings);
+  run.checkpoint = weights.empty() ? path : find_checkpoint(weights);
+  const Checkpoint source(path);
+  read_settings(run, source, path, change);
   run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels);
   run.data_sha256 = run.data.checksum();
-  if (!identity.data_sha256.empty()) run.same_data = identity.data_sha256 == run.data_sha256;
+  const std::string recorded = source.identity().data_sha256;
+  if (!recorded.empty()) run.same_data = recorded == run.data_sha256;
   run.split = make_split(run.data.train.count(), static_cast<size_t>(run.options.validation));
-  const Network network = make_network(run.options.network, run.data.train.channels, run.data.train.classes);
-  run.choice = choose_engine(engines(), run.options.engine, network);
-  run.engine = run.choice.make(network);
-  load_weights(run.checkpoint, *run.engine);
+  make_engine(run, run.data.train.channels, run.data.train.classes);
   return run;
 }
 

@@ -14,17 +14,24 @@
 
 namespace signstep::cli {
 
-struct SavedRun {
-  std::string checkpoint;  // the file that the weights are from
-  TrainOptions options;    // resolved: those that the run was started with, but for what the caller changed
-  Dataset data;
-  std::string data_sha256;        // of these images
-  std::optional<bool> same_data;  // whether the run saw these images; none where the checkpoint does not say
-  Split split;
+// A network with its weights, which needs no images to be opened.
+struct SavedNetwork {
+  std::string checkpoint;    // the file that the weights are from
+  TrainOptions options;      // resolved: those that the run was started with, but for what the caller changed
   std::string trained_with;  // engine's name
   EngineChoice choice;       // the same where it can be had here, else any: it gives the same figures but for rounding
   std::unique_ptr<Engine> engine;  // with the weights and running statistics
 };
+
+struct SavedRun : SavedNetwork {
+  Dataset data;
+  std::string data_sha256;        // of these images
+  std::optional<bool> same_data;  // whether the run saw these images; none where the checkpoint does not say
+  Split split;
+};
+
+// run: a run folder or checkpoint file. Throws CheckpointError, and OptionError for an engine that is not to be had.
+SavedNetwork open_saved_network(const std::string& run);
 
 // settings: the run folder or checkpoint file that says what the run was; weights: another one, or "" for the same.
 // change: the caller's word on options, before anything is loaded. Throws Error: CheckpointError for what is no

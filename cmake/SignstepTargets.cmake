@@ -77,7 +77,7 @@ function(signstep_install_pkg_config name)
     list(REMOVE_ITEM requires Threads::Threads)
     set(threads -pthread)
   endif()
-  foreach(pair IN ITEMS signstep::=signstep- fmt::fmt=fmt hwy::hwy=libhwy OpenSSL::Crypto=libcrypto ZLIB::ZLIB=zlib
+  foreach(pair IN ITEMS signstep::=signstep- fmt::fmt=fmt hwy::hwy=libhwy OpenSSL::Crypto=libcrypto ZLIB::ZLIB=zlib PNG::PNG=libpng JPEG::JPEG=libjpeg
                         nlohmann_json::nlohmann_json=nlohmann_json tomlplusplus::tomlplusplus=tomlplusplus)
     string(REGEX MATCH "^(.*)=(.*)$" matched ${pair})
     string(REPLACE "${CMAKE_MATCH_1}" "${CMAKE_MATCH_2}" requires "${requires}")
