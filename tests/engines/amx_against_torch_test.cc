@@ -80,6 +80,19 @@ TEST_P(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
   }
 }
 
+// More images than are evaluated at once: the parts' rows follow each other.
+TEST(AmxEngine, ReferenceKernelsGiveTheProbabilitiesOfTheirLoss) {
+  const auto engine = make_amx_engine(make_network({.width = 16}, 3, 10), {.threads = 2, .reference = true});
+  initialize(engine->network(), 1, engine->values(), engine->buffers());
+  const Batch batch = random_batch(130, 3, 10, 3, 8);
+  std::vector<float> probabilities(130 * 10, -1.0f);
+  const BatchResult seen = engine->evaluate(batch, probabilities);
+  double loss = 0;
+  for (size_t i = 0; i < batch.count; ++i)
+    loss -= std::log(probabilities[i * 10 + static_cast<size_t>(batch.labels[i])]) / 130;
+  EXPECT_NEAR(loss, seen.loss, 1e-5 * loss);
+}
+
 TEST(AmxEngine, FastKernelsGiveWhatTheReferenceGives) {
   const Network network = make_network({.width = 16}, 3, 10);
   if (!amx_engine_obstacle(network).empty()) GTEST_SKIP() << "this processor has no bf16 matrix units";
