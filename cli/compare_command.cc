@@ -89,7 +89,8 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   for (const PlannedRun& run : runs) {
     const TimeEstimate::Images& images = time.images(run);
     if (!time.knows(run))
-      time.saw(run, training_speed(run.options, engines(), framed_shape(*images.spec, images.classes)));
+      time.saw(run, training_speed(run.options, engines(),
+                                   framed_shape(images.channels, images.height, images.width, images.classes)));
     const RunState state = run_state(run);
     const double share = state.done() ? 1 : static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
     const double seconds = *time.seconds(run);

@@ -17,6 +17,7 @@ namespace {
 
 struct DataCommand {
   std::string dataset = "all", data;
+  int64_t image_size = 0;
 };
 
 struct FetchCommand {
@@ -45,11 +46,12 @@ void print_dataset(const Dataset& d) {
 
 int run_data(const DataCommand& c) {
   if (c.dataset != "all") {
-    print_dataset(load_dataset(c.dataset, c.data));
+    print_dataset(load_dataset(c.dataset, c.data, "fine", c.image_size));
     return 0;
   }
   size_t found = 0;
   for (const std::string& name : dataset_names()) {
+    if (find_dataset(name).folder_reader) continue;  // nobody knows where to look
     try {
       print_dataset(load_dataset(name, c.data));
       ++found;
@@ -99,6 +101,8 @@ void add_data(CLI::App& app, Run& run) {
       ->capture_default_str();
   sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")
       ->type_name("TEXT");
+  sub->add_option("--image-size", command->image_size, "side to which pictures of --dataset folder are brought")
+      ->type_name("N");
   sub->footer("signstep data fetch cifar10 downloads a set; signstep data fetch --help says more.");
   sub->callback([command, &run, sub] {
     if (sub->get_subcommands().empty()) run = [command] { return run_data(*command); };

@@ -24,8 +24,13 @@ Metadata about_network(const TrainOptions& o, uint64_t steps) {
   const DatasetSpec& set = find_dataset(o.dataset);
   const auto text = [](const auto& value) { return fmt::format("{}", value); };
   const auto list = [](const std::vector<float>& values) { return fmt::format("{}", fmt::join(values, " ")); };
-  return {{"network", o.network.name}, {"width", text(o.network.width)},       {"dataset", o.dataset},
-          {"labels", o.labels},        {"mean", list(set.normalization.mean)}, {"std", list(set.normalization.std)},
+  return {{"network", o.network.name},
+          {"width", text(o.network.width)},
+          {"dataset", o.dataset},
+          {"labels", o.labels},
+          {"image_size", text(o.image_size)},
+          {"mean", list(set.normalization.mean)},
+          {"std", list(set.normalization.std)},
           {"steps", text(steps)}};
 }
 

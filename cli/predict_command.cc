@@ -23,8 +23,10 @@ struct PredictCommand {
 };
 
 // As the network's data set has them.
-ImageSet network_input(const std::string& path, const DatasetSpec& spec, int64_t classes) {
-  const Picture picture = resized(read_picture(path), spec.height, spec.width);
+ImageSet network_input(const std::string& path, const DatasetSpec& spec, int64_t image_size, int64_t classes) {
+  Picture picture = read_picture(path);
+  const int own = image_size > 0 ? static_cast<int>(image_size) : std::min(picture.height, picture.width);
+  picture = spec.folder_reader ? resized(picture, own, own) : resized(picture, spec.height, spec.width);
   return {.channels = spec.channels,
           .height = picture.height,
           .width = picture.width,
@@ -50,12 +52,13 @@ std::vector<Guess> guesses(const Predictions& p, const std::vector<std::string>&
 int run_predict(const PredictCommand& c) {
   SavedNetwork run = open_saved_network(c.run);
   const DatasetSpec& spec = find_dataset(run.options.dataset);
-  const std::vector<std::string>& names = spec.labels[label_kind(spec, run.options.labels)].names;
+  const std::vector<std::string>& names = run.class_names;
   if (run.engine->network().classes != static_cast<int64_t>(names.size()))
     throw CheckpointError(fmt::format("{} has {} classes, and {} has {}; it is another program's checkpoint",
                                       run.checkpoint, run.engine->network().classes, spec.name, names.size()));
   std::vector<ImageSet> inputs;  // all of them are read before anything is said
-  for (const std::string& path : c.images) inputs.push_back(network_input(path, spec, run.engine->network().classes));
+  for (const std::string& path : c.images)
+    inputs.push_back(network_input(path, spec, run.options.image_size, run.engine->network().classes));
   TextTable table{{"image"}, {}};
   const size_t shown = std::clamp<size_t>(c.top, 1, names.size());
   for (size_t i = 0; i < shown; ++i) table.header.insert(table.header.end(), {"class", "%"});

@@ -52,6 +52,9 @@ SavedNetwork open_saved_network(const std::string& name) {
     if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
     if (t.shape.size() == 2) classes = t.shape[0];
   }
+  run.class_names = source.class_names();
+  const DatasetSpec& spec = find_dataset(run.options.dataset);
+  if (!spec.folder_reader) run.class_names = spec.labels[label_kind(spec, run.options.labels)].names;
   make_engine(run, channels, classes);
   return run;
 }
@@ -63,7 +66,7 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
   run.checkpoint = weights.empty() ? path : find_checkpoint(weights);
   const Checkpoint source(path);
   read_settings(run, source, path, change);
-  run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels);
+  run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels, run.options.image_size);
   run.data_sha256 = run.data.checksum();
   const std::string recorded = source.identity().data_sha256;
   if (!recorded.empty()) run.same_data = recorded == run.data_sha256;

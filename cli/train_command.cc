@@ -46,9 +46,8 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
 // What the run would be and cost; nothing is written.
 int dry_run(const TrainCommand& c) {
   TrainOptions o = resolved(with_absolute_paths(c.options));
-  const DatasetSpec& set = find_dataset(o.dataset);
-  const DatasetCounts images = count_dataset(o.dataset, o.data);
-  const ImageShape shape = framed_shape(set, set.labels[label_kind(set, o.labels)].classes);
+  const DatasetCounts images = count_dataset(o.dataset, o.data, o.labels, o.image_size);
+  const ImageShape shape = framed_shape(images.channels, images.height, images.width, images.classes);
   const Network network = make_network(o.network, shape.channels, shape.classes);
   const EngineChoice choice = choose_engine(engines(), o.engine, network);
   const size_t held_out = static_cast<size_t>(o.validation), train = make_split(images.train, held_out).train.size();

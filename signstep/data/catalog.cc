@@ -8,6 +8,7 @@
 #include "signstep/data/sets/cifar10.h"
 #include "signstep/data/sets/cifar100.h"
 #include "signstep/data/sets/fashion_mnist.h"
+#include "signstep/data/sets/image_folder.h"
 #include "signstep/data/sets/mnist.h"
 
 namespace signstep {
@@ -20,7 +21,7 @@ bool has_label_kind(const DatasetSpec& spec, const std::string& name) {
 }  // namespace
 
 const std::vector<DatasetSpec>& datasets() {
-  static const std::vector<DatasetSpec> all = {cifar10(), cifar100(), fashion_mnist(), mnist()};
+  static const std::vector<DatasetSpec> all = {cifar10(), cifar100(), fashion_mnist(), mnist(), image_folder()};
   return all;
 }
 

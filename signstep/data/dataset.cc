@@ -56,6 +56,13 @@ void refuse_another(const DatasetSpec& spec, const std::string& checksum, const 
   }
 }
 
+void require_own_size(const DatasetSpec& spec, int64_t image_size) {
+  if (image_size == 0) return;
+  throw OptionError(
+      fmt::format("image_size is {}, and images of {} are {} x {}; it is for --dataset folder: leave it out",
+                  image_size, spec.name, spec.height, spec.width));
+}
+
 void require_label_each(size_t labels, size_t images, const std::string& path) {
   if (labels == images) return;
   throw DataError(
@@ -106,9 +113,12 @@ std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std:
   return folders;
 }
 
-Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels) {
+Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels,
+                     int64_t image_size) {
   const DatasetSpec& spec = find_dataset(name);
   const size_t kind = label_kind(spec, labels);
+  if (spec.folder_reader) return spec.folder_reader->load(spec, data_option, image_size);
+  require_own_size(spec, image_size);
   const ImageSet empty{.channels = spec.channels,
                        .height = spec.height,
                        .width = spec.width,
@@ -131,9 +141,23 @@ Dataset load_dataset(const std::string& name, const std::string& data_option, co
   return dataset;
 }
 
-DatasetCounts count_dataset(const std::string& name, const std::string& data_option) {
+DatasetCounts official_counts(const DatasetSpec& spec, const std::string& labels) {
+  return {.train = spec.train_images,
+          .test = spec.test_images,
+          .channels = spec.channels,
+          .height = spec.height,
+          .width = spec.width,
+          .classes = spec.labels[label_kind(spec, labels)].classes};
+}
+
+DatasetCounts count_dataset(const std::string& name, const std::string& data_option, const std::string& labels,
+                            int64_t image_size) {
   const DatasetSpec& spec = find_dataset(name);
-  DatasetCounts counts{.folder = find_folder(spec, data_option)};
+  DatasetCounts counts = official_counts(spec, labels);
+  if (spec.folder_reader) return spec.folder_reader->count(spec, data_option, image_size);
+  require_own_size(spec, image_size);
+  counts.folder = find_folder(spec, data_option);
+  counts.train = counts.test = 0;
   for (const DataFile& file : spec.files) {
     const std::string path = locate(counts.folder, file, *spec.reader);
     const size_t count = spec.reader->count(spec, file, path);

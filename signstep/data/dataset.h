@@ -36,17 +36,25 @@ struct Dataset {
 // ./data and /usr/share/datasets. Each stands for itself and its usual sub-folders.
 std::vector<std::string> dataset_search_path(const DatasetSpec& spec, const std::string& data_option);
 
-// Reads the first folder that holds every file. Throws DataError that lists every folder and what it lacks when none
-// does, and for any damaged file; OptionError for a name that is not in the table, or labels that the set has not.
-Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels = "fine");
+// Reads the first folder that holds every file, or what lies in data_option where the set is a folder's. image_size:
+// the side to which a folder's pictures are brought; 0: they have one size. Throws DataError that lists every folder
+// and what it lacks when none does, and for any damaged file; OptionError for a name that is not in the table, labels
+// that the set has not, or an image_size for a set whose images have theirs.
+Dataset load_dataset(const std::string& name, const std::string& data_option, const std::string& labels = "fine",
+                     int64_t image_size = 0);
 
 struct DatasetCounts {
   size_t train = 0, test = 0;  // images
-  std::string folder;
+  std::string folder = {};
+  int channels = 0, height = 0, width = 0, classes = 0;
 };
 
 // What load_dataset would find, from the files' lengths and headers: the images are not read, so damage among them is
 // not seen. Throws as load_dataset does.
-DatasetCounts count_dataset(const std::string& name, const std::string& data_option);
+DatasetCounts count_dataset(const std::string& name, const std::string& data_option, const std::string& labels = "fine",
+                            int64_t image_size = 0);
+
+// The same of the official set, for which no file is asked.
+DatasetCounts official_counts(const DatasetSpec& spec, const std::string& labels);
 
 }  // namespace signstep

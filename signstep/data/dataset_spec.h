@@ -16,6 +16,8 @@
 namespace signstep {
 
 struct DatasetSpec;
+struct Dataset;
+struct DatasetCounts;
 
 // One way to label the same images.
 struct LabelKind {
@@ -45,9 +47,15 @@ struct DatasetReader {
   size_t (*count)(const DatasetSpec& spec, const DataFile& file, const std::string& path);
 };
 
+// How a set is read that is what lies in a folder, not files of known names. data: that folder, as --data says.
+struct FolderReader {
+  Dataset (*load)(const DatasetSpec& spec, const std::string& data, int64_t image_size);
+  DatasetCounts (*count)(const DatasetSpec& spec, const std::string& data, int64_t image_size);
+};
+
 struct DatasetSpec {
-  std::string name;  // of --dataset
-  int channels, height, width;
+  std::string name;               // of --dataset
+  int channels, height, width;    // height and width 0: the folder says
   std::vector<LabelKind> labels;  // in the order of a record's label bytes
   size_t train_images, test_images;
   Normalization normalization;       // of the official training images as they are, to four digits
@@ -56,6 +64,7 @@ struct DatasetSpec {
   std::string advice;                // how to get it, for the error message
   const DatasetReader* reader;
   std::string (*checksum)(std::span<const std::byte>) = md5_hex;  // how those of files are made
+  const FolderReader* folder_reader = nullptr;                    // then there are no files and no reader
 
   size_t image_bytes() const { return static_cast<size_t>(channels) * height * width; }
 };

@@ -258,7 +258,7 @@ void require_same_data(const ExperimentPlan& plan, const TimeEstimate& now) {
   for (const PlannedRun& run : runs_there(plan)) {
     const std::string set = data_set_of(run), seen = run_state(run).data, folder = now.images(run).folder;
     if (!seen.empty() && !folder.empty() && hashed.insert(set).second) {
-      const Dataset found = load_dataset(run.options.dataset, folder, run.options.labels);
+      const Dataset found = load_dataset(run.options.dataset, folder, run.options.labels, run.options.image_size);
       data.saw(set, found.checksum(), "the data set in " + folder);
     }
     data.saw(set, seen, run.folder);

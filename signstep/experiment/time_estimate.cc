@@ -17,16 +17,9 @@ TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, 
   for (const PlannedRun& run : plan.all_runs()) {
     const std::pair key(run.options.dataset, run.options.labels);
     if (images_.contains(key)) continue;
-    const DatasetSpec& spec = find_dataset(key.first);
-    Images images{.spec = &spec,
-                  .classes = spec.labels[label_kind(spec, key.second)].classes,
-                  .train = spec.train_images,
-                  .test = spec.test_images};
+    Images images = official_counts(find_dataset(key.first), key.second);
     try {
-      const DatasetCounts found = count_dataset(spec.name, data);
-      images.train = found.train;
-      images.test = found.test;
-      images.folder = found.folder;
+      images = count_dataset(key.first, data, key.second, run.options.image_size);
     } catch (const DataError& e) {
       if (!assume_missing) throw;
       missing_ = e.what();

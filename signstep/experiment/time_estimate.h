@@ -28,12 +28,7 @@ class TimeEstimate {
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
   const std::string& missing() const { return missing_; }
 
-  struct Images {
-    const DatasetSpec* spec = nullptr;
-    int classes = 0;
-    size_t train = 0, test = 0;
-    std::string folder = {};  // where they are; "" for published sizes
-  };
+  using Images = DatasetCounts;  // folder: where they are; "" for published sizes
   const Images& images(const PlannedRun& run) const;
 
  private:

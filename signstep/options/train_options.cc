@@ -16,6 +16,8 @@ void describe(OptionList& list, TrainOptions& o) {
       .role(Role::kResumable)
       .role(Role::kProtocol);
   list.choice("labels", o.labels, label_names(), "of CIFAR-100: 100 classes or 20");
+  list.integer("image_size", o.image_size, Range::closed(0, 256), "pixels",
+               "side to which pictures of --dataset folder are cut and scaled; 0: they are squares of one size");
   list.integer("validation", o.validation, Range::at_least(0), "images",
                "held out of the training set; 0 trains on everything");
   list.flag("crop", o.augment.crop, "random crops of the image padded by 4");

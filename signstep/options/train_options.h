@@ -20,6 +20,7 @@ struct TrainOptions {
   std::string dataset = "cifar10";
   std::string data;  // folder; "" searches (data/dataset.h)
   std::string labels = "fine";
+  int64_t image_size = 0;     // pixels: side to which the pictures of a folder are brought; 0: as they are
   int64_t validation = 5000;  // images held out of the training set
   AugmentOptions augment{.crop = true, .flip = true};
   NetworkOptions network;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/checkpoint.h"
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 
 #include "signstep/base/error.h"
 #include "signstep/io/json_text.h"
+#include "signstep/io/label.h"
 #include "signstep/train/state_fields.h"
 
 namespace signstep {
 namespace {
 
-constexpr const char* kStateKey = "signstep.state";
+constexpr const char *kStateKey = "signstep.state", *kClassesKey = "signstep.classes";
 constexpr uint64_t kVersion = 2, kOldestVersion = 1;  // 1 had no checksum of the data
 // 200 epochs of 3,000 steps under --analyze-every 1 are 4 million values.
 constexpr JsonLimits kStateLimits{.values = size_t{1} << 24};
@@ -120,7 +122,9 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
                 {"train_seconds", progress.train_seconds},
                 {"curve", fields_json(progress.course)},
                 {"metrics", fields_json(progress.metrics)}});
-  write_safetensors(path, out.entries, {{kStateKey, json_text(state)}, {"format", "pt"}});
+  Metadata metadata = {{kStateKey, json_text(state)}, {"format", "pt"}};
+  if (!run.classes.empty()) metadata[kClassesKey] = json_text(nlohmann::ordered_json{{"names", run.classes}});
+  write_safetensors(path, out.entries, metadata);
 }
 
 Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}
@@ -143,6 +147,17 @@ std::vector<TensorEntry> Checkpoint::network() const {
 
 uint64_t Checkpoint::step() const {
   return damage_is_the_checkpoints([&] { return JsonFields(state_, path_).get<uint64_t>("optimizer_step"); });
+}
+
+std::vector<std::string> Checkpoint::class_names() const {
+  const auto found = file_.metadata().find(kClassesKey);
+  if (found == file_.metadata().end()) return {};
+  return damage_is_the_checkpoints([&] {
+    const nlohmann::ordered_json json = parse_json(found->second, path_ + ": classes");
+    std::vector<std::string> names = JsonFields(json, path_).get<std::vector<std::string>>("names");
+    std::transform(names.begin(), names.end(), names.begin(), printable);
+    return names;
+  });
 }
 
 RunIdentity Checkpoint::identity() const {

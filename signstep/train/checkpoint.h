@@ -24,8 +24,9 @@ class Checkpoint {
 
   // Parameters and running statistics, each norm's together; they point into this.
   std::vector<TensorEntry> network() const;
-  uint64_t step() const;         // taken so far
-  RunIdentity identity() const;  // throws CheckpointError where there is none
+  uint64_t step() const;                         // taken so far
+  std::vector<std::string> class_names() const;  // of pictures of a folder; else none
+  RunIdentity identity() const;                  // throws CheckpointError where there is none
   // Restores into a learner of the same network and rule. Throws CheckpointError when the file is of another, and
   // leaves learner and progress alone then.
   void restore(Learner& learner, TrainProgress& progress) const;

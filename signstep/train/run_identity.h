@@ -15,6 +15,7 @@ struct RunIdentity {
   nlohmann::ordered_json options;              // resolved
   std::string data_sha256;                     // Dataset::checksum; "" in files of version 0.1
   const RuleTable* rules = &standard_rules();  // that the options' optimizer is one of
+  std::vector<std::string> classes = {};       // what they are called, where only the images' folder says
 };
 
 // Recorded options, with defaults for those that the recording version did not have. source is the file that they come

@@ -28,8 +28,8 @@ double median_seconds(const std::function<void()>& work, double seconds) {
 
 }  // namespace
 
-ImageShape framed_shape(const DatasetSpec& set, int classes) {
-  return {set.channels, framed_side(set.height), framed_side(set.width), classes};
+ImageShape framed_shape(int channels, int height, int width, int classes) {
+  return {channels, framed_side(height), framed_side(width), classes};
 }
 
 Batch random_batch(size_t count, const ImageShape& shape) {

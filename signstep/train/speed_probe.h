@@ -17,8 +17,8 @@ struct ImageShape {
   int channels = 3, height = 32, width = 32, classes = 10;
 };
 
-// Of a set's images as a network is given them.
-ImageShape framed_shape(const DatasetSpec& set, int classes);
+// Of images as a network is given them.
+ImageShape framed_shape(int channels, int height, int width, int classes);
 
 // Standard normal pixels and uniform labels, always the same ones.
 Batch random_batch(size_t count, const ImageShape& shape);

@@ -35,7 +35,8 @@ class Run {
         learner_(first_engine(),
                  make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_),
                  Schedule(options_.schedule, total_steps_)),
-        identity_{to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules()},
+        identity_{to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules(),
+                  images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>()},
         record_(options_, identity_, images_.data, learner_.engine(), images_.split.train.size()),
         folder_(options_.output, control_.resume) {}  // last: a run that is refused leaves no folder behind
 
@@ -190,7 +191,8 @@ class Run {
   }
 
   std::string fit() {
-    const ImageShape shape = framed_shape(*images_.data.spec, images_.data.train.classes);
+    const ImageSet& images = images_.data.train;
+    const ImageShape shape = framed_shape(images.channels, images.height, images.width, images.classes);
     std::string reason = fit_threads(choice_, network(), shape, static_cast<size_t>(options_.batch));
     options_.engine = choice_.options;
     return reason;

@@ -80,6 +80,20 @@ TEST_P(AmxAgainstTorch, ReferenceKernelsGiveTheSameNetwork) {
   }
 }
 
+// Pictures of one's own have sizes that no benchmark has.
+TEST(AmxEngine, ReferenceKernelsTakeImagesOfAnySize) {
+  const Network network = make_network({.width = 16}, 3, 10);
+  for (const int side : {9, 20, 40}) {
+    const auto ours = make_amx_engine(network, {.threads = 2, .reference = true});
+    const auto theirs = make_torch_engine(network, {.precision = Precision::kFp32, .threads = 1});
+    initialize(network, 1, ours->values(), ours->buffers());
+    copy_weights(*ours, *theirs);
+    const Batch batch = random_batch(5, 3, 10, 3, side);
+    EXPECT_NEAR(ours->forward_backward(batch).loss, theirs->forward_backward(batch).loss, 0.05) << side;
+    EXPECT_NEAR(ours->evaluate(batch).loss, theirs->evaluate(batch).loss, 0.05) << side;
+  }
+}
+
 // More images than are evaluated at once: the parts' rows follow each other.
 TEST(AmxEngine, ReferenceKernelsGiveTheProbabilitiesOfTheirLoss) {
   const auto engine = make_amx_engine(make_network({.width = 16}, 3, 10), {.threads = 2, .reference = true});

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training, measuring and predicting on pictures of one's own.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "signstep/data/picture.h"
+#include "signstep/io/atomic_file.h"
+#include "tests/cli/program.h"
+#include "tests/support/png.h"
+
+namespace signstep {
+namespace {
+
+using testing::HasSubstr;
+
+class FolderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!can_read_png()) GTEST_SKIP() << "built without libpng, so nothing was trained on pictures";
+    SequentialRandom random(Stream(1, Purpose::kProblem));
+    for (const std::string part : {"train", "test"})
+      for (int label = 0; label < 3; ++label)
+        for (int i = 0; i < 12; ++i) {
+          Bytes rows;  // red, green or blue, under noise
+          for (int pixel = 0; pixel < 24 * 20; ++pixel)
+            for (int c = 0; c < 3; ++c)
+              rows.push_back(static_cast<uint8_t>((c == label ? 150 : 30) + static_cast<int>(random.below(60))));
+          write_bytes(path(fmt::format("pictures/{}/{}/{}.png", part, kNames[label], i)), png_bytes(24, 20, 2, rows));
+        }
+  }
+  static constexpr const char* kNames[] = {"a red one", "b green one", "c blue one"};
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  std::string run(int code, const std::vector<std::string>& arguments) const {
+    Program program(arguments);
+    EXPECT_EQ(program.wait(), code) << program.output();
+    return program.output();
+  }
+  std::vector<std::string> training(const std::string& size) const {
+    return {"train",
+            "--dataset",
+            "folder",
+            "--data",
+            path("pictures"),
+            "--image-size",
+            size,
+            "--output",
+            path("r"),
+            "--width",
+            "4",
+            "--epochs",
+            "20",
+            "--batch",
+            "6",
+            "--validation",
+            "6",
+            "--precision",
+            "fp32",
+            "--threads",
+            "1",
+            "--learning-rate",
+            "0.05",
+            "--optimizer",
+            "sgd"};
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(FolderTest, FromPicturesToPredictions) {
+  std::vector<std::string> dry = training("16");
+  dry.push_back("--dry-run");
+  EXPECT_THAT(run(0, dry), HasSubstr("30 of " + path("pictures") + " to train on, 6 held out, 36 to test"));
+  run(0, training("16"));
+  const auto seen = nlohmann::json::parse(run(0, {"eval", path("r"), "--json", "--per-class"}));
+  EXPECT_GT(seen["accuracy"].get<double>(), 90);  // colours are easy
+  EXPECT_EQ(seen["classes"][1]["class"], "b green one");
+  EXPECT_EQ(seen["classes"][1]["images"], 12);
+  EXPECT_THAT(run(0, {"train", "--resume", "--output", path("r")}), HasSubstr("finished already"));
+  // The checkpoint alone knows the classes and the size.
+  std::filesystem::rename(path("pictures/test/c blue one/3.png"), path("blue.png"));
+  std::filesystem::remove_all(path("pictures"));
+  const auto guess = nlohmann::json::parse(run(0, {"predict", path("r"), path("blue.png"), "--json"}));
+  EXPECT_EQ(guess[0]["classes"][0]["class"], "c blue one");
+  EXPECT_GT(guess[0]["classes"][0]["probability"].get<double>(), 0.5);
+}
+
+TEST_F(FolderTest, SizesAreRefusedWhereNoneIsAskedFor) {
+  EXPECT_THAT(run(3, training("0")), HasSubstr("24 x 20 pixels; wanted a square; with --image-size N"));
+  EXPECT_FALSE(std::filesystem::exists(path("r")));
+  const std::string text = run(0, {"data", "--dataset", "folder", "--data", path("pictures"), "--image-size", "20"});
+  EXPECT_THAT(text, HasSubstr("36 images, 3 x 20 x 20, 3 classes (12 of each class)"));
+}
+
+}  // namespace
+}  // namespace signstep
