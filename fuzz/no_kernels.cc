@@ -2,7 +2,9 @@
 // The rules name the kernels, and no target takes a step.
 #include <cstdlib>
 
+#include "signstep/kernels/majority_vote.h"
 #include "signstep/kernels/sgd_kernel.h"
+#include "signstep/kernels/sign_bits.h"
 #include "signstep/kernels/sign_kernel.h"
 
 namespace signstep {
@@ -14,5 +16,8 @@ void sign_measure(std::span<const StepTensor>, const SignStep&, std::span<StepSt
 void sgd_phase_step(std::span<const StepTensor>, std::span<const SgdPhaseStep>, std::span<StepStatistics>, Executor&) {
   std::abort();
 }
+uint64_t pack_signs(std::span<const float>, ZeroPolicy, const Stream&, std::span<uint64_t>, Executor&) { std::abort(); }
+void apply_signs(std::span<const uint64_t>, double, double, std::span<float>, Executor&) { std::abort(); }
+void majority_of(std::span<const uint64_t>, size_t, const VoteTies&, std::span<uint64_t>, Executor&) { std::abort(); }
 
 }  // namespace signstep

@@ -66,7 +66,26 @@ void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values)
   }
 }
 
+void ApplySigns(const uint64_t* words, float lr, float decay_factor, size_t begin, size_t end, float* x) {
+  const DF d;
+  const auto plus = hn::Set(d, lr), minus = hn::Set(d, -lr), k = hn::Set(d, decay_factor);
+  for (size_t w = begin; w < end; ++w) {
+    for (size_t j = 0; j < 64; j += kN) {
+      const uint64_t bits = words[w] >> j;
+      HWY_ALIGN uint8_t bytes[8];
+      hwy::CopyBytes<8>(&bits, bytes);
+      float* const at = x + 64 * w + j;
+      const auto step = hn::IfThenElse(hn::LoadMaskBits(d, bytes), plus, minus);
+      hn::StoreU(hn::Sub(hn::Mul(k, hn::LoadU(d, at)), step), d, at);
+    }
+  }
+}
+
 #else
+
+void ApplySigns(const uint64_t* words, float lr, float decay_factor, size_t begin, size_t end, float* x) {
+  apply_signs_ref({words + begin, end - begin}, lr, decay_factor, {x + 64 * begin, 64 * (end - begin)});
+}
 
 uint64_t PackSigns(const float* values, size_t begin, size_t end, ZeroPolicy zero_policy, const Stream& coins,
                    uint64_t* out) {
@@ -93,6 +112,7 @@ HWY_AFTER_NAMESPACE();
 namespace signstep {
 HWY_EXPORT(PackSigns);
 HWY_EXPORT(UnpackSigns);
+HWY_EXPORT(ApplySigns);
 
 uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words,
                     Executor& executor) {
@@ -113,6 +133,17 @@ void unpack_signs(std::span<const uint64_t> words, std::span<float> values, Exec
   for_each_piece(64 * whole, executor,
                  [&](size_t begin, size_t end) { run(words.data(), begin / 64, end / 64, values.data()); });
   unpack_signs_ref(words.subspan(whole), values.subspan(64 * whole));
+}
+
+void apply_signs(std::span<const uint64_t> words, double lr, double decay_factor, std::span<float> x,
+                 Executor& executor) {
+  assert(words.size() >= sign_words(x.size()));
+  const auto run = HWY_DYNAMIC_DISPATCH(ApplySigns);
+  const auto rate = static_cast<float>(lr), k = static_cast<float>(decay_factor);
+  const size_t whole = x.size() / 64;
+  for_each_piece(64 * whole, executor,
+                 [&](size_t begin, size_t end) { run(words.data(), rate, k, begin / 64, end / 64, x.data()); });
+  apply_signs_ref(words.subspan(whole), lr, decay_factor, x.subspan(64 * whole));
 }
 
 }  // namespace signstep

@@ -19,4 +19,12 @@ void unpack_signs_ref(std::span<const uint64_t> words, std::span<float> values) 
   for (size_t i = 0; i < values.size(); ++i) values[i] = words[i / 64] >> (i % 64) & 1 ? 1.0f : -1.0f;
 }
 
+void apply_signs_ref(std::span<const uint64_t> words, double lr, double decay_factor, std::span<float> x) {
+  const auto rate = static_cast<float>(lr), k = static_cast<float>(decay_factor);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float s = words[i / 64] >> (i % 64) & 1 ? 1.0f : -1.0f;
+    x[i] = k * x[i] - rate * s;
+  }
+}
+
 }  // namespace signstep

@@ -26,9 +26,9 @@ OptimizerState make_state(const UpdateRule& rule, size_t flat_elements, size_t t
 }
 
 StepReport optimizer_step(const UpdateRule& rule, OptimizerState& state, std::span<const TensorSlot> tensors,
-                          std::span<float> values, std::span<const float> gradients, double factor,
-                          Executor& executor) {
-  const RuleStep step{tensors, values, gradients, rule.learning_rate() * factor, executor};
+                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor,
+                          Communicator* world) {
+  const RuleStep step{tensors, values, gradients, rule.learning_rate() * factor, executor, world};
   const StepReport report = rule.step(step, state);
   ++state.step;
   return report;

@@ -23,7 +23,9 @@ OptimizerState make_state(const UpdateRule& rule, size_t flat_elements, size_t t
 // One step at schedule factor f >= 0: the rate is the rule's learning rate times f. Throws OptionError, before anything
 // is touched, where that rate is negative or not finite or takes all of a weight by decay. Gradients that are NaN or
 // infinite are counted in the report and their coordinates left alone. Cost: one pass over value, gradient and state.
+// world: for a rule that joins the ranks (rule.h); gradients are then this rank's.
 StepReport optimizer_step(const UpdateRule& rule, OptimizerState& state, std::span<const TensorSlot> tensors,
-                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor);
+                          std::span<float> values, std::span<const float> gradients, double factor, Executor& executor,
+                          Communicator* world = nullptr);
 
 }  // namespace signstep

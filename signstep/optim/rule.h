@@ -60,6 +60,8 @@ class StateFields {
   virtual std::unique_ptr<StateFields> object(const char* name) = 0;  // the fields within that one
 };
 
+class Communicator;  // wire/communicator.h
+
 // What a step is taken on.
 struct RuleStep {
   std::span<const TensorSlot> tensors;
@@ -67,6 +69,7 @@ struct RuleStep {
   std::span<const float> gradients;
   double rate;  // lr_t: the peak rate times the schedule's factor
   Executor& executor;
+  Communicator* world = nullptr;  // the ranks of the run, for a rule that joins them; null or of one: alone
 };
 
 class UpdateRule {
@@ -81,6 +84,12 @@ class UpdateRule {
   // infinite takes no step and no decay, keeps its state and is counted. The same bits for any executor. Throws
   // OptionError, before anything is touched, for a rate that is negative, not finite or takes all of a weight by decay.
   virtual StepReport step(const RuleStep& step, OptimizerState& state) const = 0;
+
+  // In a run of several ranks every rank takes the same steps. Either step() brings that about itself, by the world
+  // that it is given, or the caller gives it the mean of the ranks' gradients, and no world.
+  virtual bool joins_ranks() const { return false; }
+  // Throws OptionError for what cannot be in a run of that many ranks, 2 or more.
+  virtual void require_ranks(size_t /*ranks*/) const {}
 
   // The extra state at the start, its fields under extra_name() in a checkpoint, and whether one that was read belongs
   // to this rule and number of tensors (throws CheckpointError, naming source).

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/learner.h"
 
+#include <span>
 #include <utility>
+
+#include "signstep/train/ranks.h"
+#include "signstep/wire/sum_over_ranks.h"
 
 namespace signstep {
 namespace {
@@ -15,21 +19,37 @@ std::vector<TensorSlot> tensor_slots(const Network& network) {
 
 }  // namespace
 
-Learner::Learner(std::unique_ptr<Engine> engine, std::unique_ptr<UpdateRule> rule, Schedule schedule)
+Learner::Learner(std::unique_ptr<Engine> engine, std::unique_ptr<UpdateRule> rule, Schedule schedule,
+                 Communicator* world)
     : engine_(std::move(engine)),
       rule_(std::move(rule)),
       schedule_(std::move(schedule)),
       state_(make_state(*rule_, network().parameter_elements, network().parameters.size())),
-      slots_(tensor_slots(network())) {}
+      slots_(tensor_slots(network())),
+      world_(world != nullptr && world->size() > 1 ? world : nullptr) {
+  if (world_ == nullptr) return;
+  rule_->require_ranks(world_->size());
+  world_->broadcast(std::as_writable_bytes(engine_->values()), 0);
+  world_->broadcast(std::as_writable_bytes(engine_->buffers()), 0);
+}
 
 LearnerStep Learner::step(const Batch& batch, const Between& between) {
   LearnerStep step;
   step.batch = engine_->forward_backward(batch);
+  if (world_ != nullptr) step.batch = over_ranks(*world_, step.batch);
   if (between) between(step.batch);
   step.learning_rate = rate(state_.step);
+  const bool joins = rule_->joins_ranks();
+  if (world_ != nullptr && !joins) mean_over_ranks(*world_, engine_->gradients(), engine_->executor());
   step.report = optimizer_step(*rule_, state_, slots_, engine_->values(), engine_->gradients(),
-                               schedule_.factor(state_.step), engine_->executor());
+                               schedule_.factor(state_.step), engine_->executor(), joins ? world_ : nullptr);
   return step;
+}
+
+void Learner::share() {
+  if (world_ == nullptr) return;
+  mean_over_ranks(*world_, engine_->buffers(), engine_->executor());
+  require_same(*world_, std::as_bytes(engine_->values()), "parameters");
 }
 
 }  // namespace signstep

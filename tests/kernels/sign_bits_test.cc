@@ -38,6 +38,11 @@ TEST(SignBits, EveryTargetEqualsTheReferenceAndUnpacks) {
         unpack_signs(words, {signs.data(), n}, pool);
         unpack_signs_ref(words, {expected_signs.data(), n});
         ASSERT_TRUE(same_bits(signs, expected_signs));
+
+        std::vector<float> x(data.x.begin(), data.x.begin() + static_cast<std::ptrdiff_t>(n + 1)), expected_x = x;
+        apply_signs(words, 1e-3, 0.999, {x.data(), n}, pool);
+        apply_signs_ref(words, 1e-3, 0.999, {expected_x.data(), n});
+        ASSERT_TRUE(same_bits(x, expected_x));
       }
     }
   });
@@ -71,6 +76,23 @@ TEST(SignBits, BitOrderZerosAndNonFiniteValues) {
   std::vector<uint64_t> zeros(2);
   EXPECT_EQ(pack_signs(values, ZeroPolicy::kRandom, kCoins, zeros, serial), 0u);
   EXPECT_EQ(zeros, words) << "the same coins";
+}
+
+TEST(SignBits, AppliedSignsAreTheStepOfTheSignRule) {
+  TensorList data({5000}, 9, false);
+  SerialExecutor serial;
+  std::vector<uint64_t> words(sign_words(5000));
+  std::vector<float> x(data.x.begin(), data.x.begin() + 5000);
+  pack_signs({data.g.data(), 5000}, ZeroPolicy::kPlus, kCoins, words, serial);
+  apply_signs(words, 0.003, 0.9997, x, serial);
+  StepTensor tensor = data.tensors()[0];
+  SignStep step;
+  step.lr = 0.003;
+  step.decay_factor = 0.9997;
+  step.zero = ZeroPolicy::kPlus;
+  StepStatistics statistics;
+  sign_step({&tensor, 1}, step, {&statistics, 1}, serial);
+  EXPECT_EQ(first_difference(x.data(), tensor.x, 5000), 5000u);
 }
 
 // All 2^32 floats through packing and through a SignSGD step, on every target. About three minutes, hence opt-in.

@@ -9,6 +9,7 @@
 #include "signstep/base/error.h"
 #include "signstep/optim/shared_options.h"
 #include "signstep/optim/sign_optimizer.h"
+#include "signstep/optim/vote_stepper.h"
 
 namespace signstep {
 namespace {
@@ -71,8 +72,29 @@ class SignRule final : public UpdateRule {
       tensors.push_back(t);
     }
     const std::vector<TensorRate> rates(tensors.size(), {s.rate, *plan_.optimizer.decoupled_weight_decay});
+    SignState& extra = own(state.extra);
+    if (s.world != nullptr && s.world->size() > 1) {
+      VoteStepper votes(s.executor, *s.world);
+      return sign_optimizer_step(plan_, extra, state.step, tensors, rates, votes);
+    }
     KernelStepper kernels(s.executor);
-    return sign_optimizer_step(plan_, own(state.extra), state.step, tensors, rates, kernels);
+    return sign_optimizer_step(plan_, extra, state.step, tensors, rates, kernels);
+  }
+
+  bool joins_ranks() const override { return true; }
+
+  void require_ranks(size_t ranks) const override {
+    const auto refuse = [&](const char* what, const char* why, const char* advice) {
+      throw OptionError(
+          fmt::format("{} ranks vote with one bit a coordinate, and {} {}; {}", ranks, what, why, advice));
+    };
+    if (plan_.optimizer.zero != ZeroPolicy::kRandom)
+      refuse("zero", "must be random, because a bit cannot say 'no step'", "use --zero random");
+    if (plan_.dither.dither != DitherKind::kNone &&
+        (plan_.dither.dither_on == DitherOn::kPost || plan_.dither.dither_on == DitherOn::kMean))
+      refuse("dither_on post and mean", "step by more than a sign", "use --dither-on update or gradient");
+    if (plan_.switching.options.switch_when != SwitchWhen::kNever)
+      refuse("the switch to SGD", "is not calibrated over ranks", "use one worker, or no switch");
   }
 
   std::any extra(size_t tensors) const override { return make_sign_state(plan_, tensors); }
