@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/engines.h"
 #include "cli/exit_code.h"
+#include "cli/help.h"
 #include "cli/resources.h"
 #include "signstep/base/cpu.h"
 #include "signstep/base/version.h"
@@ -76,13 +77,13 @@ int run_program(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) require_text(fmt::format("argument {}", i), argv[i]);
   if (const char* folder = std::getenv("SIGNSTEP_DATA")) require_text("SIGNSTEP_DATA", folder);
   CLI::App app(
-      "signstep trains neural networks with the sign of the gradient: SignSGD, Signum and their relatives.\n"
+      "signstep trains neural networks with the sign of the gradient: SignSGD, Signum\nand their relatives. "
       "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
   app.name("signstep");
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
   app.footer(kExitCodeHelp);
-  app.get_formatter()->column_width(36);
+  app.formatter(std::make_shared<HelpFormatter>());
   Run run;
   add_train(app, run);
   add_eval(app, run);

@@ -70,7 +70,8 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
   run.data_sha256 = run.data.checksum();
   const std::string recorded = source.identity().data_sha256;
   if (!recorded.empty()) run.same_data = recorded == run.data_sha256;
-  run.split = make_split(run.data.train.count(), static_cast<size_t>(run.options.validation));
+  run.split = make_split(run.data.train.count(), static_cast<size_t>(run.options.validation),
+                         static_cast<size_t>(run.options.limit_train));
   make_engine(run, run.data.train.channels, run.data.train.classes);
   return run;
 }

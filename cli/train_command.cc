@@ -8,6 +8,7 @@
 #include "cli/engines.h"
 #include "cli/event_log.h"
 #include "cli/exit_code.h"
+#include "cli/help.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/train_settings.h"
@@ -50,7 +51,8 @@ int dry_run(const TrainCommand& c) {
   const ImageShape shape = framed_shape(images.channels, images.height, images.width, images.classes);
   const Network network = make_network(o.network, shape.channels, shape.classes);
   const EngineChoice choice = choose_engine(engines(), o.engine, network);
-  const size_t held_out = static_cast<size_t>(o.validation), train = make_split(images.train, held_out).train.size();
+  const size_t held_out = static_cast<size_t>(o.validation);
+  const size_t train = make_split(images.train, held_out, static_cast<size_t>(o.limit_train)).train.size();
   const uint64_t batches = (train + static_cast<size_t>(o.batch) - 1) / static_cast<size_t>(o.batch);
   make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
   const double speed = training_speed(o, engines(), shape);
@@ -108,7 +110,10 @@ void add_train(CLI::App& app, Run& run) {
       ->type_name("RUN");
   sub->add_flag("--dry-run", command->dry_run, "print all settings, the time and the folder, and train nothing");
   sub->add_flag("--resume", command->resume, "continue the run in --output with its recorded settings");
+  sub->add_flag("--resume-or-start", command->resume_or_start,
+                "for job scripts: --resume where --output holds a run, else start it");
   command->flags = std::make_unique<Flags>(*sub, command->list());
+  shorten_help(*sub, command->flags->list());
   sub->footer(
       "Example: signstep train --dataset cifar10 --optimizer signum --width 16 --epochs 5 --output runs/first\n"
       "In a TOML file a flag --learning-rate is the key learning_rate.");

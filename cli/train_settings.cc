@@ -4,9 +4,12 @@
 #include <algorithm>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
+#include "signstep/base/text.h"
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/options/own_defaults.h"
+#include "signstep/runs/run_folder.h"
 
 namespace signstep::cli {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 std::string default_output(const TrainOptions& o) {
   std::string rule = o.optimizer.rule().display;
   std::transform(rule.begin(), rule.end(), rule.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (o.dither.dither != DitherKind::kNone) rule = "dithered-" + rule;
+  if (o.switching.switch_when != SwitchWhen::kNever) rule += "-switch";
   const std::string base = fmt::format("runs/{}-{}-seed{}", o.dataset, rule, o.seed);
   std::string name = base;
   for (int n = 2; path_exists(name); ++n) name = fmt::format("{}-{}", base, n);
@@ -52,6 +57,18 @@ void take_after(TrainCommand& c) {
   c.options.output.clear();
 }
 
+// A decaying rate of 5 epochs is no beginning of one of 10.
+void require_can_be_longer(const TrainOptions& o, const std::string& output, const std::string& before) {
+  if (can_be_longer(o)) return;
+  const std::vector<std::string> checkpoints = list_checkpoints(output);
+  const std::string weights = checkpoints.empty() ? output : checkpoints.front();
+  throw OptionError(
+      fmt::format("this run was planned for {} epochs: its rate, dither or switch follows from that, and more epochs "
+                  "would have been another run from the first step on. Start one from its weights:\n"
+                  "  signstep train --like {} --init {} --epochs {} --output {}",
+                  before, shell_quoted(output), shell_quoted(weights), o.epochs, shell_quoted(output + "-longer")));
+}
+
 void read_resumed(TrainCommand& c) {
   if (!c.config.empty() || !c.like.empty() || c.dry_run)
     throw OptionError(fmt::format("--resume takes the run's recorded settings and goes on; leave out {}",
@@ -72,6 +89,10 @@ void read_resumed(TrainCommand& c) {
     if (option->is(Role::kResumable) || option->is(Role::kSession)) continue;
     const std::string before = option->text();
     option->parse(value);
+    if (option->is(Role::kExtendable) && parse_integer(before) < parse_integer(option->text())) {
+      require_can_be_longer(c.options, output, before);
+      continue;
+    }
     if (option->text() != before) {
       throw OptionError(
           fmt::format("{} is {} and the run was started with {}; a resumed run keeps its settings: leave "
@@ -83,14 +104,26 @@ void read_resumed(TrainCommand& c) {
   c.options.output = output;
 }
 
+// A run that is there goes on as recorded; what its first start was told is not read again.
+void resume_or_start(TrainCommand& c) {
+  if (c.resume) throw OptionError("--resume and --resume-or-start are both given; choose one");
+  std::string output;
+  for (const auto& [name, value] : c.flags->given())
+    if (name == "output") output = value;
+  if (output.empty()) throw OptionError("--resume-or-start needs the folder that it looks into; name it: --output RUN");
+  c.resume = path_exists(output + "/config.toml");
+  if (c.resume) c.config = c.like = "";
+}
+
 }  // namespace
 
 OptionList TrainCommand::list() {
   OptionList all = option_list(options);
   all.group("Session");
   all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never")
-      .role(Role::kSession);
-  all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession);
+      .role(Role::kSession)
+      .role(Role::kCommon);
+  all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession).role(Role::kCommon);
   all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
       .role(Role::kSession);
   all.flag("tensorboard", session.tensorboard, "write event files into the run's folder tensorboard while training")
@@ -104,6 +137,7 @@ OptionList TrainCommand::list() {
 // differ.
 std::vector<std::string> read_settings(TrainCommand& c) {
   std::vector<std::string> said;
+  if (c.resume_or_start) resume_or_start(c);
   if (c.resume) {
     read_resumed(c);
     return said;

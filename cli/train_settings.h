@@ -25,7 +25,7 @@ struct TrainCommand {
   TrainOptions options;
   SessionOptions session;
   std::string config, like;
-  bool resume = false, dry_run = false;
+  bool resume = false, resume_or_start = false, dry_run = false;
   std::unique_ptr<Flags> flags;
 
   OptionList list();  // of all flags; points into this

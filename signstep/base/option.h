@@ -47,10 +47,12 @@ enum class OptionType { kFlag, kInteger, kNumber, kText, kList };
 
 // What an option is to a run; it may be several. Without any it is part of what the run is.
 enum class Role : unsigned {
-  kResumable = 1,   // a resumed run may change it and stay the same run
-  kProtocol = 2,    // an experiment sets it for each of its runs
-  kRepetition = 4,  // runs that differ in it alone repeat each other, as those that differ in what is resumable do
-  kSession = 8,     // of the process, and no part of any run
+  kResumable = 1,    // a resumed run may change it and stay the same run
+  kProtocol = 2,     // an experiment sets it for each of its runs
+  kRepetition = 4,   // runs that differ in it alone repeat each other, as those that differ in what is resumable do
+  kSession = 8,      // of the process, and no part of any run
+  kExtendable = 16,  // a resumed run may raise it where nothing depends on it
+  kCommon = 32,      // what most people use: the short help shows it
 };
 
 struct Option {

@@ -9,7 +9,9 @@ namespace signstep {
 
 double run_seconds(const TrainOptions& run, size_t train, size_t test, double images_per_second) {
   const auto held_out = static_cast<double>(run.validation);
-  const double work = static_cast<double>(train) - held_out + (held_out + static_cast<double>(test)) / 3;
+  const double trained =
+      run.limit_train > 0 ? static_cast<double>(run.limit_train) : static_cast<double>(train) - held_out;
+  const double work = trained + (held_out + static_cast<double>(test)) / 3;
   return static_cast<double>(run.epochs) * work / images_per_second;
 }
 

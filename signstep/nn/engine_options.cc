@@ -4,7 +4,9 @@
 namespace signstep {
 
 void describe(OptionList& list, EngineOptions& o) {
-  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units").open_as("auto");
+  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units")
+      .open_as("auto")
+      .role(Role::kCommon);
   list.choice("device", o.device, {"cpu", "cuda"}, "of the torch engine");
   list.choice("precision", o.precision, {"fp32", "bf16", "auto"},
               "of convolutions; auto: bf16 where the CPU multiplies it in hardware")
@@ -12,7 +14,8 @@ void describe(OptionList& list, EngineOptions& o) {
   list.integer("threads", o.threads, Range::closed(0, 4096), "",
                "0: all cores that the process may use, or fewer where training times them as faster")
       .role(Role::kRepetition)
-      .open_as("0");
+      .open_as("0")
+      .role(Role::kCommon);
 }
 
 }  // namespace signstep

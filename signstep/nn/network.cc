@@ -91,9 +91,10 @@ void fill(const TensorInfo& t, const Stream& stream, std::span<float> values) {
 
 void describe(OptionList& list, NetworkOptions& o) {
   list.group("Network");
-  list.choice("network", o.name, network_names(), "which one");
+  list.choice("network", o.name, network_names(), "which one").role(Role::kCommon);
   list.integer("width", o.width, Range::closed(0, 1024), "channels",
-               "of the network's first stage; 0: its own, which is 64 for resnet18 and 16 for the others");
+               "of the network's first stage; 0: its own, which is 64 for resnet18 and 16 for the others")
+      .role(Role::kCommon);
   list.choice("norm", o.norm, {"batch", "group"}, "normalisation");
 }
 

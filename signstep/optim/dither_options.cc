@@ -38,11 +38,13 @@ bool keeps_maximum(const DitherOptions& o) { return o.dither == DitherKind::kMax
 void describe(OptionList& list, DitherOptions& o) {
   list.group("Dither");
   list.choice(
-      "dither", o.dither, {"none", "relative", "absolute", "maximum"},
-      "noise before the sign: relative to each tensor's rms, of an absolute size, or relative to each coordinate's "
-      "largest update so far");
+          "dither", o.dither, {"none", "relative", "absolute", "maximum"},
+          "noise before the sign: relative to each tensor's rms, of an absolute size, or relative to each coordinate's "
+          "largest update so far")
+      .role(Role::kCommon);
   list.number_or_auto("dither_level", o.dither_level, Range::at_least(0), "times the rms or maximum, or gradient units",
-                      "where the annealing starts; auto: 1 for relative and maximum; absolute needs a number");
+                      "where the annealing starts; auto: 1 for relative and maximum; absolute needs a number")
+      .role(Role::kCommon);
   list.number_or_auto(
       "dither_final", o.dither_final, Range::at_least(0), "like dither_level",
       "where it ends; auto: 0 for linear and cosine, the level for constant, else a hundredth of the level");

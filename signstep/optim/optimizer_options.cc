@@ -85,6 +85,7 @@ void describe(OptionList& list, OptimizerOptions& o) {
   list.group("Optimizer");
   Option choice;
   choice.name = kRule;
+  choice.role(Role::kCommon);
   choice.help = "update rule";
   choice.wanted = fmt::format("one of {}", fmt::join(o.rules().names(), ", "));
   std::vector<Option> all = o.rules().options();

@@ -19,8 +19,10 @@ double cosine_between(double from, double to, double tau) {
 void describe(OptionList& list, ScheduleOptions& o) {
   list.group("Schedule");
   list.choice("schedule", o.schedule, {"constant", "step", "cosine", "one-cycle", "linear"},
-              "shape of the learning rate over the run");
-  list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start");
+              "shape of the learning rate over the run")
+      .role(Role::kCommon);
+  list.number("warmup", o.warmup, Range::fraction(), "share of the run", "linear ramp at the start")
+      .role(Role::kCommon);
   list.number("final_factor", o.final_factor, Range::closed(0, 1), "of the peak rate", "where cosine and linear end");
   list.numbers(
       "milestones", o.milestones,

@@ -16,21 +16,24 @@ namespace {
 }  // namespace
 
 void describe_learning_rate(OptionList& list, MaybeNumber& value, const std::string& defaults) {
-  list.number_or_auto("learning_rate", value, Range::positive(), "per step", "peak learning rate; auto: " + defaults);
+  list.number_or_auto("learning_rate", value, Range::positive(), "per step", "peak learning rate; auto: " + defaults)
+      .role(Role::kCommon);
 }
 
 void describe_momentum(OptionList& list, MaybeNumber& value) {
-  list.number_or_auto("momentum", value, Range::fraction(), "", "of signum and sgd; auto: 0.9");
+  list.number_or_auto("momentum", value, Range::fraction(), "", "of signum and sgd; auto: 0.9").role(Role::kCommon);
 }
 
 void describe_decoupled_weight_decay(OptionList& list, MaybeNumber& value, const std::string& defaults) {
   list.number_or_auto("decoupled_weight_decay", value, Range::at_least(0), "",
-                      "weights shrink by learning rate times this; auto: " + defaults);
+                      "weights shrink by learning rate times this; auto: " + defaults)
+      .role(Role::kCommon);
 }
 
 void describe_l2_penalty(OptionList& list, MaybeNumber& value, const std::string& defaults) {
   list.number_or_auto("l2_penalty", value, Range::at_least(0), "",
-                      "added to the gradient times the weight; auto: " + defaults);
+                      "added to the gradient times the weight; auto: " + defaults)
+      .role(Role::kCommon);
 }
 
 void describe_beta1(OptionList& list, MaybeNumber& value) {

@@ -84,9 +84,11 @@ void check_following(const SwitchOptions& o, const SwitchedRule& rule, const Dit
 void describe(OptionList& list, SwitchOptions& o) {
   list.group("Switch to SGD");
   list.choice("switch_when", o.switch_when, {"never", "at", "auto"},
-              "hand a sign rule over to SGD: not, at a stated step, or when the calibrated rate has settled");
+              "hand a sign rule over to SGD: not, at a stated step, or when the calibrated rate has settled")
+      .role(Role::kCommon);
   list.number_or_auto("switch_at", o.switch_at, {.low = 0, .high = 1, .low_open = true, .high_open = true},
-                      "share of the run", "where switch_when at does it; auto: 0.6 unless switch_step is given");
+                      "share of the run", "where switch_when at does it; auto: 0.6 unless switch_step is given")
+      .role(Role::kCommon);
   list.integer("switch_step", o.switch_step, Range::at_least(0), "steps",
                "sign steps before the switch, exactly; 0: by switch_at");
   list.choice("switch_projection", o.switch_projection, {"swats", "inner", "norm"},

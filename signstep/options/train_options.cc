@@ -11,15 +11,20 @@ namespace signstep {
 
 void describe(OptionList& list, TrainOptions& o) {
   list.group("Data");
-  list.choice("dataset", o.dataset, dataset_names(), "which images");
+  list.choice("dataset", o.dataset, dataset_names(), "which images").role(Role::kCommon);
   list.text("data", o.data, "folder of the data set; empty: $SIGNSTEP_DATA, ./data, then the system path")
       .role(Role::kResumable)
-      .role(Role::kProtocol);
+      .role(Role::kProtocol)
+      .role(Role::kCommon);
   list.choice("labels", o.labels, label_names(), "of CIFAR-100: 100 classes or 20");
   list.integer("image_size", o.image_size, Range::closed(0, 256), "pixels",
                "side to which pictures of --dataset folder are cut and scaled; 0: they are squares of one size");
   list.integer("validation", o.validation, Range::at_least(0), "images",
-               "held out of the training set; 0 trains on everything");
+               "held out of the training set; 0 trains on everything")
+      .role(Role::kCommon);
+  list.integer("limit_train", o.limit_train, Range::at_least(0), "images",
+               "train on this many of the others; 0: on all of them")
+      .role(Role::kCommon);
   list.flag("crop", o.augment.crop, "random crops of the image padded by 4");
   list.flag("flip", o.augment.flip, "random horizontal flips");
   list.integer("cutout", o.augment.cutout, Range::closed(0, kLargestCutout), "pixels",
@@ -30,13 +35,20 @@ void describe(OptionList& list, TrainOptions& o) {
   describe(list, o.switching);
   describe(list, o.schedule);
   list.group("Training");
-  list.integer("epochs", o.epochs, Range::closed(1, 100000), "", "passes over the training images");
-  list.integer("batch", o.batch, Range::closed(1, 65536), "images", "per step");
+  list.integer("epochs", o.epochs, Range::closed(1, 100000), "", "passes over the training images")
+      .role(Role::kExtendable)
+      .role(Role::kCommon);
+  list.integer("batch", o.batch, Range::closed(1, 65536), "images", "per step").role(Role::kCommon);
   list.seed("seed", o.seed, "of weights, order, augmentation and every other draw")
       .role(Role::kProtocol)
-      .role(Role::kRepetition);
+      .role(Role::kRepetition)
+      .role(Role::kCommon);
   list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
               "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
+  list.number("diverged_above", o.diverged_above, Range::at_least(0), "",
+              "a run is stopped as diverged when an epoch's mean loss is this many times the first epoch's or that of "
+              "guessing, whichever is less; 0: never")
+      .older = [] { return std::string("0"); };
   list.text("init", o.init, "start from the weights of this safetensors file")
       .role(Role::kResumable)
       .role(Role::kProtocol);
@@ -47,7 +59,10 @@ void describe(OptionList& list, TrainOptions& o) {
       .role(Role::kResumable)
       .role(Role::kProtocol);
   list.group("Run folder");
-  list.text("output", o.output, "folder that the run is written to").role(Role::kResumable).role(Role::kProtocol);
+  list.text("output", o.output, "folder that the run is written to")
+      .role(Role::kResumable)
+      .role(Role::kProtocol)
+      .role(Role::kCommon);
   list.integer("checkpoint_every", o.checkpoint_every, Range::at_least(0), "steps", "0: at the end of each epoch only")
       .role(Role::kResumable);
   list.integer("analyze_every", o.analyze_every, Range::at_least(0), "steps",
@@ -68,6 +83,12 @@ TrainOptions with_absolute_paths(TrainOptions o) {
     if (!path->empty() && !error) *path = whole.string();
   }
   return o;
+}
+
+bool can_be_longer(const TrainOptions& o) {
+  const bool constant_dither = o.dither.dither == DitherKind::kNone || o.dither.dither_shape == DitherShape::kConstant;
+  return o.schedule.schedule == ScheduleKind::kConstant && o.schedule.warmup == 0 && constant_dither &&
+         o.switching.switch_when == SwitchWhen::kNever;
 }
 
 TrainOptions resolved(TrainOptions o) {

@@ -22,6 +22,7 @@ struct TrainOptions {
   std::string labels = "fine";
   int64_t image_size = 0;     // pixels: side to which the pictures of a folder are brought; 0: as they are
   int64_t validation = 5000;  // images held out of the training set
+  int64_t limit_train = 0;    // of the others, how many are trained on; 0: all
   AugmentOptions augment{.crop = true, .flip = true};
   NetworkOptions network;
   OptimizerOptions optimizer;  // the rules to choose from come with it
@@ -32,6 +33,7 @@ struct TrainOptions {
   int64_t batch = 128;
   uint64_t seed = 1;  // of initial weights, order, augmentation and dither
   OnNonFinite on_nonfinite = OnNonFinite::kStop;
+  double diverged_above = 3;  // >= 0; an epoch's mean loss, over the first epoch's or chance's; 0: never (divergence.h)
   // Weights to start from, a safetensors file; "" draws them from the seed. The checksum of the file's bytes is part of
   // what the run is, the path is not; "": what the file has when the run starts.
   std::string init, init_sha256;
@@ -49,6 +51,10 @@ OptionList option_list(TrainOptions& options);
 
 // data and init as they hold from any working folder.
 TrainOptions with_absolute_paths(TrainOptions options);
+
+// Whether nothing in the run depends on how long it is, so that it can be made longer on the way: a constant rate
+// without warm-up, a constant dither or none, no switch to SGD.
+bool can_be_longer(const TrainOptions& options);
 
 // Ranges checked, every auto filled in except engine and precision, which may differ from machine to machine until a
 // run has started. Throws OptionError.

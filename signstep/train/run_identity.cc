@@ -2,6 +2,7 @@
 #include "signstep/train/run_identity.h"
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/io/config.h"
 
 namespace signstep {
@@ -26,6 +27,7 @@ void require_same_identity(const RunIdentity& recorded, const RunIdentity& now, 
   for (const Option& option : our_list.options()) {
     const std::string seen = their_list.find(option.name)->text(), wanted = option.text();
     if (seen == wanted || option.is(Role::kResumable)) continue;
+    if (option.is(Role::kExtendable) && can_be_longer(ours) && parse_integer(seen) < parse_integer(wanted)) continue;
     throw CheckpointError(
         fmt::format("{} is of a run with {} '{}', and config.toml says '{}'; put back the file that "
                     "was changed or exchanged, or start another run",

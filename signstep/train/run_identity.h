@@ -24,7 +24,7 @@ TrainOptions recorded_options(const nlohmann::json& options, const std::string& 
                               const RuleTable& rules = standard_rules());
 
 // Throws CheckpointError that names the first difference with both values; what a resumed run may change is passed
-// over. The rules are those of now. source: the file that recorded holds for.
+// over, and more epochs where can_be_longer. The rules are those of now. source: the file that recorded holds for.
 void require_same_identity(const RunIdentity& recorded, const RunIdentity& now, const std::string& source);
 
 }  // namespace signstep

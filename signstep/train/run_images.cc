@@ -18,7 +18,7 @@ LoaderOptions training_batches(const TrainOptions& o) {
 
 RunImages::RunImages(const TrainOptions& o)
     : data(load_dataset(o.dataset, o.data, o.labels, o.image_size)),
-      split(make_split(data.train.count(), static_cast<size_t>(o.validation))),
+      split(make_split(data.train.count(), static_cast<size_t>(o.validation), static_cast<size_t>(o.limit_train))),
       training(data.train, split.train, data.normalization, training_batches(o)),
       test(evaluation_loader(data.test, {}, data.normalization, o)),
       validation(split.validation.empty() ? nullptr

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/trainer.h"
 
+#include <cmath>
 #include <optional>
 #include <utility>
 
+#include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/io/config.h"
@@ -46,6 +48,13 @@ class Run {
     if (!choice_.reason.empty())
       observer_.note(fmt::format("engine {}, because {}", choice_.options.name, choice_.reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
+    const size_t cores = cpu_features().threads;
+    if (options_.engine.threads > static_cast<int64_t>(cores)) {
+      observer_.warning(fmt::format(
+          "{} threads on {} cores that this process may use wait for each other and train more slowly; leave out "
+          "--threads, or take at most {}",
+          options_.engine.threads, cores, cores));
+    }
     if (control_.resume) restore();
     if (record_.was_finished() && is_complete()) {
       observer_.note("the run is finished already; nothing was changed");
@@ -74,7 +83,11 @@ class Run {
     while (reason == StopReason::kNone && !is_complete()) {
       reason = steps_of_epoch();
       save();
-      if (reason == StopReason::kNone) reason = measure_epoch();
+      if (reason != StopReason::kNone) break;
+      require_bounded_loss(progress_.mean_loss(),
+                           progress_.metrics.empty() ? INFINITY : progress_.metrics.front().train_loss,
+                           images_.data.train.classes, options_.diverged_above, progress_.epoch + 1);
+      reason = measure_epoch();
     }
     return reason;
   }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "signstep/io/atomic_file.h"
 #include "tests/cli/program.h"
@@ -45,6 +46,50 @@ TEST_F(ProgramTest, HelpAndVersion) {
   expect(run({"--version"}), 0, "LibTorch");
   expect(run({"--version"}), 0, "engines torch");
   expect(run({"--version"}), 0, "amx");
+}
+
+TEST_F(ProgramTest, HelpFitsATerminalAndShowsWhatPeopleUse) {
+  for (const char* name :
+       {"", "train", "eval", "data", "bench", "compare", "export", "list", "report", "analyze", "theory"}) {
+    const std::string command = name;
+    std::vector<std::string> arguments{"--help"};
+    if (!command.empty()) arguments.insert(arguments.begin(), command);
+    std::istringstream lines(run(arguments).text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 80u) << command << ": " << line;
+  }
+  const std::string usual = run({"train", "--help"}).text, all = run({"train", "--help-all"}).text;
+  for (const char* flag : {"--optimizer", "--learning-rate", "--epochs", "--limit-train", "--output", "--help-all"})
+    EXPECT_THAT(usual, HasSubstr(flag));
+  for (const char* flag : {"--beta2", "--switch-patience", "--step-factor", "--log-level"}) {
+    EXPECT_THAT(usual, testing::Not(HasSubstr(flag)));
+    EXPECT_THAT(all, HasSubstr(flag));
+  }
+}
+
+TEST_F(ProgramTest, JobScriptsResumeOrStart) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  std::vector<std::string> job = tiny("run", {"--schedule", "constant", "--resume-or-start"});
+  expect(run(job), 0, "Test accuracy");
+  expect(run(job), 0, "the run is finished already");
+  job.insert(job.end(), {"--epochs", "2"});
+  expect(run(job), 0, "after 2 epochs");
+  expect(run({"train", "--resume-or-start"}), 2, "name it: --output RUN");
+  job.emplace_back("--resume");
+  expect(run(job), 2, "choose one");
+  // A cosine of one epoch is no beginning of one of two; the message has the command that starts from its weights.
+  expect(run(tiny("cosine")), 0, "Test accuracy");
+  expect(run({"train", "--resume", "--output", folder_.path("cosine"), "--epochs", "2"}), 2,
+         "--like " + folder_.path("cosine") + " --init " + folder_.path("cosine") + "/checkpoints/");
+}
+
+TEST_F(ProgramTest, FoldersAreNamedByMethod) {
+  expect(run({"train", "--dry-run", "--dataset", "cifar10", "--data", folder_.path("data"), "--dither", "relative",
+              "--switch-when", "auto"}),
+         3, "");  // no images there
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  expect(run({"train", "--dry-run", "--data", folder_.path("data"), "--width", "4", "--validation", "50", "--threads",
+              "1", "--dither", "relative", "--switch-when", "auto"}),
+         0, "runs/cifar10-dithered-signum-switch-seed1");
 }
 
 TEST_F(ProgramTest, WrongArguments) {

@@ -35,6 +35,17 @@ TEST(Split, SmallerHoldOutIsPartOfALarger) {
   EXPECT_TRUE(std::includes(large.begin(), large.end(), small.begin(), small.end()));
 }
 
+TEST(Split, FewerToTrainOnArePartOfMore) {
+  const Split all = make_split(1000, 100), few = make_split(1000, 100, 50), more = make_split(1000, 100, 200);
+  EXPECT_EQ(few.validation, all.validation);
+  EXPECT_EQ(few.train.size(), 50u);
+  EXPECT_TRUE(std::is_sorted(few.train.begin(), few.train.end()));
+  EXPECT_TRUE(std::includes(more.train.begin(), more.train.end(), few.train.begin(), few.train.end()));
+  EXPECT_TRUE(std::includes(all.train.begin(), all.train.end(), more.train.begin(), more.train.end()));
+  EXPECT_EQ(make_split(1000, 100, 900).train, all.train);
+  EXPECT_THROW(make_split(1000, 100, 901), OptionError);
+}
+
 TEST(Split, LeavesSomethingToTrainOn) {
   EXPECT_THAT(message_of<OptionError>([] { make_split(100, 100); }),
               testing::HasSubstr("100 validation images of 100"));

@@ -31,6 +31,10 @@ TEST(TrainOptions, Roles) {
               UnorderedElementsAre("seed", "output", "data", "init", "threads", "loader_threads", "checkpoint_every",
                                    "analyze_every"));
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kSession); }), testing::IsEmpty());
+  EXPECT_THAT(names([](const Option& o) { return o.is(Role::kExtendable); }), UnorderedElementsAre("epochs"));
+  const size_t common = names([](const Option& o) { return o.is(Role::kCommon); }).size();
+  EXPECT_GE(common, 18u);  // what the short help shows
+  EXPECT_LE(common, 26u);
   EXPECT_THAT(names([](const Option& o) { return !o.open.empty(); }),
               UnorderedElementsAre("engine", "precision", "threads"));
 }
