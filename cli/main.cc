@@ -77,7 +77,7 @@ int run_program(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) require_text(fmt::format("argument {}", i), argv[i]);
   if (const char* folder = std::getenv("SIGNSTEP_DATA")) require_text("SIGNSTEP_DATA", folder);
   CLI::App app(
-      "signstep trains neural networks with the sign of the gradient: SignSGD, Signum\nand their relatives. "
+      "signstep trains neural networks with the sign of the gradient: SignSGD, Signum\nand their relatives.\n"
       "Start with: signstep train --dataset fashion-mnist --width 16 --epochs 2");
   app.name("signstep");
   app.require_subcommand(1);
