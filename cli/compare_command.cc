@@ -128,15 +128,13 @@ void write_results(const Comparison& c, const std::string& command) {
   say("\n{}\nTables         {}/table.md, table.csv, table.json\n", terminal_text(c), folder);
   const std::vector<RunGroup> groups = report_groups(c);
   if (groups.empty()) return;
-  const TextTable table = comparison_table(c);
   ReportContent content{.title = c.plan.experiment.title,
                         .lead = {command},
                         .tables = {},
                         .warnings = comparison_warnings(groups),
                         .charts = comparison_charts(c),
                         .groups = groups};
-  content.tables.push_back(
-      {.title = "Results", .header = table.header, .rows = table.rows, .notes = comparison_notes(c)});
+  content.tables.push_back(titled("Results", comparison_table(c), comparison_notes(c)));
   if (c.plan.tunes()) content.tables.push_back(trials_table(c));
   const ReportResult report = write_report(content, folder + "/report");
   if (!report.problem.empty()) say("Without curves: {}\n", report.problem);

@@ -6,17 +6,6 @@
 #include "signstep/base/error.h"
 
 namespace signstep {
-namespace {
-
-HtmlTable html_of(std::string title, TextTable table, std::vector<std::string> notes = {}) {
-  return {.title = std::move(title),
-          .header = std::move(table.header),
-          .rows = std::move(table.rows),
-          .notes = std::move(notes)};
-}
-
-}  // namespace
-
 Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<std::string>& what) {
   Page page{.title = "Signal and noise of the gradients", .verdict = "", .facts = what, .words = {}, .tables = {}};
   for (const BatchAnalysis& a : analyses) {
@@ -24,11 +13,11 @@ Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<
     page.facts.push_back(measured_text(a) + ".");
     page.facts.push_back(stationarity_text(a) + ".");
     const std::string at = analyses.size() > 1 ? fmt::format(", batch {}", a.batch) : "";
-    page.tables.push_back(html_of("Signal and shape of the noise by block" + at, block_table(a), {power_text(a)}));
-    page.tables.push_back(html_of("How often signs fail" + at, failure_table(a)));
+    page.tables.push_back(titled("Signal and shape of the noise by block" + at, block_table(a), {power_text(a)}));
+    page.tables.push_back(titled("How often signs fail" + at, failure_table(a)));
     page.tables.push_back(
-        html_of("What dither would do" + at, dither_table(a),
-                {"Levels of relative dither. First-order descent per learning rate, over the l1 norm."}));
+        titled("What dither would do" + at, dither_table(a),
+               {"Levels of relative dither. First-order descent per learning rate, over the l1 norm."}));
   }
   page.words = {
       {"S = |g| / sigma",

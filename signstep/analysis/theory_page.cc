@@ -5,14 +5,6 @@
 #include "signstep/base/error.h"
 
 namespace signstep {
-namespace {
-
-HtmlTable html_of(std::string title, TextTable table) {
-  return {.title = std::move(title), .header = std::move(table.header), .rows = std::move(table.rows)};
-}
-
-}  // namespace
-
 Page theory_page(const std::vector<RateCurve>& rates, const std::vector<ValleyCurve>& valley,
                  const TheoryOptions& options) {
   Page page{
@@ -34,8 +26,8 @@ Page theory_page(const std::vector<RateCurve>& rates, const std::vector<ValleyCu
                  "gradient (sd), or in the gradient's units (counterexample)."}},
       .tables = {}};
   for (const std::string& problem : problems_of(rates))
-    page.tables.push_back(html_of("Rates: " + problem, rate_table(rates, problem)));
-  HtmlTable table = html_of("Counterexample", valley_table(valley));
+    page.tables.push_back(titled("Rates: " + problem, rate_table(rates, problem)));
+  HtmlTable table = titled("Counterexample", valley_table(valley));
   table.notes = {fmt::format("Slope 1/4; one sample's gradient is +4 (probability 1/4) or -1 (3/4); {} steps.",
                              valley.front().end.steps)};
   page.tables.push_back(std::move(table));

@@ -21,22 +21,27 @@ double half_interval(const MeanSd& m) {
   return student_quantile(0.975, n - 1) * m.sd / std::sqrt(n);
 }
 
+// A named place of its own on the axis, and there a mean with its interval. Returns the place.
+double add_bar(Chart& chart, Series& bars, const std::string& name, double mean, double low, double high) {
+  const auto place = static_cast<double>(chart.x_names.size());
+  chart.x_names.push_back(name);
+  bars.x.push_back(place);
+  bars.y.push_back(mean);
+  bars.low.push_back(low);
+  bars.high.push_back(high);
+  return place;
+}
+
 NamedChart seeds_chart(const Comparison& c) {
   NamedChart out{"seeds", "Test accuracy after the last epoch: every seed, their mean, and its 95 % interval.", {}};
   out.chart = {.title = "Test accuracy by method", .x_label = "", .y_label = "test accuracy (%)"};
   Series seeds{.name = "a seed", .x = {}, .y = {}, .style = SeriesStyle::kPoints, .color = kGrey};
-  Series means{.name = "mean, 95 % interval",
-               .x = {},
-               .y = {},
-               .low = {},
-               .high = {},
-               .style = SeriesStyle::kBars,
-               .color = kBlue};
+  Series means{.name = "mean, 95 % interval", .x = {}, .y = {}, .style = SeriesStyle::kBars, .color = kBlue};
   bool few = false;
   for (const ComparisonRow& row : c.rows) {
     if (row.accuracy.n == 0) continue;
-    const auto place = static_cast<double>(out.chart.x_names.size());
-    out.chart.x_names.push_back(row.name);
+    const double half = half_interval(row.accuracy), mean = row.accuracy.mean;
+    const double place = add_bar(out.chart, means, row.name, mean, mean - half, mean + half);
     double shift = 0.12;  // beside the mean, none on another
     for (const RunResult& run : row.runs) {
       if (run.state.status != RunStatus::kFinished) continue;
@@ -44,12 +49,7 @@ NamedChart seeds_chart(const Comparison& c) {
       seeds.y.push_back(run.state.test_accuracy);
       shift += 0.3 / static_cast<double>(row.runs.size());
     }
-    means.x.push_back(place);
-    means.y.push_back(row.accuracy.mean);
-    const double half = half_interval(row.accuracy);
     few = few || std::isnan(half);
-    means.low.push_back(row.accuracy.mean - half);
-    means.high.push_back(row.accuracy.mean + half);
   }
   if (few) out.caption += fmt::format(" Without a bar: fewer than {} seeds.", kFewestSeeds);
   out.chart.series = {std::move(seeds), std::move(means)};
@@ -67,20 +67,11 @@ NamedChart differences_chart(const Comparison& c) {
                .x_label = "",
                .y_label = "difference (percentage points)",
                .levels = {{.y = 0, .name = baseline}}};
-  Series means{.name = "mean of the pairs, 95 % interval",
-               .x = {},
-               .y = {},
-               .low = {},
-               .high = {},
-               .style = SeriesStyle::kBars,
-               .color = kBlue};
+  Series means{
+      .name = "mean of the pairs, 95 % interval", .x = {}, .y = {}, .style = SeriesStyle::kBars, .color = kBlue};
   for (const ComparisonRow& row : c.rows) {
-    if (!row.versus_baseline || row.versus_baseline->n < kFewestSeeds) continue;
-    means.x.push_back(static_cast<double>(out.chart.x_names.size()));
-    out.chart.x_names.push_back(row.name);
-    means.y.push_back(row.versus_baseline->mean);
-    means.low.push_back(row.versus_baseline->low);
-    means.high.push_back(row.versus_baseline->high);
+    const auto& d = row.versus_baseline;
+    if (d && d->n >= kFewestSeeds) add_bar(out.chart, means, row.name, d->mean, d->low, d->high);
   }
   out.chart.series = {std::move(means)};
   return out;

@@ -112,6 +112,13 @@ std::string html_table(const HtmlTable& table) {
   return fmt::format("<h2>{}</h2>\n{}", html_escaped(table.title), body);
 }
 
+HtmlTable titled(std::string title, TextTable table, std::vector<std::string> notes) {
+  return {.title = std::move(title),
+          .header = std::move(table.header),
+          .rows = std::move(table.rows),
+          .notes = std::move(notes)};
+}
+
 std::string html_page(std::string_view title, std::string_view body, const std::vector<std::string>& scripts) {
   std::string allowed, elements;
   for (const std::string& script : scripts) {

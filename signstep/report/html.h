@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "signstep/base/text_table.h"
+
 namespace signstep {
 
 // Text as HTML content or as a quoted attribute.
@@ -22,6 +24,7 @@ struct HtmlTable {
   bool folded = false;                         // shown when the reader opens it
 };
 std::string html_table(const HtmlTable& table);
+HtmlTable titled(std::string title, TextTable table, std::vector<std::string> notes = {});
 
 // A whole page that loads nothing: its own content security policy forbids it, and every script but these. body is
 // HTML; the scripts run after it.
