@@ -11,6 +11,7 @@
 #include "signstep/base/text_table.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/path.h"
+#include "signstep/runs/run_summary.h"
 #include "signstep/train/confusion.h"
 
 namespace signstep::cli {
@@ -71,7 +72,7 @@ void print_matrix(const Confusion& c, const std::vector<std::string>& names) {
   for (size_t k = 0; k < names.size(); ++k) table.header.push_back(std::to_string(k));
   for (size_t k = 0; k < names.size(); ++k) {
     table.rows.push_back({std::to_string(k), names[k]});
-    for (const size_t count : c.counts[k]) table.rows.back().push_back(std::to_string(count));
+    for (const uint64_t count : c.counts[k]) table.rows.back().push_back(std::to_string(count));
   }
   fmt::print("\n{}", aligned(table, false));
 }
@@ -102,6 +103,18 @@ void print_json(const EvalCommand& c, const SavedRun& run, const Evaluation& e, 
   fmt::print("{}\n", out.dump());
 }
 
+// For the run's report. A run that others own can be measured, and nothing is kept there.
+bool keep_confusion(const EvalCommand& c, const SavedRun& run, const Confusion& confusion) {
+  if (c.split != SplitName::kTest || run.same_data == false || !holds_a_run(c.run)) return false;
+  try {
+    write_confusion(c.run, confusion);
+  } catch (const EnvironmentError& e) {
+    fmt::print(stderr, "signstep: the report of the run will not have this: {}\n", e.what());
+    return false;
+  }
+  return true;
+}
+
 int run_eval(EvalCommand& c) {
   c.flags->apply();
   const SavedRun run = open_saved_run(c.run, "", [&](OptionList& options) {
@@ -124,9 +137,10 @@ int run_eval(EvalCommand& c) {
                                         run.data.normalization, run.options);
   Predictions predictions;
   const Evaluation e = evaluate(*run.engine, *loader, predictions);
-  const Confusion confusion(predictions);
   const std::vector<std::string>& names = run.data.class_names;
+  const Confusion confusion = confusion_of(predictions, names, run.checkpoint);
   if (!c.predictions.empty()) write_file_atomic(c.predictions, predictions_csv(predictions, images, names));
+  const bool kept = c.confusion && keep_confusion(c, run, confusion);
   if (c.json) {
     print_json(c, run, e, confusion);
     return 0;
@@ -136,6 +150,7 @@ int run_eval(EvalCommand& c) {
   if (c.per_class) print_classes(confusion, names);
   if (c.confusion && names.size() <= kWidestMatrix) print_matrix(confusion, names);
   if (c.confusion && names.size() > kWidestMatrix) print_mistakes(confusion, names);
+  if (kept) fmt::print("\nKept in {}, which signstep report shows\n", confusion_path(c.run));
   if (!c.predictions.empty()) fmt::print("\nWritten {}\n", c.predictions);
   return 0;
 }

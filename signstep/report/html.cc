@@ -11,9 +11,9 @@ namespace {
 constexpr std::string_view kGenerator = "<meta name=\"generator\" content=\"signstep\">";
 
 constexpr const char* kStyle = R"(
-:root { color-scheme: light dark; --ink: #202020; --pale: #505050; --grid: #e2e2e2; --rule: #909090; --page: #fff; --warn: #fff6ef; }
+:root { color-scheme: light dark; --ink: #202020; --pale: #505050; --grid: #e2e2e2; --rule: #909090; --page: #fff; --warn: #fff6ef; --right: 86 180 233; --wrong: 240 170 40; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --pale: #b0b0b0; --grid: #3c3c3c; --rule: #808080; --page: #181818; --warn: #33261c; }
+  :root { --ink: #e8e8e8; --pale: #b0b0b0; --grid: #3c3c3c; --rule: #808080; --page: #181818; --warn: #33261c; --right: 0 90 150; --wrong: 150 80 0; }
   figure > svg { filter: invert(.91) hue-rotate(180deg); }
 }
 body { font: 16px/1.5 system-ui, "DejaVu Sans", Arial, sans-serif; color: var(--ink); background: var(--page); max-width: 980px; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
@@ -29,6 +29,12 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
 th { border-bottom: 2px solid var(--rule); font-weight: 600; }
 td.number { white-space: nowrap; }
+.confusion th, .confusion td { border: 0; padding: .2rem .35rem; text-align: right; vertical-align: middle; white-space: nowrap; }
+.confusion tr:first-child th { vertical-align: bottom; }
+.confusion th:first-child { text-align: left; padding-left: 0; position: sticky; left: 0; background: var(--page); }
+.confusion th span { writing-mode: vertical-rl; transform: rotate(180deg); }
+.confusion td[style] { background: rgb(var(--wrong) / var(--share)); }
+.confusion td.right { background: rgb(var(--right) / var(--share)); }
 figure { margin: 1.6rem 0; }
 figure > svg { width: 100%; height: auto; display: block; }
 figure.drawn > svg, figure:not(.drawn) > h3, body:not(:has(.drawn)) .live-hint { display: none; }
@@ -53,7 +59,7 @@ button.name { cursor: pointer; }
 .name.rings i { width: .7rem; height: .7rem; border: 2px solid var(--curve); border-radius: 50%; }
 .name output { font-variant-numeric: tabular-nums; font-weight: 600; }
 .dygraph-axis-label { color: var(--pale); font-size: 12px; white-space: nowrap; }
-@media (max-width: 600px) { .plot { height: 15rem; } body { margin-top: 1rem; } }
+@media (max-width: 600px) { .plot { height: 15rem; } body { margin-top: 1rem; } .confusion { font-size: .66rem; } .confusion th, .confusion td { padding: .15rem .14rem; } }
 @media print { .live { display: none; } figure.drawn > svg { display: block; } }
 )";
 

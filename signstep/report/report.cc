@@ -8,6 +8,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/report/confusion_html.h"
 #include "signstep/report/page.h"
 #include "signstep/report/report_tables.h"
 #include "signstep/report/run_charts.h"
@@ -108,6 +109,10 @@ ReportResult write_report(const ReportContent& content, const std::string& folde
   const FigureHtml figures = curves(content, folder, result);
   body += "<h2>Curves</h2>\n" + figures.body;
   if (const HtmlTable table = switch_table(content.groups); !table.rows.empty()) body += html_table(table);
+  std::vector<std::string> problems;
+  body += confusion_html(content.groups, problems);
+  for (const std::string& problem : problems)
+    body += fmt::format("<p class=\"warning\">{}</p>\n", html_escaped(problem));
   body += analyses(content.groups, folder);
   if (content.groups.size() > 1) body += html_table(differences_table(content.groups));
   body += html_table(common_table(content.groups));

@@ -37,6 +37,9 @@ TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {
   const std::string text = run(0, {"eval", path("run"), "--per-class", "--confusion", "--predictions", path("p.csv")});
   for (const char* words : {"precision %", "airplane", "truck", "taken for:", "Written"})
     EXPECT_THAT(text, HasSubstr(words));
+  EXPECT_THAT(text, HasSubstr("Kept in " + path("run") + "/confusion.json"));
+  run(0, {"report", path("run")});
+  EXPECT_THAT(read_text_file(path("run") + "/report/report.html"), HasSubstr("<table class=\"confusion\">"));
   const std::string csv = read_text_file(path("p.csv"));
   EXPECT_THAT(csv, StartsWith("image,label,predicted,probability,label_probability\n0,airplane,"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 21);

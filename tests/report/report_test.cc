@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "signstep/report/run_charts.h"
+#include "signstep/runs/confusion.h"
 #include "tests/runs/made_up_run.h"
 #include "tests/support/environment.h"
 #include "tests/support/message_of.h"
@@ -124,6 +125,46 @@ TEST_F(ReportTest, WhyARunSwitchedAndWhatWasAnalyzed) {
   EXPECT_THAT(page(), HasSubstr("went over to SGD at rate 0.5"));
   EXPECT_THAT(page(), HasSubstr("<td class=\"number\">1.50</td>"));
   EXPECT_THAT(page(), HasSubstr("<a href=\"../c/analysis/step%20%231/analysis.html\">"));
+}
+
+TEST_F(ReportTest, WhichClassesAreTakenForWhich) {
+  const RunSummary first = run("a", {.seed = 1}), second = run("b", {.seed = 2});
+  const auto report = [&] {
+    write_report({.title = "T", .groups = group_runs({first, second}, made_up_options())}, folder_.path("out"));
+    return page();
+  };
+  EXPECT_THAT(report(), Not(HasSubstr("<table class=\"confusion\">")));
+  const Confusion seen{
+      .checkpoint = "step-00000030.safetensors", .classes = {"<cat>", "dog"}, .counts = {{3, 1}, {2, 2}}};
+  write_confusion(first.folder, seen);
+  for (const char* text : {"<th><span>&lt;cat&gt;</span></th>", "<th>&lt;cat&gt;</th><td>75.0</td>",
+                           "<td class=\"right\" style=\"--share:0.75\">3</td>", "<td style=\"--share:0.50\">1</td>",
+                           "<td style=\"--share:1.00\">2</td>"})
+    EXPECT_THAT(report(), HasSubstr(text));
+  write_confusion(second.folder, seen);
+  EXPECT_THAT(report(), HasSubstr("The images of 2 runs, counted together."));
+  EXPECT_THAT(page(), HasSubstr(">6</td>"));
+  fs::create_directories(folder_.path("a/checkpoints"));
+  write_file_atomic(folder_.path("a/checkpoints/step-00000040.safetensors"), "");
+  EXPECT_THAT(report(), HasSubstr("has a newer checkpoint than step-00000030.safetensors"));
+  write_file_atomic(confusion_path(second.folder), "{");
+  EXPECT_THAT(report(), HasSubstr("<p class=\"warning\">Which classes are taken for which is left out of a run"));
+  EXPECT_THAT(page(), HasSubstr(">3</td>"));
+}
+
+TEST_F(ReportTest, AHundredClassesAreLists) {
+  const RunSummary one = run("a", {});
+  Confusion many{.checkpoint = "x", .classes = {}, .counts = std::vector(100, std::vector<uint64_t>(100))};
+  for (size_t k = 0; k < 100; ++k) {
+    many.classes.push_back(fmt::format("class {}", k));
+    many.counts[k][k] = 5;
+    many.counts[k][(k + 1) % 100] = k;
+  }
+  write_confusion(one.folder, many);
+  write_report({.title = "T", .groups = group_runs({one}, made_up_options())}, folder_.path("out"));
+  EXPECT_THAT(page(), HasSubstr("<td>class 99</td><td>class 0</td><td class=\"number\">99</td>"));
+  EXPECT_THAT(page(), HasSubstr("<summary>Signum: accuracy by class</summary>"));
+  EXPECT_THAT(page(), Not(HasSubstr("<table class=\"confusion\">")));
 }
 
 TEST_F(ReportTest, ProbesOfTheGradient) {
