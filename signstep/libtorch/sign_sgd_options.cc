@@ -14,18 +14,6 @@ namespace {
 constexpr const char* kRate = "learning_rate";  // kept as a number of its own: schedulers may set it to 0
 constexpr const char* kDecay = "decoupled_weight_decay";
 
-// Whether the plan is the same for any length of run.
-bool needs_total(const SignSGDOptions& o) {
-  const bool anneals = o.dither.dither != DitherKind::kNone && o.dither.dither_shape != DitherShape::kConstant;
-  const SwitchOptions& s = o.switching;
-  const bool by_step = s.switch_when == SwitchWhen::kAt && s.switch_step > 0 && !s.switch_calibrate_from;
-  return anneals || (s.switch_when != SwitchWhen::kNever && !by_step);
-}
-
-bool draws(const SignSGDOptions& o) {
-  return o.dither.dither != DitherKind::kNone || o.rule.zero == ZeroPolicy::kRandom;
-}
-
 bool same_but_rates(const SignSGDOptions& a, const SignSGDOptions& b) {
   SignOptions rule = a.rule;
   rule.learning_rate = b.rule.learning_rate;
@@ -73,36 +61,8 @@ void SignSGDOptions::serialize(torch::serialize::InputArchive& archive) {
   rule.learning_rate = value.toDouble();
 }
 
-void describe(OptionList& list, SignSGDOptions& o) {
-  describe(list, o.rule);
-  describe(list, o.dither);
-  describe(list, o.switching);
-  list.group("Run");
-  list.seed("seed", o.seed, "of dither and zero coins");
-  list.integer("total_steps", o.total_steps, Range::at_least(0), "steps",
-               "of the whole run, for annealed dither and shares of the run; 0: not known");
-}
-
-UpdatePlan make_update_plan(const SignSGDOptions& o) {
-  SignSGDOptions copy = o;
-  OptionList list;
-  list.integer("total_steps", copy.total_steps, Range::at_least(0), "steps", "");
-  list.validate();
-  if (o.total_steps == 0 && needs_total(o)) {
-    throw OptionError(
-        "total_steps is 0; wanted the number of steps of the run, which annealed dither and a switch by share of the "
-        "run refer to; set it, or choose dither_shape constant, switch_when at with switch_step");
-  }
-  const uint64_t total =
-      o.total_steps > 0 ? static_cast<uint64_t>(o.total_steps) : std::numeric_limits<uint64_t>::max();
-  return make_update_plan(o.rule, o.dither, o.switching, o.seed, total);
-}
-
 SignSGDOptions resolved(SignSGDOptions o) {
-  const UpdatePlan plan = make_update_plan(o);
-  o.rule = plan.optimizer;
-  o.dither = plan.dither;
-  o.switching = plan.switching.options;
+  static_cast<SignRunOptions&>(o) = resolved(static_cast<const SignRunOptions&>(o));
   return o;
 }
 
@@ -113,20 +73,6 @@ const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& 
 
 SignSGDOptions& sign_sgd_options(torch::optim::OptimizerParamGroup& group) {
   return const_cast<SignSGDOptions&>(sign_sgd_options(std::as_const(group)));
-}
-
-std::string difference(SignSGDOptions seen, SignSGDOptions wanted) {
-  if (!draws(seen)) seen.seed = wanted.seed;
-  if (!needs_total(seen)) seen.total_steps = wanted.total_steps;
-  OptionList a, b;
-  describe(a, seen);
-  describe(b, wanted);
-  for (size_t i = 0; i < a.options().size(); ++i) {
-    const Option &own = a.options()[i], &other = b.options()[i];
-    if (own.name == kRate || own.name == kDecay || own.text() == other.text()) continue;
-    return fmt::format("{} is {}, wanted {}", own.name, own.text(), other.text());
-  }
-  return "";
 }
 
 std::string rate_complaint(const SignSGDOptions& o) {

@@ -8,25 +8,15 @@
 
 #include <string>
 
-#include "signstep/optim/rules/sign.h"
+#include "signstep/optim/sign_run_options.h"
 
 namespace signstep {
 
 using OptimizerKind = SignKind;  // kSignSgd, kSignum, kLion
 
-struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> {
+struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions>, SignRunOptions {
   SignSGDOptions() = default;  // Signum at its default rate
   explicit SignSGDOptions(double learning_rate) { rule.learning_rate = learning_rate; }
-
-  SignOptions rule;  // signsgd, signum or lion; what sign(0) is; decoupled weight decay
-  DitherOptions dither;
-  SwitchOptions switching;
-  // Of dither and of the coins of sign(0). Two optimizers of one seed draw the same noise at the same step for their
-  // tensors of the same place: give each of several (a generator's and a discriminator's) a seed of its own.
-  uint64_t seed = 0;
-  // Calls of step() in the whole run, which annealed dither and shares of the run refer to; 0: not known, allowed where
-  // nothing refers to it.
-  int64_t total_steps = 0;
 
   double get_lr() const override;
   // 0 is a rate here, as warm-up may want it, although no option can be given it.
@@ -35,13 +25,6 @@ struct SignSGDOptions : torch::optim::OptimizerCloneableOptions<SignSGDOptions> 
   void serialize(torch::serialize::OutputArchive& archive) const override;
 };
 
-// Every option with its name, range and unit; describe(list, options); list.set("dither", "relative").
-void describe(OptionList& list, SignSGDOptions& options);
-
-// What the options mean together. Throws OptionError for options that do not go together and where total_steps is
-// needed and 0.
-UpdatePlan make_update_plan(const SignSGDOptions& options);
-
 // Fills what is auto. Throws what make_update_plan throws.
 SignSGDOptions resolved(SignSGDOptions options);
 
@@ -49,10 +32,7 @@ SignSGDOptions resolved(SignSGDOptions options);
 const SignSGDOptions& sign_sgd_options(const torch::optim::OptimizerParamGroup& group);
 SignSGDOptions& sign_sgd_options(torch::optim::OptimizerParamGroup& group);
 
-// The rest is SignSGD's own. The first option in which two sets differ: "" or "momentum is 0.8, wanted 0.9". Learning
-// rate and decay are not compared; a seed only where something is drawn, total_steps only where something refers to it.
-std::string difference(SignSGDOptions seen, SignSGDOptions wanted);
-
+// The rest is SignSGD's own.
 // What keeps a step from being taken at this rate and decay, or "".
 std::string rate_complaint(const SignSGDOptions& options);
 

@@ -35,3 +35,12 @@ build(optim signstep-optim)
 # Every object of every library: whatever one of them needs must be among the flags.
 set(before -Wl,--whole-archive ${libraries} -Wl,--no-whole-archive)
 build(all ${names})
+
+# signstep.h, from C: the installed library, where the build was not a sanitizer's.
+if(NOT CXX_FLAGS)
+  execute_process(COMMAND ${pkg_config} --cflags --libs signstep OUTPUT_VARIABLE flags COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags NATIVE_COMMAND "${flags}")
+  execute_process(COMMAND ${CC} -std=c99 ${CMAKE_CURRENT_LIST_DIR}/../../examples/c_quadratic.c ${flags}
+                          -Wl,-rpath,${folder}/.. -o ${WORK}/c COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${WORK}/c COMMAND_ERROR_IS_FATAL ANY)
+endif()

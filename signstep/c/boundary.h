@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands between C and C++: exceptions become codes, text is copied out.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+namespace signstep {
+
+// Calls f; what it throws becomes a SIGNSTEP_ code and this thread's message.
+int guarded(const std::function<void()>& f) noexcept;
+
+const char* last_error() noexcept;
+
+// The convention of signstep.h. Throws OptionError where needed, or text with a size, is null.
+void copy_text(const std::string& from, char* text, size_t size, size_t* needed);
+
+// Throws OptionError: "NAME is NULL; wanted WHAT".
+void require_pointer(const void* pointer, const char* name, const char* what);
+
+}  // namespace signstep

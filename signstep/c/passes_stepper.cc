@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/c/passes_stepper.h"
+
+#include "signstep/c/callback_error.h"
+
+namespace signstep {
+namespace {
+
+signstep_pass sign_pass(uint32_t kind, const StepTensor& tensor, const SignStep& step, bool keeps_m) {
+  signstep_pass pass{};
+  pass.kind = kind;
+  pass.tensor = tensor.index;
+  pass.keeps_m = keeps_m;
+  pass.zero = static_cast<uint32_t>(step.zero);
+  pass.dither_on = static_cast<uint32_t>(step.dither_on);
+  pass.noise = static_cast<uint32_t>(step.noise);
+  pass.sums = static_cast<uint32_t>(step.sums);
+  pass.v_is_m = step.products_with == ProductsWith::kMomentum;
+  pass.sgd_along_g = step.sgd_along == SgdAlong::kGradient;
+  pass.b1 = step.b1;
+  pass.b2 = step.b2;
+  pass.lr = step.lr;
+  pass.decay_factor = step.decay_factor;
+  pass.sigma = tensor.sigma;
+  pass.sgd_rate = tensor.sgd_rate;
+  pass.seed = step.seed;
+  pass.step = step.step;
+  return pass;
+}
+
+}  // namespace
+
+template <class Pass>
+void PassesStepper::call(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Pass&& pass) {
+  std::vector<size_t> places;
+  std::vector<signstep_pass> passes;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!foreign_[tensors[i].index]) continue;
+    places.push_back(i);
+    passes.push_back(pass(i));
+  }
+  if (passes.empty()) return;
+  std::vector<signstep_statistics> sums(passes.size());
+  if (passes_(context_, passes.data(), passes.size(), sums.data()) != 0) throw CallbackError();
+  for (size_t k = 0; k < places.size(); ++k) {
+    const signstep_statistics& s = sums[k];
+    statistics[places[k]] = {s.finite, s.nonfinite, s.nonzero, s.s_dot_v, s.v_dot_v, s.u_dot_u};
+  }
+}
+
+void PassesStepper::sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+                         std::span<StepStatistics> statistics) {
+  KernelStepper::sign(tensors, steps, statistics);
+  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_SIGN, tensors[i], steps[i], keeps_m_); });
+}
+
+void PassesStepper::measure(std::span<const StepTensor> tensors, const SignStep& step,
+                            std::span<StepStatistics> statistics) {
+  KernelStepper::measure(tensors, step, statistics);
+  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_MEASURE, tensors[i], step, keeps_m_); });
+}
+
+void PassesStepper::sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
+                        std::span<StepStatistics> statistics) {
+  KernelStepper::sgd(tensors, steps, statistics);
+  call(tensors, statistics, [&](size_t i) {
+    signstep_pass pass{};
+    pass.kind = SIGNSTEP_PASS_SGD;
+    pass.tensor = tensors[i].index;
+    pass.keeps_m = keeps_m_;
+    pass.b2 = steps[i].mu;
+    pass.decay_factor = steps[i].decay_factor;
+    pass.l2 = steps[i].l2;
+    pass.sgd_rate = tensors[i].sgd_rate;
+    return pass;
+  });
+}
+
+}  // namespace signstep
