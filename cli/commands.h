@@ -22,5 +22,6 @@ void add_list(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);
 void add_analyze(CLI::App& app, Run& run);
 void add_theory(CLI::App& app, Run& run);
+void add_generate(CLI::App& app, Run& run);
 
 }  // namespace signstep::cli

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "signstep/base/error.h"
@@ -77,11 +78,18 @@ int run_fetch(const FetchCommand& c) {
                   program.string(), std::strerror(errno), spec.advice));
 }
 
+std::vector<std::string> fetchable() {
+  std::vector<std::string> names = dataset_names();
+  std::erase_if(names, [](const std::string& name) { return find_dataset(name).folder_reader != nullptr; });
+  return names;
+}
+
 void add_fetch(CLI::App& data, Run& run) {
   auto command = std::make_shared<FetchCommand>();
   CLI::App* sub =
-      data.add_subcommand("fetch", "Download an official data set: cifar10, cifar100, fashion-mnist, mnist");
-  sub->add_option("DATASET", command->dataset, "which one")->required();
+      data.add_subcommand("fetch", fmt::format("Download an official data set: {}", fmt::join(fetchable(), ", ")));
+  CLI::Option* dataset = sub->add_option("DATASET", command->dataset, "which one")->required();
+  offer(dataset, fetchable());
   sub->add_option("--data", command->data, "folder that gets it; empty: $SIGNSTEP_DATA, else ./data")
       ->type_name("TEXT");
   sub->add_option("--from", command->from, "https address of a folder that has the same files")->type_name("URL");
@@ -96,9 +104,12 @@ void add_fetch(CLI::App& data, Run& run) {
 void add_data(CLI::App& app, Run& run) {
   auto command = std::make_shared<DataCommand>();
   CLI::App* sub = app.add_subcommand("data", "Show which data sets were found where");
-  sub->add_option("--dataset", command->dataset, fmt::format("{} or all", fmt::join(dataset_names(), ", ")))
-      ->type_name("TEXT")
-      ->capture_default_str();
+  CLI::Option* dataset =
+      sub->add_option("--dataset", command->dataset, fmt::format("{} or all", fmt::join(dataset_names(), ", ")));
+  dataset->type_name("TEXT")->capture_default_str();
+  std::vector<std::string> names = dataset_names();
+  names.emplace_back("all");
+  offer(dataset, std::move(names));
   sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")
       ->type_name("TEXT");
   sub->add_option("--image-size", command->image_size, "side to which pictures of --dataset folder are brought")

@@ -2,6 +2,7 @@
 // signstep export: a run for other programs.
 #include <filesystem>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "signstep/base/error.h"
 #include "signstep/export/format.h"
@@ -82,9 +83,10 @@ void add_export(CLI::App& app, Run& run) {
   sub->add_option("RUN", command->run, "run folder, or for weights a checkpoint file")->required();
   std::string formats = "Formats of --to:\n";
   for (const ExportFormat& format : export_formats()) formats += fmt::format("  {:12} {}\n", format.name, format.help);
-  sub->add_option("--to", command->to, fmt::format("one of {}", fmt::join(export_format_names(), ", ")))
-      ->type_name("FORMAT")
-      ->required();
+  CLI::Option* to =
+      sub->add_option("--to", command->to, fmt::format("one of {}", fmt::join(export_format_names(), ", ")));
+  to->type_name("FORMAT")->required();
+  offer(to, export_format_names());
   sub->add_option("--output", command->output, "file, or folder of tensorboard; default: in RUN/export")
       ->type_name("FILE");
   sub->add_flag("--replace", command->replace, "write over a file that is there");

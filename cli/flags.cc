@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags.h"
 
+#include "cli/command_tree.h"
 #include "cli/engines.h"
 #include "signstep/base/error.h"
 
@@ -18,14 +19,25 @@ const char* type_name(OptionType type) {
   return "";
 }
 
+// The names that it takes, where these can be listed.
+std::vector<std::string> values_of(const Option& option) {
+  std::vector<std::string> values;
+  if (option.name == "engine") {  // its names are those of the program's table
+    values = {"auto"};
+    for (const EngineRecord& engine : engines()) values.push_back(engine.name);
+  } else if (constexpr std::string_view kOneOf = "one of "; option.wanted.starts_with(kOneOf)) {
+    for (size_t at = kOneOf.size(), end = 0; end != std::string::npos; at = end + 2) {
+      end = option.wanted.find(", ", at);
+      values.push_back(option.wanted.substr(at, end - at));
+    }
+  }
+  return values;
+}
+
 // What help says beyond the option's own words: choices and units; ranges come with the error.
 std::string help_text(const Option& option) {
   std::string text = option.help;
-  if (option.wanted.starts_with("one of ")) text += ": " + option.wanted.substr(7);
-  if (option.name == "engine") {  // its names are those of the program's table
-    text += ": auto";
-    for (const EngineRecord& engine : engines()) text += ", " + engine.name;
-  }
+  if (const auto values = values_of(option); !values.empty()) text += fmt::format(": {}", fmt::join(values, ", "));
   if (!option.unit.empty()) text += " (" + option.unit + ")";
   return text;
 }
@@ -50,6 +62,7 @@ Flags::Flags(CLI::App& app, OptionList list) : list_(std::move(list)) {
     flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as shells' aliases expect
     if (!now.empty()) flag->default_str(now);
     flag->group(option.group);
+    if (auto values = values_of(option); !values.empty()) offer(flag, std::move(values));
   }
 }
 

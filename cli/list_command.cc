@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "signstep/base/error.h"
@@ -164,9 +165,10 @@ void add_list(CLI::App& app, Run& run) {
   auto command = std::make_shared<ListCommand>();
   CLI::App* sub = app.add_subcommand("list", "The runs below a folder as a table");
   sub->add_option("FOLDER", command->folders, "folders of runs, searched to any depth; default: runs");
-  sub->add_option("--sort", command->sort, fmt::format("column: {}", fmt::join(column_names(), ", ")))
-      ->type_name("TEXT")
-      ->capture_default_str();
+  CLI::Option* sort =
+      sub->add_option("--sort", command->sort, fmt::format("column: {}", fmt::join(column_names(), ", ")));
+  sort->type_name("TEXT")->capture_default_str();
+  offer(sort, column_names());
   sub->add_flag("--reverse", command->reverse, "the highest first");
   sub->add_flag("--json", command->json, "print a JSON list of objects");
   sub->add_flag("--csv", command->csv, "print comma-separated values");

@@ -96,6 +96,7 @@ int run_program(int argc, char** argv) {
   add_report(app, run);
   add_analyze(app, run);
   add_theory(app, run);
+  add_generate(app, run);
   if (argc == 1) {
     fmt::print("{}", app.help());
     return 0;
