@@ -30,6 +30,7 @@ enum class Purpose : uint8_t {
   kProblem = 11,
   kFrameworkSeed = 12,  // seeds of a framework's own generator, where it draws in the kernels' place
   kCutout = 13,
+  kRounding = 14,  // to float16 and bfloat16, by the Python package
 };
 
 inline constexpr uint32_t kSharedRank = 0xFFFF;  // draws on which all ranks agree

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a parameter group may hold, checked when it comes and at every step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+from signstep._work import LOW_PRECISION
+
+OWN = ("lr", "decoupled_weight_decay", "maximize", "low_precision")
+_OTHERS = ("params", "name", "param_names", "initial_lr", "max_lr", "min_lr", "swa_lr")  # and what schedulers keep
+_MOST_ELEMENTS = 2**34
+_LARGEST_FLOAT = 3.4028234663852886e38
+
+
+def number(group: Mapping[str, Any], name: str, place: str) -> float:
+    value = group[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
+        raise TypeError(f"{place}: {name} is {value!r}; wanted a number")
+    return float(value)
+
+
+def rate_and_decay(group: Mapping[str, Any], index: int) -> tuple[float, float]:
+    """lr and decoupled_weight_decay of a group. TypeError or ValueError for what no step can be taken at."""
+    place = f"parameter group {index}"
+    lr, decay = number(group, "lr", place), number(group, "decoupled_weight_decay", place)
+    if not 0 <= lr <= _LARGEST_FLOAT:
+        raise ValueError(f"{place}: lr is {lr}; wanted a finite number of at least 0 that float32 holds")
+    if not (decay >= 0 and math.isfinite(decay)):
+        raise ValueError(f"{place}: decoupled_weight_decay is {decay}; wanted a finite number of at least 0")
+    if lr * decay >= 1:
+        raise ValueError(
+            f"{place}: lr {lr} times decoupled_weight_decay {decay} is {lr * decay}; wanted less than 1, the share by "
+            "which a step shrinks the weights; lower one"
+        )
+    return lr, decay
+
+
+def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
+    """A new group, whose first parameter has number `first` over all groups."""
+    place = f"parameter group {index}"
+    for key in group:
+        if key not in OWN and key not in _OTHERS:
+            raise ValueError(
+                f"{place}: {key!r} is nothing that a group may have; wanted {', '.join(OWN)}, in which groups may "
+                "differ; everything else is the optimizer's"
+            )
+    rate_and_decay(group, index)
+    if group["low_precision"] not in LOW_PRECISION:
+        raise ValueError(f"{place}: low_precision is {group['low_precision']!r}; wanted one of {', '.join(LOW_PRECISION)}")
+    if not isinstance(group["maximize"], bool):
+        raise TypeError(f"{place}: maximize is {group['maximize']!r}; wanted True or False")
+    for i, parameter in enumerate(group["params"], start=first):
+        if not parameter.is_floating_point():
+            raise TypeError(f"parameter {i} is {parameter.dtype}; wanted real floating-point numbers, whose sign is a step")
+        if parameter.layout != torch.strided:
+            raise TypeError(f"parameter {i} is {parameter.layout}; wanted a dense tensor")
+        if parameter.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+            raise TypeError(f"parameter {i} is {parameter.dtype}; wanted float16, bfloat16, float32 or float64")
+        if parameter.numel() >= _MOST_ELEMENTS:
+            raise ValueError(f"parameter {i} has {parameter.numel()} elements; wanted less than 2^34; split it")
+
+
+def check_gradient(parameter: Tensor, gradient: Tensor, i: int) -> None:
+    if gradient.layout != torch.strided:
+        raise TypeError(
+            f"parameter {i} has a sparse gradient; wanted a dense one, as a sign rule steps every coordinate; build the "
+            "layer with sparse=False"
+        )
+    if gradient.shape != parameter.shape:
+        raise ValueError(
+            f"parameter {i} is of shape {tuple(parameter.shape)} and its gradient of {tuple(gradient.shape)}; wanted one "
+            "shape"
+        )

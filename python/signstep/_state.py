@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A state dict, held against the parameters that it is to be loaded for."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from signstep._work import compute_type
+
+SAVED = "signstep"  # the numbers of the state
+
+
+def _numbered(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Tensor, Any]]:
+    """Each parameter with the key of its saved state."""
+    for own, other in zip(groups, saved["param_groups"]):
+        yield from zip(own["params"], other["params"])
+
+
+def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError for what is no state dict of a signstep optimizer, or is one of other parameters."""
+    if SAVED not in saved or "state" not in saved or "param_groups" not in saved:
+        raise ValueError(
+            "this is no state dict of a signstep optimizer, as it has no 'signstep'; wanted what state_dict() gave"
+        )
+    seen = [len(group["params"]) for group in saved["param_groups"]]
+    wanted = [len(group["params"]) for group in groups]
+    if seen != wanted:
+        raise ValueError(
+            f"the state dict has groups of {seen} parameters, this optimizer {wanted}; make the optimizer with the "
+            "parameters of the saved one, in their order"
+        )
+    for i, (parameter, key) in enumerate(_numbered(saved, groups)):
+        for name, array in saved["state"].get(key, {}).items():
+            if not isinstance(array, Tensor) or array.shape != parameter.shape:
+                shape = tuple(array.shape) if isinstance(array, Tensor) else type(array).__name__
+                raise ValueError(
+                    f"the {name} of parameter {i} is of shape {shape} in the state dict; wanted {tuple(parameter.shape)}; "
+                    "make the optimizer with the parameters of the saved one, in their order"
+                )
+
+
+def tensors_of(
+    saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    """Each parameter with copies of its saved arrays, on its device and in the type that they are kept in."""
+    for parameter, key in _numbered(saved, groups):
+        if key in saved["state"]:
+            dtype = compute_type(parameter.dtype)
+            yield parameter, {
+                name: torch.empty_like(array, dtype=dtype, device=parameter.device).copy_(array)
+                for name, array in saved["state"][key].items()
+            }

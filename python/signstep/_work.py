@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a step works on for one parameter: its values, gradient and state in the type and the order that the step is
+computed in, and the way back into the parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, MutableMapping, Optional
+
+import torch
+from torch import Tensor
+
+from signstep import _library
+from signstep._rounding import round_stochastically
+
+LOW_PRECISION = ("nearest", "stochastic", "master")
+KERNEL_DEVICES = ("cpu",)  # whose memory the kernels take
+
+
+def compute_type(dtype: torch.dtype) -> torch.dtype:
+    """The type that a parameter's step is computed in and its state is kept in."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
+
+
+def _dense(t: Tensor) -> bool:
+    """Whether the elements fill their memory once, in whatever order of dimensions."""
+    if t.is_contiguous():
+        return True
+    expected = 1
+    for size, stride in sorted(
+        ((size, stride) for size, stride in zip(t.shape, t.stride()) if size != 1), key=lambda pair: pair[1]
+    ):
+        if stride != expected:
+            return False
+        expected *= size
+    return True
+
+
+def _same_order(a: Tensor, b: Tensor) -> bool:
+    if a.is_contiguous() and b.is_contiguous():
+        return True
+    return all(size <= 1 or one == two for size, one, two in zip(a.shape, a.stride(), b.stride()))
+
+
+@dataclass
+class Work:
+    parameter: Tensor
+    x: Tensor  # the parameter itself, or what is rounded into it
+    g: Tensor
+    m: Optional[Tensor]
+    maximum: Optional[Tensor]
+    by_kernels: bool
+
+    def fill(self, tensor: Any) -> None:
+        """Into a signstep_tensor whose rate and decay are there."""
+        tensor.n = self.x.numel()
+        if not self.by_kernels:
+            tensor.x = None
+            return
+        tensor.x, tensor.g = self.x.data_ptr(), self.g.data_ptr()
+        tensor.m = None if self.m is None else self.m.data_ptr()
+        tensor.maximum = None if self.maximum is None else self.maximum.data_ptr()
+
+    def finish(self, low_precision: str, seed: int, step: int, number: int) -> None:
+        """After the step: into the parameter, and autograd is told where the kernels wrote."""
+        if self.x.dtype == self.parameter.dtype:
+            if self.by_kernels and self.x.data_ptr() == self.parameter.data_ptr():
+                _bump_version(self.parameter)
+            elif self.x.data_ptr() != self.parameter.data_ptr():
+                self.parameter.copy_(self.x)
+        elif low_precision == "stochastic":
+            self.parameter.copy_(round_stochastically(self.x, self.parameter.dtype, seed, step, number))
+        else:
+            self.parameter.copy_(self.x)
+
+
+def _bump_version(parameter: Tensor) -> None:
+    # Writing nothing into a view counts as a change of what it views.
+    parameter.detach().as_strided((0,), (1,)).zero_()
+
+
+def prepare(
+    parameter: Tensor, gradient: Tensor, state: MutableMapping[str, Any], low_precision: str, buffers: int
+) -> Work:
+    """gradient has the parameter's shape and is dense. The state gets the arrays that buffers asks for, 0 at first, and
+    those that it has in the parameter's order and on its device."""
+    dtype = compute_type(parameter.dtype)
+    plain = type(parameter) in (Tensor, torch.nn.Parameter)
+    by_kernels = dtype == torch.float32 and parameter.device.type in KERNEL_DEVICES and plain
+    x = parameter.detach()
+    if low_precision == "master" and parameter.dtype != dtype:
+        if "master" not in state:
+            state["master"] = x.to(dtype).contiguous()
+        x = state["master"] = state["master"].to(parameter.device)
+    elif parameter.dtype != dtype or (by_kernels and not _dense(x)):
+        x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
+    g = gradient.detach()
+    if g.dtype != dtype or (by_kernels and not (_same_order(x, g) and _dense(g) and not g.is_neg())):
+        g = torch.empty_like(x).copy_(g)
+    return Work(
+        parameter=parameter,
+        x=x,
+        g=g,
+        m=_fitted(state, "m", x) if buffers & _library.M else None,
+        maximum=_fitted(state, "maximum", x) if buffers & _library.MAXIMUM else None,
+        by_kernels=by_kernels,
+    )
+
+
+def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor) -> Tensor:
+    """state[name] in x's type, device and order: a module may have been moved or laid out anew."""
+    array: Optional[Tensor] = state.get(name)
+    if array is not None and array.device == x.device and array.dtype == x.dtype and _same_order(array, x):
+        return array
+    fresh = torch.zeros_like(x)
+    if array is not None:
+        fresh.copy_(array)
+    state[name] = fresh
+    return fresh

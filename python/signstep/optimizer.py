@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The torch.optim.Optimizer that all rules are."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Optional
+
+import torch
+
+from signstep import _library
+from signstep._core import Core
+from signstep._groups import check_gradient, check_group, rate_and_decay
+from signstep._passes import run_passes
+from signstep._state import SAVED, check_saved, tensors_of
+from signstep._work import Work, prepare
+from signstep.options import Dither, Switch
+from signstep.report import StepReport
+
+
+class SignOptimizer(torch.optim.Optimizer):
+    """A sign rule with dither and switch. Its subclasses (signstep.rules) say which rule.
+
+    Groups may differ in lr, decoupled_weight_decay, maximize and low_precision, which are read at every step; every
+    torch.optim.lr_scheduler works, also after the switch, when SGD runs at Lambda times a group's lr. Groups may be added
+    at any time. A parameter without a gradient sits the step out; the step counts all the same.
+
+    float32 on the CPU is stepped by the kernels of libsignstep.so, all parameters in one call on PyTorch's number of
+    threads, without the GIL. Other devices and float64 are stepped by tensor operations. float16 and bfloat16 are
+    computed in float32 with float32 state, and rounded as low_precision says: "nearest" loses steps below half a unit in
+    the last place; "stochastic" keeps them on the average, reproducibly; "master" keeps float32 weights beside them.
+
+    Draws depend on seed, step and a parameter's number over all groups alone: give each optimizer of a program its own
+    seed. state_dict() holds all that a run needs to go on bit for bit.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        rule: Mapping[str, Any],
+        lr: Any,
+        decoupled_weight_decay: Optional[float],
+        zero: str,
+        dither: Optional[Dither],
+        switch: Optional[Switch],
+        seed: int,
+        total_steps: int,
+        maximize: bool,
+        low_precision: str,
+        differentiable: bool,
+    ) -> None:
+        if differentiable:
+            raise ValueError(
+                "differentiable is True; wanted False, as the derivative of a sign is 0 and the kernels keep no graph"
+            )
+        for name, value, kind in (("dither", dither, Dither), ("switch", switch, Switch)):
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"{name} is {value!r}; wanted a signstep.{kind.__name__} or None")
+        options = {**rule, "zero": zero, "seed": seed, "total_steps": total_steps}
+        for part in (dither, switch):
+            options.update(part.options() if part is not None else {})
+        for name, value in options.items():
+            if not isinstance(value, (bool, int, float, str)):
+                raise TypeError(f"{name} is {value!r}; wanted a number, text or None")
+        self._core = Core(options, 0)
+        if decoupled_weight_decay is None:
+            decoupled_weight_decay = self._core.options["decoupled_weight_decay"]
+        self._report = StepReport()
+        defaults = {
+            "lr": lr,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+            "low_precision": low_precision,
+        }
+        super().__init__(params, defaults)
+
+    @property
+    def report(self) -> StepReport:
+        """What the last step did."""
+        return self._report
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in force, by the library's names; learning rates and decays are the groups'."""
+        own = dict(self._core.options)
+        for name in ("learning_rate", "decoupled_weight_decay"):
+            own.pop(name)
+        return own
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As the base class's; a group that is refused (TypeError, ValueError) is not there afterwards."""
+        super().add_param_group(param_group)
+        try:
+            first = sum(len(group["params"]) for group in self.param_groups[:-1])
+            check_group(self.param_groups[-1], len(self.param_groups) - 1, first)
+            self._core.grow(first + len(self.param_groups[-1]["params"]))
+        except (TypeError, ValueError):
+            self.param_groups.pop()
+            raise
+
+    @torch.no_grad()
+    def step(self, closure: Optional[Callable[[], Any]] = None) -> Any:
+        """One step. The closure, if any, is called once before it, with autograd on, and its value returned. TypeError
+        or ValueError, before anything has moved, for a sparse gradient, one of another shape, and a rate or decay that
+        cannot be."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        works = self._prepare()
+        core = self._core
+        before = core.steps
+        foreign = any(work is not None and not work.by_kernels for work in works)
+        _library.set_threads(torch.get_num_threads())
+        self._report = core.step((lambda passes: run_passes(works, passes)) if foreign else None)
+        groups = [group for group in self.param_groups for _ in group["params"]]
+        for i, work in enumerate(works):
+            if work is not None:
+                work.finish(groups[i]["low_precision"], core.options["seed"], before, i)
+        return loss
+
+    def _prepare(self) -> list[Optional[Work]]:
+        """What each parameter is stepped on, None for one that sits out; all checks are made before the first of them."""
+        core, tensors = self._core, self._core.tensors
+        rates = [rate_and_decay(group, i) for i, group in enumerate(self.param_groups)]
+        i = 0
+        for group, (lr, decay) in zip(self.param_groups, rates):
+            for p in group["params"]:
+                if p.grad is not None:
+                    check_gradient(p, p.grad, i)
+                tensors[i].lr, tensors[i].decay, tensors[i].n = lr, decay, 0
+                i += 1
+        buffers = core.buffers()
+        works: list[Optional[Work]] = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                work = None
+                if p.grad is not None and p.numel() > 0:
+                    gradient = p.grad.neg() if group["maximize"] else p.grad
+                    work = prepare(p, gradient, self.state[p], group["low_precision"], buffers)
+                    work.fill(tensors[len(works)])
+                works.append(work)
+        return works
+
+    def state_dict(self) -> dict[str, Any]:
+        """As the base class's, with the numbers of the state as text under "signstep"."""
+        saved = super().state_dict()
+        saved[SAVED] = self._core.state()
+        return saved
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up what state_dict() gave, the groups' rates and decays included. ValueError, and nothing is changed, for
+        the state of other parameters, of another optimizer, or of options that differ, by name."""
+        check_saved(state_dict, self.param_groups)
+        core = Core(self._core.given, len(self._core.tensors))
+        core.restore(state_dict[SAVED])
+        super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
+        for parameter, arrays in tensors_of(state_dict, self.param_groups):  # the base class would round them
+            self.state[parameter] = arrays
+        self._core = core
+        self._report = StepReport()
+
+    def __getstate__(self) -> dict[str, Any]:
+        base: dict[str, Any] = super().__getstate__()
+        return {**base, SAVED: (self._core.given, len(self._core.tensors), self._core.state())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        own = state.get(SAVED)
+        super().__setstate__({name: value for name, value in state.items() if name != SAVED})
+        if own is not None:  # none where the base class loads a state dict
+            options, tensors, numbers = own
+            self._core = Core(options, tensors)
+            self._core.restore(numbers)
+            self._report = StepReport()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dither and switch as a user states them. What is None has the default that docs/algorithms.md gives; ranges and names
+are checked by the library, whose description of the options is the only one (signstep.described_options())."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Optional
+
+
+def _stated(options: Any, prefix: str) -> dict[str, Any]:
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    return {prefix + name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Dither:
+    """Noise before the sign, s = sign(u + sigma xi), so that P(s = +1) = Phi(u / sigma) and E[s] is about
+    sqrt(2 / pi) u / sigma where |u| is well below sigma: the magnitude that the sign throws away comes back.
+
+    kind: "relative", sigma = c_t times the tensor's rms of u; "absolute", sigma = c_t; "maximum", sigma_i = c_t times
+        the coordinate's largest |u| so far (4 bytes a parameter).
+    level, final: c_0 and c_T, at least 0. shape: "constant", "linear", "cosine", "exponential", "inverse-sqrt", from
+        c_0 to c_T over the share `until` of the run, (0, 1]. All but "constant" need the optimizer's total_steps.
+    on: "update"; "gradient", g + sigma xi before the averages; "post", after the sign; "mean", E[s] without noise.
+    noise: "gaussian" or "uniform".
+    """
+
+    kind: str = "relative"
+    level: Optional[float] = None
+    final: Optional[float] = None
+    shape: Optional[str] = None
+    until: Optional[float] = None
+    on: Optional[str] = None
+    noise: Optional[str] = None
+
+    def options(self) -> dict[str, Any]:
+        stated = _stated(self, "dither_")
+        stated["dither"] = stated.pop("dither_kind")
+        return stated
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The calibrated switch from the sign rule to SGD at Lambda times the scheduled rate, adapted from SWATS (Keskar,
+    Socher 2017, arXiv 1712.07628).
+
+    when: "at", after the share `at` of the run, (0, 1), or exactly after `step` sign steps; "auto", when the rate has
+        settled (tolerance, patience, min_steps, after, fallback).
+    projection: "norm", "swats", "inner". direction: "momentum", "gradient". scope: "global", "tensor".
+    average: memory of the estimates, [0, 1). blend: steps over which SGD fades in. momentum: SGD's, [0, 1).
+    calibrate_from: share of the run from which SignSGD keeps an average. negative: "skip", "absolute".
+    follow: whether the average goes on after the switch. decay: "decoupled", "l2", "sign"; penalty: SGD's own decay.
+    All but step need the optimizer's total_steps.
+    """
+
+    when: str = "at"
+    at: Optional[float] = None
+    step: Optional[int] = None
+    projection: Optional[str] = None
+    direction: Optional[str] = None
+    scope: Optional[str] = None
+    negative: Optional[str] = None
+    average: Optional[float] = None
+    tolerance: Optional[float] = None
+    patience: Optional[int] = None
+    min_steps: Optional[int] = None
+    after: Optional[float] = None
+    fallback: Optional[float] = None
+    blend: Optional[int] = None
+    momentum: Optional[float] = None
+    calibrate_from: Optional[float] = None
+    follow: Optional[bool] = None
+    decay: Optional[str] = None
+    penalty: Optional[float] = None
+
+    def options(self) -> dict[str, Any]:
+        return _stated(self, "switch_")

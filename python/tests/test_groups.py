@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+import torch
+
+import signstep
+from signstep import Dither, Switch
+
+
+def parameter(n: int = 3) -> torch.nn.Parameter:
+    return torch.nn.Parameter(torch.ones(n))
+
+
+def test_groups_differ_in_rate_decay_and_direction() -> None:
+    a, b, c = parameter(), parameter(), parameter()
+    optimizer = signstep.Signum(
+        [{"params": [a]}, {"params": [b], "lr": 0.5, "decoupled_weight_decay": 1.0}, {"params": [c], "maximize": True}],
+        lr=0.25,
+        decoupled_weight_decay=0,
+    )
+    for p in (a, b, c):
+        p.grad = torch.ones(3)
+    optimizer.step()
+    assert (a[0].item(), b[0].item(), c[0].item()) == (0.75, 0.0, 1.25)
+    optimizer.param_groups[0]["lr"] = 0.0
+    optimizer.param_groups[1]["decoupled_weight_decay"] = 0.0
+    optimizer.step()
+    assert (a[0].item(), b[0].item()) == (0.75, -0.5)
+
+
+def test_a_late_group_joins_at_the_end() -> None:
+    late, early = parameter(100), parameter(100)
+    optimizer = signstep.Signum([early], 1e-2, dither=Dither(), switch=Switch(step=4, blend=2), total_steps=20, seed=1)
+    for t in range(12):
+        if t == 2:
+            optimizer.add_param_group({"params": [late], "lr": 0.1})
+        for p in (early, late):
+            p.grad = torch.randn(100, generator=torch.Generator().manual_seed(t))
+        optimizer.step()
+    assert optimizer.report.phase == "sgd" and not torch.equal(late, torch.ones(100))
+
+
+def test_a_group_that_is_refused_is_not_there() -> None:
+    a, b = parameter(), parameter()
+    optimizer = signstep.Signum([a])
+    with pytest.raises(ValueError, match="parameter group 1: 'momentum' is nothing"):
+        optimizer.add_param_group({"params": [b], "momentum": 0.5})
+    with pytest.raises(ValueError):
+        optimizer.add_param_group({"params": [a]})
+    with pytest.raises(TypeError, match="parameter 1 is torch.int32"):
+        optimizer.add_param_group({"params": [torch.zeros(2, dtype=torch.int32)]})
+    assert len(optimizer.param_groups) == 1
+    optimizer.add_param_group({"params": [b]})
+    a.grad = b.grad = torch.ones(3)
+    optimizer.step()
+    assert torch.equal(a, b)
+
+    by_tensor = signstep.Signum([parameter()], switch=Switch(step=9, scope="tensor"))
+    by_tensor.step()
+    with pytest.raises(ValueError, match="switch_scope is tensor"):
+        by_tensor.add_param_group({"params": [parameter()]})
+    assert len(by_tensor.param_groups) == 1
+
+
+@pytest.mark.parametrize("name, value", [("lr", float("inf")), ("lr", -1), ("decoupled_weight_decay", float("nan"))])
+def test_a_group_changed_to_what_cannot_be_is_refused_before_anything_moves(name: str, value: float) -> None:
+    a, b = parameter(), parameter()
+    optimizer = signstep.Signum([{"params": [a]}, {"params": [b]}])
+    a.grad = b.grad = torch.ones(3)
+    optimizer.param_groups[1][name] = value
+    with pytest.raises(ValueError, match="parameter group 1"):
+        optimizer.step()
+    assert torch.equal(a, torch.ones(3))

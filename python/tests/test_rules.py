@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+import torch
+
+import signstep
+from signstep import Dither, Switch
+
+
+def walk(optimizer_of, gradients, x=0.0) -> list[float]:
+    p = torch.nn.Parameter(torch.tensor([x]))
+    optimizer = optimizer_of([p])
+    seen = []
+    for g in gradients:
+        p.grad = torch.tensor([float(g)])
+        optimizer.step()
+        seen.append(p.item())
+    return seen
+
+
+KNOWN = [1, 1, -3, -1, 0, 0.5]
+
+
+def test_known_answers() -> None:
+    """docs/algorithms.md has them."""
+    assert walk(lambda p: signstep.Signum(p, 1.0, decoupled_weight_decay=0), KNOWN) == [-1, -2, -1, 0, 1, 2]
+    assert walk(lambda p: signstep.SignSGD(p, 1.0, 0, decoupled_weight_decay=0), KNOWN) == [-1, -2, -1, 0, 0, -1]
+    up = [-g for g in KNOWN]
+    assert walk(lambda p: signstep.Signum(p, 1.0, decoupled_weight_decay=0, maximize=True), up) == [-1, -2, -1, 0, 1, 2]
+
+
+def test_lion_looks_ahead_with_the_first_beta() -> None:
+    lion = walk(lambda p: signstep.Lion(p, 1.0, (0.5, 0.9), decoupled_weight_decay=0), [1, -0.05, -0.05])
+    assert lion == [-1, -2, -3]  # u: 0.5, 0.5 * 0.1 - 0.025, 0.5 * 0.085 - 0.025
+    assert walk(lambda p: signstep.Lion(p, 1.0, (0.0, 0.9), decoupled_weight_decay=0), [1, -0.05, -0.05]) == [-1, 0, 1]
+
+
+def test_decay_is_decoupled_and_its_default_the_rules() -> None:
+    assert walk(lambda p: signstep.Signum(p, 0.5, decoupled_weight_decay=0.5), [0.0], x=4.0) == [3.0]
+    for optimizer, decay in ((signstep.Signum, 0.05), (signstep.Lion, 0.1)):
+        assert optimizer([torch.nn.Parameter(torch.zeros(1))]).param_groups[0]["decoupled_weight_decay"] == decay
+    plain = signstep.SignSGD([torch.nn.Parameter(torch.zeros(1))], momentum=0)
+    assert plain.param_groups[0]["decoupled_weight_decay"] == 0.1
+    assert not plain.state and plain.options["optimizer"] == "signsgd"
+
+
+def test_sign_steps_carry_no_state_without_momentum() -> None:
+    p = torch.nn.Parameter(torch.zeros(3))
+    optimizer = signstep.SignSGD([p], momentum=0)
+    p.grad = torch.ones(3)
+    optimizer.step()
+    assert optimizer.state[p] == {}
+
+
+def test_every_described_option_can_be_stated() -> None:
+    stated = {"optimizer", "learning_rate", "momentum", "decoupled_weight_decay", "beta1", "beta2", "zero", "seed", "total_steps"}
+    stated |= {"dither" if f.name == "kind" else f"dither_{f.name}" for f in fields(Dither)}
+    stated |= {f"switch_{f.name}" for f in fields(Switch)}
+    assert stated == {option["name"] for option in signstep.described_options()}
+
+
+@pytest.mark.parametrize(
+    "make, error, message",
+    [
+        (lambda p: signstep.Signum(p, lr=-1.0), ValueError, "lr is -1.0; wanted a finite number"),
+        (lambda p: signstep.Signum(p, lr=float("nan")), ValueError, "lr is nan"),
+        (lambda p: signstep.Signum(p, lr="fast"), TypeError, "lr is 'fast'; wanted a number"),
+        (lambda p: signstep.Signum(p, lr=1.0, decoupled_weight_decay=2.0), ValueError, "lower one"),
+        (lambda p: signstep.Signum(p, momentum=1.0), ValueError, r"momentum .*in \[0, 1\)"),
+        (lambda p: signstep.Signum(p, momentum=None), TypeError, "momentum is None"),
+        (lambda p: signstep.Lion(p, betas=(0.9,)), TypeError, "betas"),
+        (lambda p: signstep.Lion(p, betas=(0.9, 1.5)), ValueError, "beta2"),
+        (lambda p: signstep.Signum(p, zero="none"), ValueError, "zero.*skip"),
+        (lambda p: signstep.Signum(p, seed=-1), ValueError, "seed"),
+        (lambda p: signstep.Signum(p, dither="relative"), TypeError, "wanted a signstep.Dither"),
+        (lambda p: signstep.Signum(p, dither=Dither()), ValueError, "total_steps is 0"),
+        (lambda p: signstep.Signum(p, dither=Dither("relativ"), total_steps=9), ValueError, "relative"),
+        (lambda p: signstep.Signum(p, dither=Dither("absolute"), total_steps=9), ValueError, "dither_level"),
+        (lambda p: signstep.Signum(p, switch=Switch(at=2.0), total_steps=9), ValueError, "switch_at"),
+        (lambda p: signstep.SignSGD(p, momentum=0, switch=Switch(), total_steps=9), ValueError, "switch_direction"),
+        (lambda p: signstep.Signum(p, differentiable=True), ValueError, "derivative of a sign"),
+        (lambda p: signstep.Signum(p, maximize=1), TypeError, "maximize"),
+        (lambda p: signstep.Signum(p, low_precision="up"), ValueError, "stochastic"),
+        (lambda p: signstep.Signum([]), ValueError, "empty"),
+        (lambda p: signstep.Signum([{"params": p, "weight_decay": 0.1}]), ValueError, "'weight_decay' is nothing"),
+        (lambda p: signstep.Signum([torch.zeros(2, dtype=torch.int64)]), TypeError, "torch.int64"),
+        (lambda p: signstep.Signum([torch.zeros(2, dtype=torch.complex64)]), TypeError, "torch.complex64"),
+        (lambda p: signstep.Signum([torch.zeros(2).to_sparse()]), TypeError, "dense"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(make, error, message) -> None:
+    with pytest.raises(error, match=message):
+        make([torch.nn.Parameter(torch.zeros(2))])

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saving, loading, copying: a run that was interrupted ends with the bits of one that was not."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import pickle
+
+import pytest
+import torch
+
+import signstep
+from signstep import Dither, Switch
+
+OPTIONS = dict(dither=Dither(), switch=Switch(step=8, blend=4), total_steps=24, seed=5)
+
+
+def make(dtype=torch.float32, low_precision="nearest", maximum=False, model_seed=0):
+    torch.manual_seed(model_seed)
+    model = torch.nn.Sequential(torch.nn.Linear(11, 13), torch.nn.Tanh(), torch.nn.Linear(13, 2)).to(dtype)
+    options = dict(OPTIONS, dither=Dither("maximum")) if maximum else OPTIONS
+    groups = [{"params": model[0].parameters()}, {"params": model[2].parameters(), "lr": 3e-3}]
+    return model, signstep.Lion(groups, 1e-2, low_precision=low_precision, **options)
+
+
+def train(model, optimizer, first, last) -> None:
+    for t in range(first, last):
+        for i, p in enumerate(model.parameters()):
+            p.grad = torch.randn(p.shape, generator=torch.Generator().manual_seed(97 * t + i)).to(p.dtype)
+        optimizer.step()
+
+
+def same(one, other) -> bool:
+    return all(torch.equal(p, q) for p, q in zip(one.parameters(), other.parameters()))
+
+
+VARIANTS = [
+    dict(),
+    dict(maximum=True),
+    dict(dtype=torch.float64),
+    dict(dtype=torch.bfloat16),
+    dict(dtype=torch.bfloat16, low_precision="stochastic"),
+    dict(dtype=torch.float16, low_precision="master"),
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("stop", [0, 3, 10, 20])  # before the first step; sign, blend and SGD
+def test_a_loaded_run_goes_on_with_the_same_bits(variant: dict, stop: int) -> None:
+    model, optimizer = make(**variant)
+    train(model, optimizer, 0, stop)
+    file = io.BytesIO()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    file.seek(0)
+    saved = torch.load(file)
+    train(model, optimizer, stop, 24)
+
+    other, loaded = make(**variant, model_seed=1)
+    train(other, loaded, 0, 2)  # what it did before is forgotten
+    other.load_state_dict(saved["model"])
+    loaded.load_state_dict(saved["optimizer"])
+    train(other, loaded, stop, 24)
+    assert same(model, other)
+    assert json.loads(loaded.state_dict()["signstep"]) == json.loads(optimizer.state_dict()["signstep"])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
+@pytest.mark.parametrize("stop", [0, 10, 20])
+def test_a_copy_goes_its_own_way_with_the_same_bits(copied, stop: int) -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, stop)
+    other, twin = copied((model, optimizer))
+    train(model, optimizer, stop, 24)
+    assert stop == 24 or not same(model, other)
+    train(other, twin, stop, 24)
+    assert same(model, other)
+    assert type(twin) is signstep.Lion and twin.report == optimizer.report
+
+
+def test_the_groups_are_loaded_with_the_state() -> None:
+    model, optimizer = make()
+    optimizer.param_groups[1]["lr"] = 0.5
+    _, other = make()
+    other.load_state_dict(optimizer.state_dict())
+    assert [group["lr"] for group in other.param_groups] == [1e-2, 0.5]
+
+
+def test_another_optimizers_state_is_refused_and_changes_nothing() -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, 3)
+    before = copy.deepcopy(optimizer.state_dict())
+
+    def refused(state: dict, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict(state)
+        now = optimizer.state_dict()
+        assert now["signstep"] == before["signstep"] and now["param_groups"] == before["param_groups"]
+        for key, arrays in before["state"].items():
+            for name, array in arrays.items():
+                assert torch.equal(array, now["state"][key][name])
+
+    refused(torch.optim.AdamW(model.parameters()).state_dict(), "no state dict of a signstep optimizer")
+    fewer = signstep.Lion(list(model.parameters()), 1e-2, **OPTIONS)
+    refused(fewer.state_dict(), r"groups of \[4\] parameters, this optimizer \[2, 2\]")
+    groups = [{"params": model[0].parameters()}, {"params": model[2].parameters()}]
+    refused(signstep.Lion(groups, 1e-2, betas=(0.9, 0.95), **OPTIONS).state_dict(), "beta2 is 0.99, wanted 0.95")
+    damaged = copy.deepcopy(before)
+    damaged["state"][0]["m"] = torch.zeros(5)
+    refused(damaged, r"the m of parameter 0 is of shape \(5,\) in the state dict; wanted \(13, 11\)")
+    damaged = copy.deepcopy(before)
+    damaged["signstep"] = damaged["signstep"][:-2]
+    refused(damaged, "state")
