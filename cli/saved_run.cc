@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/data_folder.h"
 #include "cli/engines.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/checkpoint.h"
@@ -65,7 +66,11 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
   const std::string path = find_checkpoint(settings);
   run.checkpoint = weights.empty() ? path : find_checkpoint(weights);
   const Checkpoint source(path);
-  read_settings(run, source, path, change);
+  read_settings(run, source, path, [&](OptionList& list) {
+    const std::string recorded = run.options.data;
+    change(list);
+    if (run.options.data == recorded) run.options.data = data_folder_of(run.options);
+  });
   run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels, run.options.image_size);
   run.data_sha256 = run.data.checksum();
   const std::string recorded = source.identity().data_sha256;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/data_folder.h"
 #include "signstep/base/error.h"
 #include "signstep/base/number.h"
 #include "signstep/base/text.h"
@@ -25,16 +26,16 @@ std::string default_output(const TrainOptions& o) {
   return name;
 }
 
-// The rule that the flags ask for, "" where they do not.
-std::string rule_of_flags(const TrainCommand& c) {
+// What the flags say of an option, "" where they do not.
+std::string flag_of(const TrainCommand& c, const std::string& option) {
   for (const auto& [name, value] : c.flags->given())
-    if (name == "optimizer") return value;
+    if (name == option) return value;
   return "";
 }
 
 // A file of one rule taken for another: its rule's own defaults do not hold for the other.
 std::vector<std::string> take_for_another_rule(TrainCommand& c) {
-  const std::string before = c.options.optimizer.rule().name, now = rule_of_flags(c);
+  const std::string before = c.options.optimizer.rule().name, now = flag_of(c, "optimizer");
   if (now.empty() || now == before) return {};
   const CarriedOver carried = forget_own_defaults(c.options);
   std::vector<std::string> said;
@@ -55,6 +56,10 @@ void take_after(TrainCommand& c) {
   read_recorded_toml(file, c.flags->list());
   forget_method(c.options);
   c.options.output.clear();
+  if (!flag_of(c, "dataset").empty())
+    c.options.data.clear();  // another set's
+  else if (flag_of(c, "data").empty())
+    c.options.data = data_folder_of(c.options);
 }
 
 // A decaying rate of 5 epochs is no beginning of one of 10.
@@ -101,6 +106,7 @@ void read_resumed(TrainCommand& c) {
     }
   }
   c.flags->apply();
+  if (flag_of(c, "data").empty()) c.options.data = data_folder_of(c.options);
   c.options.output = output;
 }
 

@@ -27,7 +27,7 @@ std::string locate(const std::string& folder, const DataFile& file, const Datase
   return reader.unpack && is_file(packed) ? packed : "";
 }
 
-// The first folder that holds every file.
+// The first folder that holds every file, from the root.
 std::string find_folder(const DatasetSpec& spec, const std::string& data_option) {
   std::string looked;
   for (const std::string& folder : dataset_search_path(spec, data_option)) {
@@ -35,8 +35,11 @@ std::string find_folder(const DatasetSpec& spec, const std::string& data_option)
     for (const DataFile& file : spec.files) {
       if (locate(folder, file, *spec.reader).empty()) missing.push_back(file.name);
     }
-    if (missing.empty()) return folder;
     std::error_code ignored;
+    if (missing.empty()) {
+      const fs::path whole = fs::absolute(folder, ignored);
+      return ignored ? folder : whole.lexically_normal().string();
+    }
     looked += fs::is_directory(folder, ignored) ? fmt::format("\n  {}: without {}", folder, fmt::join(missing, ", "))
                                                 : fmt::format("\n  {}: no such folder", folder);
   }

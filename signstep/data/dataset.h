@@ -24,7 +24,7 @@ struct Dataset {
   std::vector<std::string> class_names;  // by label
   Normalization normalization;
   std::vector<SourceFile> files;
-  std::string folder;
+  std::string folder;  // from the root; of pictures as it was named
 
   bool official() const;  // every file is
   // SHA-256 of training pixels, training labels, test pixels and test labels in a row, so it does not depend on

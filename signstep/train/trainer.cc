@@ -32,7 +32,7 @@ class Run {
         observer_(observer),
         images_(options_),
         choice_(std::move(choice)),
-        threads_reason_(threads_open ? fit() : ""),
+        threads_reason_(settle(threads_open)),
         total_steps_(static_cast<uint64_t>(options_.epochs) * batches()),
         learner_(first_engine(),
                  make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_),
@@ -201,6 +201,13 @@ class Run {
 
   Network network() const {
     return make_network(options_.network, images_.data.train.channels, images_.data.train.classes);
+  }
+
+  // What the machine decides is fixed in the options: where the images were found, and how many threads. Returns why so
+  // many.
+  std::string settle(bool threads_open) {
+    options_.data = images_.data.folder;
+    return threads_open ? fit() : "";
   }
 
   std::string fit() {

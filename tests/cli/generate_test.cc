@@ -77,8 +77,12 @@ TEST_F(GenerateTest, TheManualHasEveryCommandAndNoMistakes) {
   for (const char* part :
        {".SS signstep train\n", ".SS signstep data fetch\n", "\\fB\\-\\-switch\\-at\\fR", ".SH EXIT STATUS"})
     EXPECT_THAT(text, HasSubstr(part));
-  if (is_there("groff")) EXPECT_EQ(read_by("man", "groff -man -Tutf8 -ww -z generated"), "");
-  if (is_there("mandoc")) EXPECT_EQ(read_by("man", "mandoc -Tlint -W error generated"), "");
+  if (is_there("groff")) {
+    EXPECT_EQ(read_by("man", "groff -man -Tutf8 -ww -z generated"), "");
+  }
+  if (is_there("mandoc")) {
+    EXPECT_EQ(read_by("man", "mandoc -Tlint -W error generated"), "");
+  }
   if (!is_there("groff") && !is_there("mandoc"))
     GTEST_SKIP() << "groff and mandoc are missing, so the manual page was NOT formatted; install groff-base";
 }
