@@ -33,6 +33,9 @@ class Core:
         check(library.signstep_optimizer_grow(self._handle, tensors))
         self.tensors = (_library.Tensor * tensors)()
 
+    def set_rank(self, rank: int) -> None:
+        check(library.signstep_optimizer_set_rank(self._handle, rank))
+
     def buffers(self) -> int:
         buffers: int = library.signstep_optimizer_buffers(self._handle)
         return buffers

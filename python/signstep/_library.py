@@ -63,7 +63,7 @@ class Pass(ctypes.Structure):
         (name, ctypes.c_uint32)
         for name in ("kind", "tensor", "keeps_m", "zero", "dither_on", "noise", "sums", "v_is_m", "sgd_along_g")
     ] + [(name, ctypes.c_double) for name in ("b1", "b2", "lr", "decay_factor", "sigma", "sgd_rate", "l2")]
-    _fields_ += [("seed", ctypes.c_uint64), ("step", ctypes.c_uint64)]
+    _fields_ += [("seed", ctypes.c_uint64), ("step", ctypes.c_uint64), ("rank", ctypes.c_uint32)]
 
 
 class Draw(ctypes.Structure):
@@ -108,6 +108,7 @@ _arguments: dict[str, list[Any]] = {
     "signstep_options": _out_text,
     "signstep_optimizer_new": [ctypes.c_char_p, _u64, ctypes.POINTER(_pointer)],
     "signstep_optimizer_grow": [_pointer, _u64],
+    "signstep_optimizer_set_rank": [_pointer, _u32],
     "signstep_optimizer_options": [_pointer, *_out_text],
     "signstep_optimizer_step": [_pointer, _pointer, _u64, PassesFunction, _pointer, ctypes.POINTER(Report)],
     "signstep_optimizer_event": [_pointer, *_out_text],
@@ -119,6 +120,7 @@ _arguments: dict[str, list[Any]] = {
     "signstep_majority": [_pointer, _u64, _u64, _u32, ctypes.POINTER(Draw), _u64, _pointer],
     "signstep_moments_new": [_u64, ctypes.POINTER(_pointer)],
     "signstep_moments_add": [_pointer, _pointer, _u64],
+    "signstep_expected_sign": [_u64, _pointer, _pointer, _pointer, _pointer, _double, _pointer],
     "signstep_moments_read": [_pointer, _u64, _pointer, _pointer, _pointer, _pointer],
 }
 for _name, _types in _arguments.items():

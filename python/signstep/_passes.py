@@ -72,7 +72,7 @@ class _Noise:
 
     def _stream(self, purpose: int) -> Stream:
         one = self._one
-        return Stream(one.seed, purpose, one.step, one.tensor, self._like.device)
+        return Stream(one.seed, purpose, one.step, one.tensor, self._like.device, one.rank)
 
     def normal(self) -> Tensor:
         return _flat_like(self._stream(_draws.GAUSSIAN).normal(self._like.numel()), self._like).to(self._like.dtype)

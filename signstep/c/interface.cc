@@ -76,6 +76,13 @@ int signstep_optimizer_grow(signstep_optimizer* optimizer, uint64_t tensors) {
   });
 }
 
+int signstep_optimizer_set_rank(signstep_optimizer* optimizer, uint32_t rank) {
+  return guarded([&] {
+    require_pointer(optimizer, "optimizer", kOptimizer);
+    optimizer->set_rank(rank);
+  });
+}
+
 int signstep_optimizer_options(const signstep_optimizer* optimizer, char* text, size_t size, size_t* needed) {
   return guarded([&] {
     require_pointer(optimizer, "optimizer", kOptimizer);

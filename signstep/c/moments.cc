@@ -11,6 +11,7 @@
 #include "signstep/c/shared_threads.h"
 #include "signstep/c/signstep.h"
 #include "signstep/parallel/pieces.h"
+#include "signstep/theory/dither_law.h"
 
 using namespace signstep;
 
@@ -71,6 +72,26 @@ int signstep_moments_read(const signstep_moments* moments, uint64_t n, double* m
           if (skewness != nullptr) skewness[i] = at.skewness();
           if (kurtosis != nullptr) kurtosis[i] = at.excess_kurtosis();
         }
+      });
+    });
+  });
+}
+
+int signstep_expected_sign(uint64_t n, const double* gradient, const double* sigma, const double* skewness,
+                           const double* kurtosis, double dither, double* out) {
+  return guarded([&] {
+    if (!(dither >= 0 && std::isfinite(dither)))
+      throw OptionError(fmt::format("dither is {}; wanted a finite number of at least 0", dither));
+    if (n == 0) return;
+    require_pointer(gradient, "gradient", "n of them");
+    require_pointer(sigma, "sigma", "n of them");
+    require_pointer(skewness, "skewness", "n of them");
+    require_pointer(kurtosis, "kurtosis", "n of them");
+    require_pointer(out, "out", "room for n numbers");
+    with_executor([&](Executor& executor) {
+      for_each_piece(n, executor, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i)
+          out[i] = expected_sign({gradient[i], sigma[i], skewness[i], kurtosis[i]}, dither);
       });
     });
   });

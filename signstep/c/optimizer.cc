@@ -9,6 +9,7 @@
 #include "signstep/c/shared_threads.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_text.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -66,6 +67,12 @@ void signstep_optimizer::grow(size_t tensors) {
   tensors_ = tensors;
 }
 
+void signstep_optimizer::set_rank(uint32_t rank) {
+  if (rank >= kSharedRank)
+    throw OptionError(fmt::format("rank is {}; wanted less than {}, which all ranks share", rank, kSharedRank));
+  rank_ = rank;
+}
+
 uint32_t signstep_optimizer::buffers() const {
   return (moves_average(plan_, numbers_.state) ? SIGNSTEP_M : 0) | (keeps_maximum(plan_.dither) ? SIGNSTEP_MAXIMUM : 0);
 }
@@ -119,7 +126,7 @@ signstep_report signstep_optimizer::step(std::span<const signstep_tensor> tensor
   }
   StepReport report;
   with_executor([&](Executor& executor) {
-    PassesStepper stepper(executor, foreign, moves_average(plan_, numbers_.state), passes, context);
+    PassesStepper stepper(executor, foreign, moves_average(plan_, numbers_.state), rank_, passes, context);
     report = sign_optimizer_step(plan_, numbers_.state, numbers_.steps, stepped, rates, stepper);
   });
   ++numbers_.steps;

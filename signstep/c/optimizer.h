@@ -15,6 +15,7 @@ struct signstep_optimizer {
   signstep_optimizer(const std::string& options, size_t tensors);
 
   void grow(size_t tensors);
+  void set_rank(uint32_t rank);
   uint32_t buffers() const;
   uint32_t run_buffers() const;
   signstep_report step(std::span<const signstep_tensor> tensors, signstep_passes passes, void* context);
@@ -35,4 +36,5 @@ struct signstep_optimizer {
   size_t tensors_;
   signstep::SavedNumbers numbers_;
   std::string event_;
+  uint32_t rank_ = 0;
 };

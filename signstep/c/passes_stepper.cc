@@ -25,6 +25,7 @@ signstep_pass sign_pass(uint32_t kind, const StepTensor& tensor, const SignStep&
   pass.sgd_rate = tensor.sgd_rate;
   pass.seed = step.seed;
   pass.step = step.step;
+  pass.rank = step.rank;
   return pass;
 }
 
@@ -50,8 +51,10 @@ void PassesStepper::call(std::span<const StepTensor> tensors, std::span<StepStat
 
 void PassesStepper::sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
                          std::span<StepStatistics> statistics) {
-  KernelStepper::sign(tensors, steps, statistics);
-  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_SIGN, tensors[i], steps[i], keeps_m_); });
+  std::vector<SignStep> own(steps.begin(), steps.end());
+  for (SignStep& step : own) step.rank = rank_;
+  KernelStepper::sign(tensors, own, statistics);
+  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_SIGN, tensors[i], own[i], keeps_m_); });
 }
 
 void PassesStepper::measure(std::span<const StepTensor> tensors, const SignStep& step,

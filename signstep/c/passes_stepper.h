@@ -12,10 +12,15 @@ namespace signstep {
 
 class PassesStepper final : public KernelStepper {
  public:
-  // foreign: by a tensor's index, whether it is the caller's. All that is passed must outlive this.
-  PassesStepper(Executor& executor, const std::vector<bool>& foreign, bool keeps_m, signstep_passes passes,
-                void* context)
-      : KernelStepper(executor), foreign_(foreign), keeps_m_(keeps_m), passes_(passes), context_(context) {}
+  // foreign: by a tensor's index, whether it is the caller's. rank: whose draws. All that is passed must outlive this.
+  PassesStepper(Executor& executor, const std::vector<bool>& foreign, bool keeps_m, uint32_t rank,
+                signstep_passes passes, void* context)
+      : KernelStepper(executor),
+        foreign_(foreign),
+        keeps_m_(keeps_m),
+        rank_(rank),
+        passes_(passes),
+        context_(context) {}
 
   // Each throws CallbackError where the caller's function fails.
   void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
@@ -31,6 +36,7 @@ class PassesStepper final : public KernelStepper {
 
   const std::vector<bool>& foreign_;
   bool keeps_m_;
+  uint32_t rank_;
   signstep_passes passes_;
   void* context_;
 };

@@ -66,6 +66,9 @@ SIGNSTEP_API void signstep_optimizer_free(signstep_optimizer* optimizer); /* NUL
  * switch_scope tensor. */
 SIGNSTEP_API int signstep_optimizer_grow(signstep_optimizer* optimizer, uint64_t tensors);
 
+/* The rank whose draws dither and coins take, 0 at first, below 65535; no part of the state. */
+SIGNSTEP_API int signstep_optimizer_set_rank(signstep_optimizer* optimizer, uint32_t rank);
+
 /* The options with every default filled in, as JSON. */
 SIGNSTEP_API int signstep_optimizer_options(const signstep_optimizer* optimizer, char* text, size_t size,
                                             size_t* needed);
@@ -117,6 +120,7 @@ typedef struct signstep_pass {
   double b1, b2, lr, decay_factor, sigma, sgd_rate; /* SGD: b2 is mu, sgd_rate the rate */
   double l2;
   uint64_t seed, step;
+  uint32_t rank;
 } signstep_pass;
 
 /* Does count passes and sets their statistics, on tensors that the kernels cannot take (another device or type).
@@ -183,6 +187,11 @@ SIGNSTEP_API uint64_t signstep_moments_draws(const signstep_moments* moments);
  * NULL where it is not wanted. */
 SIGNSTEP_API int signstep_moments_read(const signstep_moments* moments, uint64_t n, double* mean, double* variance,
                                        double* skewness, double* kurtosis);
+
+/* E[sign] of each of n coordinates under noise with these moments and Gaussian dither of standard deviation dither >=
+ * 0, in [-1, 1] (theory/dither_law.h). */
+SIGNSTEP_API int signstep_expected_sign(uint64_t n, const double* gradient, const double* sigma, const double* skewness,
+                                        const double* kurtosis, double dither, double* out);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "signstep/theory/dither_law.h"
 #include "tests/c/c_fixtures.h"
 
 namespace signstep {
@@ -38,6 +39,18 @@ TEST(CMoments, AreThoseOfEachCoordinate) {
   }
   signstep_moments_free(moments);
   signstep_moments_free(nullptr);
+}
+
+TEST(CMoments, ExpectedSignIsTheTheorys) {
+  const std::vector<double> g = {0.5, -1, 0}, sigma = {1, 2, 3}, skewness = {0.5, 0, 1}, kurtosis = {1, 0, 0.5};
+  std::vector<double> out(3);
+  ASSERT_EQ(signstep_expected_sign(3, g.data(), sigma.data(), skewness.data(), kurtosis.data(), 0.7, out.data()),
+            SIGNSTEP_OK);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(out[i], expected_sign({g[i], sigma[i], skewness[i], kurtosis[i]}, 0.7));
+  EXPECT_EQ(signstep_expected_sign(3, g.data(), sigma.data(), skewness.data(), kurtosis.data(), -1, out.data()),
+            SIGNSTEP_OPTION);
+  EXPECT_EQ(signstep_expected_sign(3, nullptr, sigma.data(), skewness.data(), kurtosis.data(), 1, out.data()),
+            SIGNSTEP_OPTION);
 }
 
 }  // namespace

@@ -123,6 +123,7 @@ int reference_passes(void* context, const signstep_pass* passes, uint64_t count,
       s.sgd_along = p.sgd_along_g ? SgdAlong::kGradient : SgdAlong::kAverage;
       s.seed = p.seed;
       s.step = p.step;
+      s.rank = p.rank;
       if (p.kind == SIGNSTEP_PASS_MEASURE)
         sign_measure_ref({&t, 1}, s, {&out, 1});
       else
@@ -152,6 +153,20 @@ TEST(COptimizer, TheCallersPassesStepWhatHasNoArray) {
   const auto fails = [](void*, const signstep_pass*, uint64_t, signstep_statistics*) { return 1; };
   EXPECT_EQ(signstep_optimizer_step(mixed.get(), tensors.data(), 2, fails, nullptr, nullptr), SIGNSTEP_CALLBACK);
   EXPECT_NE(std::string(signstep_last_error()).find("restore a saved state"), std::string::npos);
+}
+
+TEST(COptimizer, EachRankDrawsItsOwn) {
+  const auto walk = [](uint32_t rank) {
+    OptimizerPointer optimizer = make_optimizer(kSwitched, kSizes.size());
+    EXPECT_EQ(signstep_optimizer_set_rank(optimizer.get(), rank), SIGNSTEP_OK);
+    Arrays arrays(kSizes, 1);
+    TraceNumbers gradients(2);
+    step(optimizer, arrays, gradients);
+    return arrays.x;
+  };
+  EXPECT_TRUE(same_bits(walk(3), walk(3)));
+  EXPECT_FALSE(same_bits(walk(3), walk(0)));
+  EXPECT_EQ(signstep_optimizer_set_rank(make_optimizer("{}", 1).get(), 0xFFFF), SIGNSTEP_OPTION);
 }
 
 TEST(COptimizer, GrowsAtTheEnd) {

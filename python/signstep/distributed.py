@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Majority vote in DistributedDataParallel: gradients travel as one bit a coordinate.
+
+    optimizer = signstep.SignSGD(model.parameters(), lr, momentum=0)
+    vote = signstep.MajorityVote(optimizer, momentum=0.9)
+    model.register_comm_hook(vote, signstep.majority_vote_hook)
+
+signSGD with majority vote: Bernstein et al. 2018, arXiv 1802.04434, section 6.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from signstep import _library
+from signstep._bits import complement, majority, pack, unpack, word_count
+from signstep._core import Core
+from signstep._library import Draw
+from signstep._state import SAVED
+from signstep.optimizer import SignOptimizer
+from signstep.options import Dither
+from signstep.rules import SignSGD
+
+
+class MajorityVote:
+    """What a rank keeps for the hook: m and the draws of its dither, by parameter, as DDP rebuilds its buckets.
+
+    Each rank moves m = b m + (1 - b) g of its own gradients, takes s = sign(m), dithered on request, and votes; every
+    gradient becomes the majority's sign, +1 or -1, of which the optimizer takes a plain step. 0, NaN and infinity vote by
+    coin, a tie is a coin that all ranks draw alike. A step's message is every rank's bits to every rank, n / 8 bytes.
+
+    optimizer: SignSGD without momentum, dither or switch of its own (else ValueError), of every parameter of the model.
+    momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed for all ranks.
+    """
+
+    def __init__(
+        self,
+        optimizer: SignOptimizer,
+        momentum: float = 0.9,
+        *,
+        dither: Optional[Dither] = None,
+        seed: int = 0,
+        total_steps: int = 0,
+        process_group: Any = None,
+    ) -> None:
+        own = optimizer.options if isinstance(optimizer, SignSGD) else {}
+        if own.get("optimizer") != "signsgd" or own["dither"] != "none" or own["switch_when"] != "never":
+            raise ValueError(
+                "the vote has momentum and dither of its own and leaves signs; wanted an optimizer "
+                "signstep.SignSGD(params, lr, momentum=0) without dither and switch; give momentum and dither to "
+                "MajorityVote"
+            )
+        if dither is not None and dither.on in ("post", "mean"):
+            raise ValueError(f"dither on {dither.on!r} is more than one bit; wanted 'update' or 'gradient'")
+        rule = {"optimizer": "signum", "momentum": momentum} if momentum else {"optimizer": "signsgd"}
+        options = {**rule, "zero": "random", "seed": seed, "total_steps": total_steps}
+        options.update(dither.options() if dither is not None else {})
+        self._optimizer = optimizer
+        self.process_group = process_group
+        self._core = Core(options, 0)
+        self._m: dict[Tensor, Tensor] = {}
+        self._maximum: dict[Tensor, Tensor] = {}
+        self._waiting: list[tuple[Any, Any]] = []
+        self.nonfinite = 0  # coordinates that were NaN or infinite at the last step, over all ranks
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self._optimizer.param_groups for p in group["params"]]
+
+    def state_dict(self) -> dict[str, Any]:
+        """This rank's averages in the order of the optimizer's parameters, and the numbers of the state."""
+        parameters = self._parameters()
+        return {
+            SAVED: self._core.state(),
+            "m": [self._m.get(p) for p in parameters],
+            "maximum": [self._maximum.get(p) for p in parameters],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """ValueError, and nothing is changed, for the state of other options or parameters."""
+        parameters = self._parameters()
+        for name in ("m", "maximum"):
+            seen = [None if a is None else a.numel() for a in state[name]]
+            if len(seen) != len(parameters) or any(n not in (None, p.numel()) for n, p in zip(seen, parameters)):
+                raise ValueError(f"the {name} in the state are not of these parameters; wanted the saved ones, in their order")
+        core = Core(self._core.given, len(parameters))
+        core.restore(state[SAVED])
+        self._core = core
+        for name, own in (("m", self._m), ("maximum", self._maximum)):
+            own.clear()
+            own.update({p: a.clone() for p, a in zip(parameters, state[name]) if a is not None})
+
+    def take(self, bucket: Any) -> torch.futures.Future[Tensor]:
+        """A bucket's gradients wait for the last bucket; then all vote in one message."""
+        future: torch.futures.Future[Tensor] = torch.futures.Future()
+        self._waiting.append((bucket, future))
+        if bucket.is_last():
+            waiting, self._waiting = self._waiting, []
+            self._vote({p: g for b, _ in waiting for p, g in zip(b.parameters(), b.gradients())})
+            for one, done in waiting:
+                done.set_result(one.buffer())
+        return future
+
+    @torch.no_grad()
+    def _vote(self, gradients: dict[Tensor, Tensor]) -> None:
+        parameters = self._parameters()
+        if unknown := sum(p not in set(parameters) for p in gradients):
+            raise ValueError(f"{unknown} parameters of the model are not the optimizer's; wanted all of them")
+        if len(self._core.tensors) != len(parameters):
+            self._core.grow(len(parameters))
+        step, rank = self._core.steps, dist.get_rank(self.process_group)
+        seed = self._core.options["seed"]
+        self._core.set_rank(rank)
+        stepped = self._signs(parameters, gradients)
+        bits = [
+            complement(pack(x, Draw(seed, step, i, rank)), x.numel()) for i, x in stepped.items()
+        ]  # x = -s, or 0 where there was no step: a coin, as fair when it is turned around
+        sizes = [word_count(x.numel()) for x in stepped.values()]
+        message = torch.cat([*bits, torch.tensor([self._nonfinite])])
+        votes = self._gather(message)
+        self.nonfinite = int(votes[:, -1].sum())
+        decided = majority(votes[:, :-1].contiguous(), Draw(seed, step, 0, 0))
+        for (i, x), words in zip(stepped.items(), torch.split(decided, sizes)):
+            g = gradients[parameters[i]]
+            g.copy_(unpack(words.contiguous(), x.numel()).reshape(g.shape))
+
+    def _signs(self, parameters: list[Tensor], gradients: dict[Tensor, Tensor]) -> dict[int, Tensor]:
+        """By a parameter's number: -s of this rank, from a step at rate 1 from x = 0."""
+        core, buffers = self._core, self._core.buffers()
+        stepped, held = {}, []
+        for i, p in enumerate(parameters):
+            tensor = core.tensors[i]
+            tensor.n, tensor.lr, tensor.decay = 0, 1.0, 0.0
+            if p not in gradients or p.numel() == 0:
+                continue
+            g = gradients[p].detach().to("cpu", torch.float32).contiguous().reshape(-1)
+            x = torch.zeros_like(g)
+            held.append(g)
+            tensor.n, tensor.x, tensor.g = g.numel(), x.data_ptr(), g.data_ptr()
+            tensor.m = self._array(self._m, p, x).data_ptr() if buffers & _library.M else None
+            tensor.maximum = self._array(self._maximum, p, x).data_ptr() if buffers & _library.MAXIMUM else None
+            stepped[i] = x
+        _library.set_threads(torch.get_num_threads())
+        self._nonfinite = core.step(None).nonfinite
+        return stepped
+
+    @staticmethod
+    def _array(arrays: dict[Tensor, Tensor], p: Tensor, like: Tensor) -> Tensor:
+        if p not in arrays:
+            arrays[p] = torch.zeros_like(like)
+        return arrays[p]
+
+    def _gather(self, message: Tensor) -> Tensor:
+        """(ranks, words), in the order of ranks; over the device that the group's backend takes."""
+        size = dist.get_world_size(self.process_group)
+        device = torch.device("cuda") if dist.get_backend(self.process_group) == "nccl" else torch.device("cpu")
+        own = message.to(device)
+        votes = [torch.empty_like(own) for _ in range(size)]
+        dist.all_gather(votes, own, group=self.process_group)
+        return torch.stack(votes).cpu()
+
+
+def majority_vote_hook(state: MajorityVote, bucket: Any) -> torch.futures.Future[Tensor]:
+    """For DistributedDataParallel.register_comm_hook. Gradients of other types than float32 are voted on in float32; those
+    on other devices by way of the host."""
+    return state.take(bucket)
+
+
+if dist.is_available():  # DDP compares the types themselves, not their names
+    majority_vote_hook.__annotations__.update(
+        {"bucket": getattr(dist, "GradBucket"), "return": torch.futures.Future[torch.Tensor]}
+    )

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the noise of mini-batch gradients does to their signs: measured on a model, told as a table, with advice on dither.
+
+    noise = signstep.noise.measure(model, batches, lambda model, batch: loss(model(batch[0]), batch[1]))
+    print(noise.table())
+    print(noise.advice().text)
+
+docs/theory.md derives what is shown. Simple noise scale: McCandlish et al. 2018, arXiv 1812.06162.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, Optional
+
+import torch
+from torch import Tensor, nn
+
+from signstep import _library
+from signstep._library import check, library
+
+LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of dither, relative to a tensor's rms
+_WORTH = 1.05  # by how much dither must be better than none to be advised
+
+
+class _Moments:
+    """Of every coordinate of a stream of gradients: signstep_moments, 32 bytes a coordinate."""
+
+    def __init__(self, coordinates: int) -> None:
+        self._coordinates = coordinates
+        self._handle = ctypes.c_void_p()
+        check(library.signstep_moments_new(coordinates, ctypes.byref(self._handle)))
+
+    def __del__(self) -> None:
+        if self._handle:
+            library.signstep_moments_free(self._handle)
+
+    def add(self, gradient: Tensor) -> None:
+        check(library.signstep_moments_add(self._handle, gradient.data_ptr(), gradient.numel()))
+
+    def read(self) -> list[Tensor]:
+        """Mean, variance, skewness and excess kurtosis, float64."""
+        out = [torch.empty(self._coordinates, dtype=torch.float64) for _ in range(4)]
+        check(library.signstep_moments_read(self._handle, self._coordinates, *(array.data_ptr() for array in out)))
+        return out
+
+
+def _expected_sign(gradient: Tensor, sigma: Tensor, skewness: Tensor, kurtosis: Tensor, dither: float) -> Tensor:
+    out = torch.empty_like(gradient)
+    given = [array.data_ptr() for array in (gradient, sigma, skewness, kurtosis)]
+    check(library.signstep_expected_sign(gradient.numel(), *given, dither, out.data_ptr()))
+    return out
+
+
+@dataclass(frozen=True)
+class TensorNoise:
+    """One parameter's. signal: |g|^2 of the true gradient, without bias, so it may be negative where noise drowns it.
+    noise: the sum of the coordinates' variances. rms: of a mini-batch gradient's coordinates. weak: the share of coordinates
+    whose signal-to-noise ratio |g| / sigma is below 1/10. progress: at each of LEVELS, the descent g . E[sign] that the
+    measured moments predict."""
+
+    name: str
+    coordinates: int
+    signal: float
+    noise: float
+    rms: float
+    weak: float
+    progress: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """level: the relative dither whose predicted descent is largest, None for no dither. gain: its descent over that
+    without dither."""
+
+    level: Optional[float]
+    gain: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Noise:
+    """draws: mini-batches that were measured. batch_size: examples in each, None where it was not given."""
+
+    draws: int
+    batch_size: Optional[int]
+    tensors: tuple[TensorNoise, ...]
+
+    @property
+    def simple_noise_scale(self) -> float:
+        """The batch at which noise and signal are as long as each other, in mini-batches, or in examples where batch_size is
+        known: well below it a larger batch pays. Infinite where no signal was seen."""
+        signal = sum(t.signal for t in self.tensors)
+        noise = sum(t.noise for t in self.tensors)
+        return (self.batch_size or 1) * noise / signal if signal > 0 else math.inf
+
+    def advice(self) -> Advice:
+        """What relative dither promises, by all tensors' predicted descent together. Dither repairs skewed noise, which drives
+        signs the wrong way; where noise is symmetric it slows each single step down."""
+        totals = [sum(t.progress[i] for t in self.tensors) for i in range(len(LEVELS))]
+        best = max(range(len(LEVELS)), key=lambda i: totals[i])
+        if totals[best] <= 0:
+            return Advice(None, 1.0, "no descent is predicted at any level: take more or larger batches and measure again")
+        gain = totals[best] / totals[0] if totals[0] > 0 else math.inf
+        if best == 0 or gain < _WORTH:
+            return Advice(None, gain, "no dither: signs descend about as fast without")
+        level = LEVELS[best]
+        than = f"{gain:.2f} times the descent without" if math.isfinite(gain) else "without it signs walk uphill"
+        return Advice(level, gain, f"signstep.Dither(level={level:g}): {than}, at this point of training")
+
+    def table(self) -> str:
+        """A line for each parameter, and one for all."""
+        width = max([len(t.name) for t in self.tensors] + [3])
+        lines = [f"{'parameter':<{width}}  {'numbers':>10}  {'rms':>9}  {'|g|/sigma':>9}  {'below 0.1':>9}"]
+        count = sum(t.coordinates for t in self.tensors)
+        weak = sum(t.weak * t.coordinates for t in self.tensors) / count
+        rows = [(t.name, t.coordinates, t.rms, t.signal, t.noise, t.weak) for t in self.tensors]
+        signal, noise = sum(t.signal for t in self.tensors), sum(t.noise for t in self.tensors)
+        rms = math.sqrt(sum(t.rms**2 * t.coordinates for t in self.tensors) / count)
+        for name, n, size, s, v, share in [*rows, ("all", count, rms, signal, noise, weak)]:
+            ratio = math.sqrt(max(s, 0.0) / v) if v > 0 else math.inf
+            lines.append(f"{name:<{width}}  {n:>10}  {size:>9.2e}  {ratio:>9.3f}  {100 * share:>7.1f} %")
+        unit = "examples" if self.batch_size else "batches of this size"
+        lines.append(f"simple noise scale {self.simple_noise_scale:.0f} {unit}, from {self.draws} batches")
+        return "\n".join(lines)
+
+
+def measure(
+    model: nn.Module,
+    batches: Iterable[Any],
+    loss_of: Callable[[nn.Module, Any], Tensor],
+    *,
+    batch_size: Optional[int] = None,
+) -> Noise:
+    """Gradients of loss_of(model, batch) for each of batches, at least 4 of one size, drawn independently; fewer than 50 give
+    rough figures. Parameters, gradients and buffers (running statistics) are afterwards as they were. ValueError for too
+    few batches, and for a loss whose gradient is NaN or infinite. 64 bytes a parameter of memory."""
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    if not named:
+        raise ValueError("the model has no parameter that requires a gradient; wanted at least one")
+    kept = [p.grad for _, p in named]
+    buffers = [(b, b.detach().clone()) for b in model.buffers()]
+    halves = [_Moments(sum(p.numel() for _, p in named)) for _ in range(2)]
+    _library.set_threads(torch.get_num_threads())
+    draws = 0
+    try:
+        for batch in batches:
+            for _, p in named:
+                p.grad = None
+            with torch.enable_grad():
+                loss: Any = loss_of(model, batch)
+                loss.backward()
+            halves[draws % 2].add(_flat([p for _, p in named]))
+            draws += 1
+    finally:
+        for (_, p), gradient in zip(named, kept):
+            p.grad = gradient
+        with torch.no_grad():
+            for b, value in buffers:
+                b.copy_(value)
+    if draws < 4:
+        raise ValueError(f"{draws} batches were given; wanted at least 4, and better 50 or more")
+    return Noise(draws, batch_size, _rows(named, halves, draws))
+
+
+def _flat(parameters: list[nn.Parameter]) -> Tensor:
+    zero = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    return torch.cat([g.detach().to("cpu", torch.float32).reshape(-1) for g in zero])
+
+
+def _rows(named: list[tuple[str, nn.Parameter]], halves: list[_Moments], draws: int) -> tuple[TensorNoise, ...]:
+    """Even and odd draws are independent, so the product of their means has no bias, nor has one half's gradient along the
+    other half's expected signs."""
+    sizes = [p.numel() for _, p in named]
+    one, other = ([torch.split(array, sizes) for array in half.read()] for half in halves)
+    rows = []
+    for i, (name, _) in enumerate(named):
+        (g1, v1, skew1, kurt1), (g2, v2, skew2, kurt2) = ([array[i] for array in half] for half in (one, other))
+        variance = (v1 + v2) / 2
+        rms = math.sqrt(float((g1 * g2 + variance).mean().clamp(min=0)))
+        snr_square = ((g1 + g2) / 2).square() / variance - 1 / draws
+        progress = []
+        for level in LEVELS:
+            s1 = _expected_sign(g1, v1.sqrt(), skew1, kurt1, level * rms)
+            s2 = _expected_sign(g2, v2.sqrt(), skew2, kurt2, level * rms)
+            progress.append(float((g2 * s1 + g1 * s2).sum()) / 2)
+        rows.append(
+            TensorNoise(
+                name=name,
+                coordinates=sizes[i],
+                signal=float((g1 * g2).sum()),
+                noise=float(variance.sum()),
+                rms=rms,
+                weak=float((snr_square < 0.01).to(torch.float64).mean()),
+                progress=tuple(progress),
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+import signstep.noise
+
+
+class Given(torch.nn.Module):
+    """Its gradient is the batch."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.parts = torch.nn.ParameterList([torch.nn.Parameter(torch.zeros(n)) for n in sizes])
+        self.register_buffer("seen", torch.zeros(1))
+
+
+def loss_of(model: Given, batch: list) -> torch.Tensor:
+    model.seen += 1
+    return sum((p * g).sum() for p, g in zip(model.parts, batch))
+
+
+def batches(count: int, gradient: float, law, sizes=(400, 50)):
+    generator = torch.Generator().manual_seed(1)
+    return [[gradient + law(n, generator) for n in sizes] for _ in range(count)]
+
+
+def gaussian(n, generator):
+    return torch.randn(n, generator=generator)
+
+
+def skewed(n, generator):
+    """+3.75 with probability 1/4, -1.25 with 3/4: mean 0."""
+    return torch.where(torch.rand(n, generator=generator) < 0.25, torch.tensor(3.75), torch.tensor(-1.25))
+
+
+def test_signal_noise_and_scale_are_those_that_were_put_in() -> None:
+    model = Given(400, 50)
+    noise = signstep.noise.measure(model, batches(200, 0.5, gaussian), loss_of, batch_size=32)
+    assert noise.draws == 200
+    big = noise.tensors[0]
+    assert (big.name, big.coordinates) == ("parts.0", 400)
+    # 400 coordinates of signal 0.25 and variance 1; standard errors 0.5 and 0.1 %.
+    assert big.signal == pytest.approx(400 * 0.25, rel=0.05)
+    assert big.noise == pytest.approx(400, rel=0.02)
+    assert big.rms == pytest.approx(math.sqrt(1.25), rel=0.02)
+    assert big.weak == 0
+    assert noise.simple_noise_scale == pytest.approx(32 / 0.25, rel=0.06)
+    # g E[sign] = 0.5 erf(0.5 / sqrt 2) a coordinate.
+    assert big.progress[0] == pytest.approx(400 * 0.5 * math.erf(0.5 / math.sqrt(2)), rel=0.05)
+    assert noise.advice().level is None
+    table = noise.table().splitlines()
+    assert len(table) == 5 and table[1].startswith("parts.0") and table[3].startswith("all")
+    assert table[4] == f"simple noise scale {noise.simple_noise_scale:.0f} examples, from 200 batches"
+
+
+def test_skewed_noise_gets_dither() -> None:
+    """The mean is +1/4 and the sign walks downhill the wrong way three times in four."""
+    noise = signstep.noise.measure(Given(400, 50), batches(300, 0.25, skewed), loss_of)
+    advice = noise.advice()
+    assert noise.tensors[0].progress[0] < 0 < max(noise.tensors[0].progress)
+    assert advice.level is not None and advice.level >= 1
+    assert advice.text.startswith(f"signstep.Dither(level={advice.level:g})")
+
+
+def test_nothing_of_the_model_is_changed() -> None:
+    model = Given(400, 50)
+    model.parts[0].grad = torch.ones(400)
+    signstep.noise.measure(model, batches(4, 0.5, gaussian), loss_of)
+    assert torch.equal(model.parts[0].grad, torch.ones(400)) and model.parts[1].grad is None
+    assert model.seen.item() == 0 and model.parts[0].eq(0).all()
+
+
+def test_no_signal_is_said() -> None:
+    noise = signstep.noise.measure(Given(5), [[torch.tensor([1.0, -1, 1, -1, 1]) * (-1) ** k] for k in range(4)], loss_of)
+    assert noise.simple_noise_scale == math.inf
+    assert noise.advice().level is None and "larger batches" in noise.advice().text
+
+
+def test_what_cannot_be_measured_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 batches were given; wanted at least 4"):
+        signstep.noise.measure(Given(400, 50), batches(3, 0.5, gaussian), loss_of)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        signstep.noise.measure(Given(400, 50), batches(4, math.nan, gaussian), loss_of)
+    with pytest.raises(ValueError, match="no parameter"):
+        signstep.noise.measure(torch.nn.ReLU(), [], loss_of)
