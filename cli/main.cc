@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 
+#include "cli/become.h"
 #include "cli/commands.h"
 #include "cli/engines.h"
 #include "cli/exit_code.h"
@@ -73,6 +75,14 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   return message;
 }
 
+#ifdef SIGNSTEP_PROGRAM_WITH_ENGINES
+// What computes with no engine is done here; all else loads LibTorch.
+bool needs_engines(const CLI::App& app) {
+  static const std::set<std::string> light = {"data", "export", "generate", "list", "report", "theory"};
+  return !light.contains(app.get_subcommands().front()->get_name());
+}
+#endif
+
 int run_program(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) require_text(fmt::format("argument {}", i), argv[i]);
   if (const char* folder = std::getenv("SIGNSTEP_DATA")) require_text("SIGNSTEP_DATA", folder);
@@ -112,6 +122,9 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     throw OptionError(fmt::format("{}\nRun with --help for what there is.", explain(app, e)));
   }
+#ifdef SIGNSTEP_PROGRAM_WITH_ENGINES
+  if (needs_engines(app)) become(SIGNSTEP_PROGRAM_WITH_ENGINES, argv);
+#endif
   return run();
 }
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/become.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "signstep/base/error.h"
+
+namespace signstep::cli {
+
+void become(const char* program, char** arguments) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) throw EnvironmentError(fmt::format("cannot read /proc/self/exe: {}", error.message()));
+  const std::string path = self.parent_path() / program;
+  ::execv(path.c_str(), arguments);
+  throw_errno("start", path, "it is built and installed beside signstep: keep the two together");
+}
+
+}  // namespace signstep::cli

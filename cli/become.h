@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace signstep::cli {
+
+// Goes on as another program, which lies beside this one, with the same arguments. Throws EnvironmentError where it
+// cannot be started.
+[[noreturn]] void become(const char* program, char** arguments);
+
+}  // namespace signstep::cli
