@@ -2,6 +2,7 @@
 #include "signstep/train/checkpoint.h"
 
 #include "signstep/base/error.h"
+#include "signstep/io/atomic_file.h"
 #include "signstep/io/safetensors.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
@@ -88,6 +89,55 @@ TEST_F(CheckpointTest, ADeepStateIsRefusedNotFollowed) {
   EXPECT_THAT(refusal(), AllOf(HasSubstr(path_), HasSubstr("more than 64 lists")));
   write_state("{\"version\":1");
   EXPECT_THAT(refusal(), HasSubstr("not JSON"));
+}
+
+// A file of format version 2, byte for byte as it was written when that version was the newest: a step of Signum on two
+// numbers, in the middle of the second epoch. It stays readable, whatever later versions hold.
+constexpr const char* kVersion2 =
+    R"({"__metadata__":{"format":"pt","signstep.sha256":"ddb25e21ace6c71b4884e7002091980b4bfe3982e76e9003ef)"
+    R"(c24085e40266a7","signstep.state":"{\"version\":2,\"config\":{\"optimizer\":\"signum\",\"epochs\":\"2)"
+    R"(\"},\"data_sha256\":\"ab\",\"optimizer_step\":7,\"sign\":{\"dither_rms\":[],\"switch\":{\"phase\":0,)"
+    R"(\"steps\":0,\"switched_after\":0,\"blended\":0,\"refused\":false,\"lambda\":[],\"estimates\":[],\"se)"
+    R"(ttled\":[],\"rates\":[]}},\"epoch\":1,\"batch\":3,\"loss_sum\":2.25,\"images\":96,\"correct\":40,\"p)"
+    R"(oint_loss_sum\":0.0,\"point_images\":0,\"point_correct\":0,\"nonfinite\":0,\"train_seconds\":12.5,\")"
+    R"(curve\":{},\"metrics\":[{\"epoch\":1,\"step\":4,\"learning_rate\":0.001,\"train_loss\":1.25,\"train_)"
+    R"(accuracy\":40.0,\"validation_loss\":null,\"validation_accuracy\":null,\"test_loss\":1.0,\"test_accur)"
+    R"(acy\":50.0,\"nonfinite\":0,\"curve\":{\"step\":[2,4],\"loss\":[1.5,1.0],\"learning_rate\":[0.001,0.0)"
+    R"(01]},\"phase\":\"sign\",\"train_seconds\":null,\"images_per_second\":null}]}"},"w":{"dtype":"F32","s)"
+    R"(hape":[2],"data_offsets":[0,8]},"optimizer.m.w":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})";
+constexpr size_t kHeaderBytes = 1104;  // with the blanks that align the tensors
+constexpr float kTensors[] = {1.5f, -2, 0.25f, -0.5f};
+
+TEST(CheckpointVersion, TheSecondStaysReadable) {
+  const TemporaryFolder folder;
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(kHeaderBytes & 0xff);
+  bytes[1] = static_cast<char>(kHeaderBytes >> 8);
+  bytes += kVersion2;
+  bytes.resize(8 + kHeaderBytes, ' ');
+  bytes.append(reinterpret_cast<const char*>(kTensors), sizeof kTensors);
+  write_file_atomic(folder.path("golden.safetensors"), bytes);
+  const Checkpoint checkpoint(folder.path("golden.safetensors"));
+  EXPECT_EQ(checkpoint.step(), 7u);
+  EXPECT_EQ(checkpoint.identity().options["optimizer"], "signum");
+  EXPECT_EQ(checkpoint.identity().data_sha256, "ab");
+  Learner learner(std::make_unique<StillEngine>(), make_rule(OptimizerOptions()));
+  TrainProgress progress;
+  checkpoint.restore(learner, progress);
+  EXPECT_EQ(learner.engine().values()[0], 1.5f);
+  EXPECT_EQ(learner.engine().values()[1], -2);
+  EXPECT_EQ(learner.state().step, 7u);
+  EXPECT_EQ(learner.state().buffer("m")[0], 0.25f);
+  EXPECT_EQ(learner.state().buffer("m")[1], -0.5f);
+  EXPECT_EQ(progress.epoch, 1u);
+  EXPECT_EQ(progress.batch, 3u);
+  EXPECT_EQ(progress.sums.loss, 2.25);
+  EXPECT_EQ(progress.sums.correct, 40u);
+  EXPECT_EQ(progress.train_seconds, 12.5);
+  ASSERT_EQ(progress.metrics.size(), 1u);
+  EXPECT_EQ(progress.metrics[0].test_accuracy, 50);
+  EXPECT_EQ(progress.metrics[0].course.curve.step.size(), 2u);
+  EXPECT_EQ(progress.metrics[0].course.phase, "sign");
 }
 
 }  // namespace
