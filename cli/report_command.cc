@@ -74,6 +74,17 @@ ReadRuns read_runs(const std::vector<std::string>& folders) {
   return out;
 }
 
+// Where the page goes: a run's own folder, or for several runs the first of runs/report, runs/report-2, ... that has no
+// report of others.
+std::string folder_for(const ReportCommand& c, const std::vector<RunGroup>& groups) {
+  if (!c.output.empty()) return c.output;
+  if (c.runs.size() == 1) return c.runs.front() + "/report";
+  std::string folder = "runs/report";
+  for (int n = 2; path_exists(folder + "/report.html") && !is_report_of(folder, groups); ++n)
+    folder = fmt::format("runs/report-{}", n);
+  return folder;
+}
+
 int run_report(const ReportCommand& c) {
   require_label(c.title, "--title", kTitleLength);
   const std::vector<std::string> runs = runs_in(c.runs);
@@ -86,16 +97,14 @@ int run_report(const ReportCommand& c) {
   content.title = c.title.empty() ? default_title(content.groups) : c.title;
   content.warnings = comparison_warnings(content.groups);
   for (const std::string& reason : read.left_out) content.warnings.push_back("Left out: " + reason);
-  std::string folder = c.output;
-  if (folder.empty()) folder = c.runs.size() == 1 ? c.runs.front() + "/report" : "runs/report";
-  const ReportResult result = write_report(content, folder);
+  const ReportResult result = write_report(content, folder_for(c, content.groups));
   for (const std::string& reason : read.left_out) fmt::print("Left out       {}\n", reason);
   if (!result.problem.empty()) fmt::print("Without curves: {}\n", result.problem);
   fmt::print("Report         {} ({} run{}, {} chart{})\n",
              std::filesystem::absolute(result.path).lexically_normal().string(), shown, shown == 1 ? "" : "s",
              result.charts, result.charts == 1 ? "" : "s");
-  if (result.replaced && c.output.empty() && c.runs.size() > 1)
-    fmt::print("               It replaced the report that stood there; --output FOLDER keeps both.\n");
+  if (result.replaced && !c.output.empty())
+    fmt::print("               It replaced a report of other runs; another --output keeps both.\n");
   return read.damaged ? exit_code(ErrorKind::kData) : 0;
 }
 
@@ -107,8 +116,9 @@ void add_report(CLI::App& app, Run& run) {
   sub->add_option("RUN", command->runs,
                   "run folders, or folders of runs; runs that differ by seed alone share a curve with a band")
       ->required();
-  sub->add_option("--output", command->output,
-                  "folder for report.html and the SVG files; default: RUN/report, runs/report for several")
+  sub->add_option(
+         "--output", command->output,
+         "folder for report.html and the SVG files; default: RUN/report, for several runs/report, runs/report-2, ...")
       ->type_name("FOLDER");
   sub->add_option("--title", command->title, "of the page")->type_name("TEXT");
   sub->footer("Curves need gnuplot (Debian: gnuplot-nox). The page opens from disk and loads nothing.");

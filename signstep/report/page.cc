@@ -9,7 +9,7 @@ namespace signstep {
 
 bool earlier_page(const std::string& path) {
   if (!path_exists(path)) return false;
-  if (is_our_page(read_text_file(path, size_t{1} << 30))) return true;
+  if (is_our_page(read_text_file(path, kLargestPage))) return true;
   throw OptionError(fmt::format("{} exists and is no page of signstep; choose another folder with --output", path));
 }
 

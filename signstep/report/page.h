@@ -24,6 +24,8 @@ struct Page {
 Figures write_page(const Page& page, const std::vector<NamedChart>& charts, const std::string& folder,
                    const std::string& file);
 
+inline constexpr size_t kLargestPage = size_t{1} << 30;  // bytes
+
 // Whether a page of signstep stands at that path; throws OptionError where something else does.
 bool earlier_page(const std::string& path);
 

@@ -8,6 +8,8 @@
 
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/checksum.h"
+#include "signstep/io/path.h"
 #include "signstep/report/confusion_html.h"
 #include "signstep/report/page.h"
 #include "signstep/report/report_tables.h"
@@ -64,7 +66,26 @@ std::string analyses(const std::vector<RunGroup>& groups, const std::string& fol
   return items.empty() ? "" : fmt::format("<h2>Signal and noise of the gradients</h2>\n<ul>\n{}</ul>\n", items);
 }
 
+// Which runs a page is of, for who writes the next one there: a comment in it.
+std::string mark_of(const std::vector<RunGroup>& groups) {
+  std::set<std::string> folders;
+  std::string all;
+  std::error_code error;
+  for (const RunGroup& group : groups)
+    for (const RunSummary& run : group.runs) {
+      const auto whole = std::filesystem::weakly_canonical(run.folder, error);
+      folders.insert(error ? run.folder : whole.string());
+    }
+  for (const std::string& folder : folders) all += folder + '\n';
+  return fmt::format("<!-- of runs {} -->\n", sha256_hex(std::as_bytes(std::span(all))));
+}
+
 }  // namespace
+
+bool is_report_of(const std::string& folder, const std::vector<RunGroup>& groups) {
+  const std::string path = folder + "/report.html";
+  return path_exists(path) && read_text_file(path, kLargestPage).find(mark_of(groups)) != std::string::npos;
+}
 
 std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups) {
   std::set<std::string> data, programs, engines, epochs;
@@ -98,9 +119,9 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
 
 ReportResult write_report(const ReportContent& content, const std::string& folder) {
   ReportResult result{.path = folder + "/report.html", .charts = 0, .problem = "", .replaced = false};
-  result.replaced = earlier_page(result.path);
+  result.replaced = earlier_page(result.path) && !is_report_of(folder, content.groups);
   make_folders(folder);
-  std::string body = fmt::format("<h1>{}</h1>\n", html_escaped(content.title));
+  std::string body = mark_of(content.groups) + fmt::format("<h1>{}</h1>\n", html_escaped(content.title));
   for (const std::string& paragraph : content.lead) body += fmt::format("<p>{}</p>\n", html_escaped(paragraph));
   for (const std::string& warning : content.warnings)
     body += fmt::format("<p class=\"warning\">{}</p>\n", html_escaped(warning));

@@ -27,13 +27,16 @@ struct ReportResult {
   std::string path;  // of report.html
   size_t charts = 0;
   std::string problem;    // why there are no curves; "" when there are
-  bool replaced = false;  // an earlier report stood there
+  bool replaced = false;  // an earlier report, of other runs, stood there
 };
 
 // Writes FOLDER/report.html and FOLDER/CHART.svg, making the folder. An earlier report there is replaced, and pictures
 // of it that are no longer drawn are removed; a report.html of something else is refused with OptionError. Without
 // gnuplot the page has tables only and says so.
 ReportResult write_report(const ReportContent& content, const std::string& folder);
+
+// Whether FOLDER/report.html is one of these runs, by their folders.
+bool is_report_of(const std::string& folder, const std::vector<RunGroup>& groups);
 
 // What a reader should know before comparing these groups: other data, other versions, unfinished or diverged runs.
 std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups);

@@ -87,15 +87,21 @@ TEST_F(ReportCommandTest, TitlesThatCannotBeShownAreRefused) {
   report(0, {path("a"), "--title", "Größe ± 1", "--output", path("page")});
 }
 
-TEST_F(ReportCommandTest, SaysThatItReplacesAnEarlierReport) {
+TEST_F(ReportCommandTest, ReportsOfOtherRunsDoNotShareAFolder) {
   const fs::path before = fs::current_path();
   fs::current_path(folder_.path());
-  const std::string first = report(0, {"a", "b"}), second = report(0, {"b", "a"});
+  const std::string first = report(0, {"a", "b"}), again = report(0, {"b", "./a"});
+  write_run("d", {.seed = 9});
+  const std::string other = report(0, {"a", "d"}), other_again = report(0, {"a", "d"});
+  const std::string same = report(0, {"a", "b", "--output", "runs/report"});
+  const std::string over = report(0, {"a", "d", "--output", "runs/report"});
   const std::string own = report(0, {"a"}) + report(0, {"a"});
   fs::current_path(before);
-  EXPECT_THAT(first, Not(HasSubstr("replaced")));
-  EXPECT_THAT(second, HasSubstr("It replaced the report that stood there; --output FOLDER keeps both."));
-  EXPECT_THAT(own, Not(HasSubstr("replaced")));
+  for (const std::string& text : {first, again, same}) EXPECT_THAT(text, HasSubstr("/runs/report/report.html"));
+  for (const std::string& text : {other, other_again}) EXPECT_THAT(text, HasSubstr("/runs/report-2/report.html"));
+  for (const std::string& text : {first, again, other, other_again, same, own})
+    EXPECT_THAT(text, Not(HasSubstr("replaced")));
+  EXPECT_THAT(over, HasSubstr("It replaced a report of other runs; another --output keeps both."));
 }
 
 }  // namespace
