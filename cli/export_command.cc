@@ -35,6 +35,16 @@ Metadata about_network(const TrainOptions& o, uint64_t steps) {
           {"steps", text(steps)}};
 }
 
+// The first convolution's and the last layer's weights say what goes in and what comes out.
+Network shape_of(const NetworkOptions& options, const std::vector<TensorEntry>& tensors) {
+  int64_t channels = 0, classes = 0;
+  for (const TensorEntry& t : tensors) {
+    if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
+    if (t.shape.size() == 2) classes = t.shape[0];
+  }
+  return make_network(options, channels, classes);
+}
+
 void make_folder_of(const std::string& path) {
   if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) make_folders(folder.string());
 }
@@ -46,18 +56,21 @@ std::vector<std::string> export_network(const ExportFormat& format, const std::s
   const TrainOptions options = recorded_options(checkpoint.identity().options, source);
   fmt::print("From {}\n", source);
   make_folder_of(path);
-  return format.network({.tensors = with_batches_tracked(checkpoint.network(), steps),
-                         .about = about_network(options, checkpoint.step())},
+  const std::vector<TensorEntry> tensors = checkpoint.network();
+  return format.network({.tensors = with_batches_tracked(tensors, steps),
+                         .about = about_network(options, checkpoint.step()),
+                         .shape = shape_of(options.network, tensors)},
                         path);
 }
 
-std::vector<std::string> export_course(const ExportFormat& format, const std::string& run, const std::string& path) {
+std::vector<std::string> export_course(const ExportFormat& format, const std::string& run, const std::string& path,
+                                       bool replace) {
   if (!holds_a_run(run))
     throw OptionError(fmt::format("{} holds no run (no run.json); --to {} wants a run folder", run, format.name));
   const RunFiles files(run);
   if (files.epochs.empty()) throw OptionError(fmt::format("{} has no finished epoch yet; export it later", run));
   make_folder_of(path);
-  return format.course(files, path);
+  return format.course(files, path, replace);
 }
 
 int run_export(const ExportCommand& c) {
@@ -70,7 +83,8 @@ int run_export(const ExportCommand& c) {
   } else if (path_exists(path) && !is_folder(path) && !c.replace) {
     throw OptionError(fmt::format("{} exists; choose another --output, or add --replace", path));
   }
-  const auto written = format.network ? export_network(format, c.run, path) : export_course(format, c.run, path);
+  const auto written = format.network ? export_network(format, c.run, path)
+                                      : export_course(format, c.run, path, c.replace || c.output.empty());
   for (const std::string& file : written) fmt::print("Written {}\n", file);
   return 0;
 }

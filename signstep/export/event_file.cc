@@ -7,39 +7,13 @@
 #include <ctime>
 
 #include "signstep/export/crc32c.h"
+#include "signstep/export/protobuf.h"
 #include "signstep/export/run_tables.h"
 
 namespace signstep {
 namespace {
 
-void fixed(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> 8 * i & 0xff));
-}
-
-// Protocol buffers: numbers of 7 bits a byte, low ones first; a field is its number and wire type, then its value.
-void varint(std::string& out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>((value & 0x7f) | 0x80));
-  out.push_back(static_cast<char>(value));
-}
-enum Wire : uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-void key(std::string& out, uint64_t number, Wire wire) { varint(out, number << 3 | wire); }
-void field(std::string& out, uint64_t number, uint64_t value) {
-  key(out, number, kVarint);
-  varint(out, value);
-}
-void field(std::string& out, uint64_t number, double value) {
-  key(out, number, kFixed64);
-  fixed(out, std::bit_cast<uint64_t>(value), 8);
-}
-void field(std::string& out, uint64_t number, float value) {
-  key(out, number, kFixed32);
-  fixed(out, std::bit_cast<uint32_t>(value), 4);
-}
-void field(std::string& out, uint64_t number, const std::string& value) {
-  key(out, number, kBytes);
-  varint(out, value.size());
-  out += value;
-}
+using namespace protobuf;
 
 uint32_t masked_crc(const std::string& bytes) {
   const uint32_t crc = crc32c(bytes);
@@ -61,14 +35,14 @@ std::string scalars(double seconds, uint64_t step, const std::vector<std::pair<s
   std::string summary;
   for (const auto& [tag, number] : values) {
     std::string value;
-    field(value, 1, tag);
-    field(value, 2, number);
-    field(summary, 1, value);
+    bytes(value, 1, tag);
+    real32(value, 2, number);
+    bytes(summary, 1, value);
   }
   std::string event;
-  field(event, 1, seconds);
-  field(event, 2, step);
-  field(event, 5, summary);
+  real64(event, 1, seconds);
+  integer(event, 2, step);
+  bytes(event, 5, summary);
   return record(event);
 }
 
@@ -84,17 +58,17 @@ double trained_at(double step, const EpochRecord& epoch, const EpochRecord& prev
 
 std::string event_header(double seconds) {
   std::string event;
-  field(event, 1, seconds);
-  field(event, 3, std::string("brain.Event:2"));
+  real64(event, 1, seconds);
+  bytes(event, 3, "brain.Event:2");
   return record(event);
 }
 
 std::string event_restart(double seconds, uint64_t step) {
   std::string log, event;
-  field(log, 1, uint64_t{1});  // START
-  field(event, 1, seconds);
-  field(event, 2, step);
-  field(event, 7, log);
+  integer(log, 1, 1);  // START
+  real64(event, 1, seconds);
+  integer(event, 2, step);
+  bytes(event, 7, log);
   return record(event);
 }
 

@@ -4,15 +4,13 @@
 #include "signstep/base/error.h"
 #include "signstep/base/option.h"
 #include "signstep/export/formats/formats.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
 
 const std::vector<ExportFormat>& export_formats() {
   static const std::vector<ExportFormat> all = {
-      safetensors_format(),
-      pt_format(),
-      csv_format(),
-      tensorboard_format(),
+      safetensors_format(), pt_format(), onnx_format(), csv_format(), tensorboard_format(),
   };
   return all;
 }
@@ -29,6 +27,12 @@ const ExportFormat& find_export_format(const std::string& name) {
   const std::string near = nearest_name(name, export_format_names());
   throw OptionError(fmt::format("--to is '{}'; wanted one of {}{}", name, fmt::join(export_format_names(), ", "),
                                 near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+}
+
+void require_free(const std::vector<std::string>& files, bool replace) {
+  for (const std::string& file : files)
+    if (!replace && path_exists(file))
+      throw OptionError(fmt::format("{} exists; choose another --output, or add --replace", file));
 }
 
 std::vector<TensorEntry> with_batches_tracked(const std::vector<TensorEntry>& tensors, const int64_t& steps) {

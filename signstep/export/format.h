@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "signstep/io/safetensors.h"
+#include "signstep/nn/network.h"
 #include "signstep/runs/run_files.h"
 
 namespace signstep {
@@ -16,6 +17,7 @@ namespace signstep {
 struct TrainedNetwork {
   std::vector<TensorEntry> tensors;  // their bytes lie elsewhere; F32 and I64
   Metadata about;                    // what the network is and wants as input, for formats that have room for it
+  Network shape = {};                // its layers, for formats that hold them
 };
 
 struct ExportFormat {
@@ -25,7 +27,9 @@ struct ExportFormat {
   // One of the two: writes the network, or the course of the run. Returns the files that were written, each of them
   // atomically. Throws EnvironmentError where the disk refuses, OptionError for what the format cannot hold.
   std::vector<std::string> (*network)(const TrainedNetwork& network, const std::string& path) = nullptr;
-  std::vector<std::string> (*course)(const RunFiles& run, const std::string& path) = nullptr;
+  // Without replace, a course whose files are there, one of them or all, is refused with OptionError before any is
+  // written.
+  std::vector<std::string> (*course)(const RunFiles& run, const std::string& path, bool replace) = nullptr;
 };
 
 const std::vector<ExportFormat>& export_formats();
@@ -33,6 +37,9 @@ std::vector<std::string> export_format_names();
 
 // Throws OptionError with the nearest name.
 const ExportFormat& find_export_format(const std::string& name);
+
+// Throws OptionError where one of the files is there, unless replace.
+void require_free(const std::vector<std::string>& files, bool replace);
 
 // Adds to the statistics of each batch norm what PyTorch counts beside them, an I64 of no dimension named
 // NAME.num_batches_tracked. steps must outlive the result.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "signstep/data/catalog.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
@@ -58,6 +59,46 @@ TEST_F(ExportCommandTest, TorchvisionComputesWhatEvalComputes) {
   EXPECT_EQ(seen["batches"], 4);
 }
 
+// Names of classes, in the order of the images.
+std::vector<std::string> predicted_classes(const std::string& csv) {
+  std::vector<std::string> out;
+  for (size_t at = csv.find('\n') + 1; at < csv.size(); at = csv.find('\n', at) + 1) {
+    const size_t begin = csv.find(',', csv.find(',', at) + 1) + 1;
+    out.push_back(csv.substr(begin, csv.find(',', begin) - begin));
+  }
+  return out;
+}
+
+TEST_F(ExportCommandTest, OnnxComputesWhatEvalComputes) {
+  const char* named = std::getenv("SIGNSTEP_ONNX_PYTHON");
+  const std::string reader = named != nullptr ? named : python();
+  if (std::system(fmt::format("'{}' -c 'import onnx' > /dev/null 2>&1", reader).c_str()) != 0)
+    GTEST_SKIP() << "Python's onnx is missing, so exported networks were NOT read by it; install python3-onnx";
+  bool computed = true;
+  for (const std::string network : {"resnet18", "resnet20"}) {
+    train(network, {"--network", network});
+    run(0, {"export", path(network), "--to", "onnx", "--output", path("n.onnx"), "--replace"});
+    const auto ours = nlohmann::json::parse(run(0, {"eval", path(network), "--predictions", path("p.csv"), "--json"}));
+    const PythonResult theirs =
+        run_python(SIGNSTEP_CHECK_ONNX, {path("n.onnx"), path("data/test_batch.bin")}, path(""), reader);
+    ASSERT_EQ(theirs.status, 0) << theirs.errors;
+    const auto seen = nlohmann::json::parse(theirs.output);
+    EXPECT_EQ(seen["classes"], 10);
+    EXPECT_EQ(seen["metadata"]["network"], network);
+    EXPECT_EQ(seen["operators"].dump().find("Pad") != std::string::npos, network == "resnet20");
+    computed = computed && !seen["runtime"].is_null();
+    if (seen["runtime"].is_null()) continue;
+    std::vector<std::string> names;
+    for (const auto& label : seen["predicted"])
+      names.push_back(find_dataset("cifar10").labels[0].names.at(label.get<size_t>()));
+    EXPECT_EQ(names, predicted_classes(read_text_file(path("p.csv"))));
+    EXPECT_NEAR(seen["loss"].get<double>(), ours["loss"].get<double>(), 1e-4 * ours["loss"].get<double>());
+  }
+  if (!computed)
+    GTEST_SKIP() << "exported networks were read by ONNX's checker and NOT computed; install onnxruntime from PyPI and "
+                    "name its Python in SIGNSTEP_ONNX_PYTHON";
+}
+
 TEST_F(ExportCommandTest, InitTakesAnExportedNetworkBack) {
   train("run");
   run(0, {"export", path("run"), "--to", "safetensors", "--output", path("n.safetensors")});
@@ -82,7 +123,7 @@ TEST_F(ExportCommandTest, InitTakesAnExportedNetworkBack) {
 
 TEST_F(ExportCommandTest, WhatCannotBeDoneIsSaid) {
   train("run");
-  EXPECT_THAT(run(2, {"export", path("run"), "--to", "onyx"}), HasSubstr("wanted one of safetensors, pt"));
+  EXPECT_THAT(run(2, {"export", path("run"), "--to", "onyx"}), HasSubstr("wanted one of safetensors, pt, onnx"));
   EXPECT_THAT(run(2, {"export", path("data"), "--to", "csv"}), HasSubstr("holds no run"));
   EXPECT_THAT(run(4, {"export", path("data"), "--to", "pt"}), HasSubstr("checkpoint"));
   EXPECT_FALSE(path_exists(path("data/export")));

@@ -22,8 +22,8 @@ using testing::StartsWith;
 class CourseTest : public testing::Test {
  protected:
   CourseTest() { write_run(run_, {.switches = true, .probes = true}); }
-  std::vector<std::string> write(const std::string& format, const std::string& name) const {
-    return find_export_format(format).course(RunFiles(run_), folder_.path(name));
+  std::vector<std::string> write(const std::string& format, const std::string& name, bool replace = false) const {
+    return find_export_format(format).course(RunFiles(run_), folder_.path(name), replace);
   }
   nlohmann::json events(const std::string& file) const {
     const PythonResult read = run_python(SIGNSTEP_READ_EVENTS, {file}, folder_.path(""));
@@ -51,6 +51,17 @@ TEST_F(CourseTest, CsvHasARowAnEpochAndTheRestBesideIt) {
   EXPECT_THAT(read_text_file(folder_.path("a-probe.csv")), HasSubstr("\n2,20,-1.0,,,0.6,,\n"));
   EXPECT_EQ(read_text_file(folder_.path("a-events.csv")),
             "epoch,step,event,lambda,sgd_rate,heavy_ball_rate,text\n2,15,switch,,,,went over to SGD at rate 0.5\n");
+}
+
+TEST_F(CourseTest, NothingIsReplacedUnasked) {
+  write_file_atomic(folder_.path("a-probe.csv"), "mine");
+  EXPECT_THAT(message_of<OptionError>([&] { write("csv", "a.csv"); }), HasSubstr("a-probe.csv exists; choose another"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("a.csv")));
+  write("csv", "a.csv", true);
+  EXPECT_THAT(read_text_file(folder_.path("a-probe.csv")), StartsWith("epoch,step,"));
+  const auto events = write("tensorboard", "logs");
+  EXPECT_THAT(message_of<OptionError>([&] { write("tensorboard", "logs"); }), HasSubstr(events.front() + " exists"));
+  write("tensorboard", "logs", true);
 }
 
 TEST_F(CourseTest, CsvLeavesOutTablesThatARunHasNot) {
@@ -102,7 +113,7 @@ TEST(EventFileTest, ChecksumAndTime) {
 
 TEST(ExportFormatTest, AnUnknownNameIsNearestToAKnownOne) {
   EXPECT_THAT(message_of<OptionError>([] { find_export_format("tensorbord"); }),
-              HasSubstr("wanted one of safetensors, pt, csv, tensorboard; did you mean tensorboard?"));
+              HasSubstr("wanted one of safetensors, pt, onnx, csv, tensorboard; did you mean tensorboard?"));
   for (const ExportFormat& format : export_formats()) EXPECT_NE(format.network == nullptr, format.course == nullptr);
 }
 

@@ -2,6 +2,7 @@
 // A network's weights as safetensors and as PyTorch's archive.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signstep/base/error.h"
@@ -69,6 +70,22 @@ TEST(ExportNetworkTest, AnArchiveBeyondThePlainFormatIsRefused) {
   EXPECT_THAT(message_of<OptionError>([&] { archive.add("data", much); }), HasSubstr("4 GiB of weights or more"));
   for (int i = 0; i < 65534; ++i) archive.add("a", {});
   EXPECT_THAT(message_of<OptionError>([&] { archive.add("a", {}); }), HasSubstr("65,000 tensors"));
+}
+
+TEST(ExportNetworkTest, OnnxWantsEveryTensorOfTheLayers) {
+  const TemporaryFolder folder;
+  const std::vector<float> weight(4 * 3 * 3 * 3), norm(4);
+  const auto refusal = [&](const std::vector<TensorEntry>& tensors) {
+    const TrainedNetwork network{tensors, {}, make_network({.width = 4, .norm = NormKind::kGroup}, 3, 10)};
+    return message_of<OptionError>([&] { find_export_format("onnx").network(network, folder.path("n.onnx")); });
+  };
+  EXPECT_THAT(refusal({}), HasSubstr("the weights have no conv1.weight of shape 4 x 3 x 3 x 3 that ResNet-18 has"));
+  const auto bytes = std::as_bytes(std::span(norm));
+  EXPECT_THAT(refusal({{"conv1.weight", "F32", {4, 3, 3, 3}, std::as_bytes(std::span(weight))},
+                       {"bn1.weight", "F32", {4}, bytes},
+                       {"bn1.bias", "F32", {4}, bytes}}),
+              HasSubstr("no bn1.running_mean"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("n.onnx")));
 }
 
 }  // namespace

@@ -26,10 +26,10 @@ struct PythonResult {
 
 // Arguments without quotes in them. scratch: a folder for what it says.
 inline PythonResult run_python(const std::string& script, const std::vector<std::string>& arguments,
-                               const std::string& scratch) {
+                               const std::string& scratch, const std::string& interpreter = python()) {
   const std::string out = scratch + "/python-out", err = scratch + "/python-err";
   const std::string command =
-      fmt::format("{} '{}' '{}' > '{}' 2> '{}'", python(), script, fmt::join(arguments, "' '"), out, err);
+      fmt::format("{} '{}' '{}' > '{}' 2> '{}'", interpreter, script, fmt::join(arguments, "' '"), out, err);
   const int status = std::system(command.c_str());
   return {status, read_text_file(out), read_text_file(err)};
 }

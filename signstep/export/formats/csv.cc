@@ -27,16 +27,18 @@ std::string csv_text(const RunTable& table) {
   return text;
 }
 
-std::vector<std::string> write(const RunFiles& run, const std::string& path) {
-  std::vector<std::string> written;
-  for (const RunTable& table : run_tables(run.epochs)) {
+std::vector<std::string> write(const RunFiles& run, const std::string& path, bool replace) {
+  const std::vector<RunTable> tables = run_tables(run.epochs);
+  std::vector<std::string> files;
+  for (const RunTable& table : tables) {
     std::filesystem::path file = path;
-    if (!written.empty())
+    if (!files.empty())
       file.replace_filename(fmt::format("{}-{}{}", file.stem().string(), table.name, file.extension().string()));
-    write_file_atomic(file.string(), csv_text(table));
-    written.push_back(file.string());
+    files.push_back(file.string());
   }
-  return written;
+  require_free(files, replace);
+  for (size_t i = 0; i < tables.size(); ++i) write_file_atomic(files[i], csv_text(tables[i]));
+  return files;
 }
 
 }  // namespace

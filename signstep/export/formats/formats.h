@@ -8,6 +8,7 @@ namespace signstep {
 
 ExportFormat safetensors_format();
 ExportFormat pt_format();
+ExportFormat onnx_format();
 ExportFormat csv_format();
 ExportFormat tensorboard_format();
 
