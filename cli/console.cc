@@ -57,8 +57,9 @@ void Console::started(const std::string& run_folder, const RunRecord& run) {
   note(fmt::format("{} on {} ({}{} training, {} validation, {} test images)", run.optimizer, data.dataset,
                    data.official ? "official, " : "", data.train_images.value_or(0), data.validation_images.value_or(0),
                    data.test_images.value_or(0)));
-  note(fmt::format("{}, width {}, {} parameters; engine {}", run.network.name, run.network.width,
-                   run.network.parameters, run.engine));
+  const auto workers = run.options.value("workers", int64_t{1});
+  note(fmt::format("{}, width {}, {} parameters; engine {}{}", run.network.name, run.network.width,
+                   run.network.parameters, run.engine, workers > 1 ? fmt::format("; {} workers", workers) : ""));
   note(fmt::format("writing to {}", run_folder));
 }
 

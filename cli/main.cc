@@ -61,7 +61,6 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
       {"--batch-size", "--batch"},
       {"--wd", "--decoupled-weight-decay or --l2-penalty"},
       {"--weight-decay", "--decoupled-weight-decay or --l2-penalty"},
-      {"--workers", "--loader-threads"},
       {"--opt", "--optimizer"},
       {"--out", "--output"},
       {"--model", "--width"}};

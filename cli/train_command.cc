@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep train
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "cli/commands.h"
@@ -12,6 +13,7 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/train_settings.h"
+#include "cli/workers.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/data/split.h"
@@ -37,6 +39,12 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
   if (!std::isnan(last.validation_accuracy)) fmt::print(out, " (validation {:.2f} %)", last.validation_accuracy);
   fmt::print(out, "\n");
   if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
+  if (!last.wire.empty()) {
+    const auto sent = static_cast<double>(last.wire.vote + last.wire.gradient);
+    fmt::print(out,
+               "On the wire    {:.3g} MB from each worker in the last epoch; float32 takes {:.3g} MB, {:.3g} times\n",
+               sent / 1e6, static_cast<double>(last.wire.float32) / 1e6, static_cast<double>(last.wire.float32) / sent);
+  }
   fmt::print(out, "Run folder     {}\n", result.run_folder);
   fmt::print(out, "Next           signstep eval {}\n", folder);
   const std::string other = command.options.optimizer.rule().name == "sgd" ? "signum" : "sgd";
@@ -71,6 +79,18 @@ int dry_run(const TrainCommand& c) {
   return 0;
 }
 
+// A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says.
+int run_worker(const TrainOptions& options, const TrainControl& control) {
+  TrainObserver silent;
+  try {
+    return exit_code(train(options, engines(), control, silent).stopped);
+  } catch (const WireError& e) {
+    return exit_code(e.kind());
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("rank {}: {}", control.world->rank(), e.what()));
+  }
+}
+
 int run_train(TrainCommand& c) {
   const std::vector<std::string> notes = read_settings(c);
   if (c.dry_run) {
@@ -79,13 +99,19 @@ int run_train(TrainCommand& c) {
   }
   catch_stop_signals();
   const Stopwatch watch;
+  resolved(c.options);  // refuses before workers are started
+  if (c.session.worker_timeout <= 0) throw OptionError("worker_timeout is 0; wanted a time, such as 5m");
+  const Workers workers(c.options, std::chrono::milliseconds(std::llround(1000 * c.session.worker_timeout)));
   TrainControl control;
   control.resume = c.resume;
+  control.world = workers.world();
+  control.ranks_here = workers.here();
   control.stop = [&] {
     if (caught_signal == SIGINT) return StopReason::kInterrupt;
     if (caught_signal == SIGTERM) return StopReason::kTerminate;
     return c.session.stop_after > 0 && watch.seconds() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
   };
+  if (!workers.is_first()) return run_worker(c.options, control);
   TrainResult result;
   {
     Console console(c.session.quiet, c.session.log_level, c.session.progress_json);

@@ -129,6 +129,9 @@ OptionList TrainCommand::list() {
   all.duration("stop_after", session.stop_after, "save and stop after this long, such as 3h50m; 0: never")
       .role(Role::kSession)
       .role(Role::kCommon);
+  all.duration("worker_timeout", session.worker_timeout,
+               "how long workers wait for one another before they stop and name who is missing")
+      .role(Role::kSession);
   all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession).role(Role::kCommon);
   all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
       .role(Role::kSession);

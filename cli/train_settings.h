@@ -15,6 +15,7 @@ namespace signstep::cli {
 // Of this session only: not part of what a run is.
 struct SessionOptions {
   double stop_after = 0;
+  double worker_timeout = 300;  // seconds
   bool quiet = false;
   bool progress_json = false;
   bool tensorboard = false;

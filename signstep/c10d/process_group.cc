@@ -3,6 +3,7 @@
 #include "signstep/c10d/process_group.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -62,13 +63,29 @@ Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds 
   }
 }
 
+std::string place(const Rendezvous& where) {
+  return where.file.empty() ? fmt::format("{}:{}", where.address, where.port) : where.file;
+}
+
+// The store of LibTorch 2 would rather serve by libuv, which not every build has (Debian 13's has not).
+template <class Options>
+void serve_plainly(Options& options) {
+  if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
+  if (!where.file.empty()) {
+    StorePointer store = c10::make_intrusive<c10d::FileStore>(where.file, static_cast<int>(where.size));
+    store->setTimeout(timeout);
+    return store;
+  }
   c10d::TCPStoreOptions options;
   options.port = where.port;
   options.isServer = !where.store_is_there && where.rank == 0;
   options.numWorkers = where.size;
   options.waitWorkers = false;
   options.timeout = timeout;
+  serve_plainly(options);
   try {
     StorePointer store = c10::make_intrusive<c10d::TCPStore>(where.address, options);
     if (where.prefix.empty()) return store;
@@ -95,19 +112,18 @@ void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout) {
   }
   if (absence.store_failed)  // as when its keeper gives up waiting a little before this rank does
     throw EnvironmentError(fmt::format(
-        "rank {} lost the run's store at {}:{} while the ranks met{}; start all ranks again", where.rank, where.address,
-        where.port,
+        "rank {} lost the run's store at {} while the ranks met{}; start all ranks again", where.rank, place(where),
         absence.ranks.empty() ? "" : fmt::format(" and {} of {} had not come", names(absence.ranks), where.size)));
   if (same != 1)
     throw EnvironmentError(
-        fmt::format("{} processes at {}:{} say that they are rank {}; give each its own RANK, and "
+        fmt::format("{} processes at {} say that they are rank {}; give each its own RANK, and "
                     "each run its own MASTER_PORT",
-                    same, where.address, where.port, where.rank));
+                    same, place(where), where.rank));
   if (!absence.ranks.empty())
     throw EnvironmentError(
-        fmt::format("{} of {} did not come to {}:{} within {} ms; start all ranks, with one "
+        fmt::format("{} of {} did not come to {} within {} ms; start all ranks, with one "
                     "WORLD_SIZE",
-                    names(absence.ranks), where.size, where.address, where.port, timeout.count()));
+                    names(absence.ranks), where.size, place(where), timeout.count()));
 }
 
 class GlooCommunicator final : public Communicator {
@@ -117,7 +133,9 @@ class GlooCommunicator final : public Communicator {
     meet(*store_, where, timeout);
     auto options = c10d::ProcessGroupGloo::Options::create(timeout);
     const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
-    const std::string address = interface != nullptr ? "" : local_address_towards(where.address, where.port);
+    const std::string address = interface != nullptr  ? ""
+                                : !where.file.empty() ? "127.0.0.1"
+                                                      : local_address_towards(where.address, where.port);
     run("the connection of all ranks", [&] {
       options->devices.push_back(interface != nullptr ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
                                                       : c10d::ProcessGroupGloo::createDeviceForHostname(address));
@@ -167,12 +185,12 @@ class GlooCommunicator final : public Communicator {
 
   template <class Call>
   void run(const char* name, Call&& call) {
-    if (!failure_.empty()) throw EnvironmentError(failure_);
+    if (!failure_.empty()) throw WireError(failure_);
     try {
       call();
     } catch (const std::exception& e) {
       failure_ = explain(name, first_line(e));
-      throw EnvironmentError(failure_);
+      throw WireError(failure_);
     }
   }
 

@@ -21,6 +21,10 @@ void check(const ImageSet& set, const std::vector<uint32_t>& indices, size_t cha
     throw OptionError(fmt::format("batch {} is larger than the {} images it is taken from; choose at most {}",
                                   options.batch, indices.size(), indices.size()));
   }
+  if (options.batch % options.ranks != 0) {
+    throw OptionError(fmt::format("a batch of {} has no equal shares for {} workers; choose a multiple of {}",
+                                  options.batch, options.ranks, options.ranks));
+  }
   if (channels != static_cast<size_t>(set.channels)) {
     throw OptionError(fmt::format("normalization has {} channels, the images {}; take that of the same data set",
                                   channels, set.channels));
@@ -62,12 +66,11 @@ void Loader::stop_threads() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-size_t Loader::batches_per_epoch() const {
-  return (indices_.size() + (options_.drop_last ? 0 : options_.batch - 1)) / options_.batch;
-}
+size_t Loader::batches_per_epoch() const { return (samples_per_epoch() + options_.batch - 1) / options_.batch; }
 
 size_t Loader::samples_per_epoch() const {
-  return options_.drop_last ? batches_per_epoch() * options_.batch : indices_.size();
+  const size_t last = indices_.size() % options_.batch;
+  return indices_.size() - (options_.drop_last ? last : last % options_.ranks);
 }
 
 void Loader::stop_building(std::unique_lock<std::mutex>& lock) {
@@ -136,8 +139,9 @@ void Loader::work() {
 }
 
 void Loader::build(size_t number, Batch& batch) const {
-  const size_t begin = number * options_.batch;
-  batch.count = std::min(options_.batch, order_.size() - begin);
+  const size_t whole = number * options_.batch;
+  batch.count = std::min(options_.batch, samples_per_epoch() - whole) / options_.ranks;
+  const size_t begin = whole + options_.rank * batch.count;
   batch.height = framed_side(set_.height);
   batch.width = framed_side(set_.width);
   batch.channels = set_.channels;

@@ -24,21 +24,24 @@
 namespace signstep {
 
 struct LoaderOptions {
-  size_t batch = 128;    // images
+  size_t batch = 128;    // images, of all ranks together
   uint64_t seed = 0;     // of the order and the augmentation
   bool shuffle = false;  // anew each epoch; else in the order of the indices
   AugmentOptions augment = {};
   bool drop_last = false;  // leave out a last batch that is not full
   size_t threads = 1;      // in the background, 1 or more
   size_t prefetch = 4;     // batches held ahead, 1 or more
+  // Of each batch the loader gives this rank's equal share, the images from rank * batch / ranks on. Where an epoch's
+  // last batch does not divide, up to ranks - 1 of its images sit the epoch out.
+  size_t rank = 0, ranks = 1;
 };
 
 // One caller at a time. Memory: prefetch batches and 8 bytes per index.
 class Loader {
  public:
   // set must outlive the loader and stay as it is. Throws OptionError for a count of 0, a batch larger than the number
-  // of indices, or another number of channels in normalization; DataError for an index outside the set;
-  // EnvironmentError when a thread cannot start.
+  // of indices or not of equal shares, or another number of channels in normalization; DataError for an index outside
+  // the set; EnvironmentError when a thread cannot start.
   Loader(const ImageSet& set, std::vector<uint32_t> indices, const Normalization& normalization, LoaderOptions options);
   ~Loader();
   Loader(const Loader&) = delete;
@@ -53,7 +56,7 @@ class Loader {
   bool next(Batch& batch);
 
   size_t batches_per_epoch() const;
-  size_t samples_per_epoch() const;
+  size_t samples_per_epoch() const;  // of all ranks together
 
  private:
   struct Slot {

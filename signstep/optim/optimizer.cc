@@ -10,11 +10,11 @@ std::span<float> OptimizerState::buffer(std::string_view name) {
 }
 
 std::unique_ptr<UpdateRule> make_rule(OptimizerOptions optimizer, DitherOptions dither, SwitchOptions switching,
-                                      uint64_t seed, uint64_t total_steps) {
+                                      uint64_t seed, uint64_t total_steps, const WorkerOptions& workers) {
   resolve(optimizer, dither, switching);
   const std::unique_ptr<RuleOptions> own = optimizer.own();
   own->resolve();
-  return own->make({dither, switching, seed, total_steps});
+  return own->make({dither, switching, seed, total_steps, workers});
 }
 
 OptimizerState make_state(const UpdateRule& rule, size_t flat_elements, size_t tensors) {

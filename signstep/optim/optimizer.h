@@ -15,7 +15,8 @@ namespace signstep {
 // The rule of one run, from options that need not be resolved. Throws OptionError for what does not go together or
 // cannot be in a run of that length; total_steps >= 1.
 std::unique_ptr<UpdateRule> make_rule(OptimizerOptions optimizer, DitherOptions dither = {},
-                                      SwitchOptions switching = {}, uint64_t seed = 0, uint64_t total_steps = 1);
+                                      SwitchOptions switching = {}, uint64_t seed = 0, uint64_t total_steps = 1,
+                                      const WorkerOptions& workers = {});
 
 // A fresh state for that many tensors in flat buffers of flat_elements.
 OptimizerState make_state(const UpdateRule& rule, size_t flat_elements, size_t tensors);

@@ -22,6 +22,7 @@
 #include "signstep/optim/dither_options.h"
 #include "signstep/optim/step_report.h"
 #include "signstep/optim/switch_options.h"
+#include "signstep/optim/worker_options.h"
 #include "signstep/parallel/executor.h"
 
 namespace signstep {
@@ -104,7 +105,8 @@ struct RuleContext {
   DitherOptions dither;     // resolved; none for a rule that takes no sign
   SwitchOptions switching;  // resolved; never for a rule that takes no sign
   uint64_t seed = 0;
-  uint64_t total_steps = 1;  // of the run, >= 1
+  uint64_t total_steps = 1;    // of the run, >= 1
+  WorkerOptions workers = {};  // of the run, for a rule that joins them
 };
 
 // The options of a family, for one of its rules.

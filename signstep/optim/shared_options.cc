@@ -21,7 +21,8 @@ void describe_learning_rate(OptionList& list, MaybeNumber& value, const std::str
 }
 
 void describe_momentum(OptionList& list, MaybeNumber& value) {
-  list.number_or_auto("momentum", value, Range::fraction(), "", "of signum and sgd; auto: 0.9").role(Role::kCommon);
+  list.number_or_auto("momentum", value, Range::fraction(), "", "of signum, sgd and ef-signsgd; auto: 0.9")
+      .role(Role::kCommon);
 }
 
 void describe_decoupled_weight_decay(OptionList& list, MaybeNumber& value, const std::string& defaults) {

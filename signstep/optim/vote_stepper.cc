@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/vote_stepper.h"
 
+#include <algorithm>
 #include <cassert>
 #include <vector>
 
+#include "signstep/kernels/reduce.h"
 #include "signstep/kernels/sign_bits.h"
-#include "signstep/wire/majority_vote.h"
+#include "signstep/optim/ballot.h"
+#include "signstep/optim/mean_squares.h"
+#include "signstep/wire/gather.h"
 
 namespace signstep {
 namespace {
-
-// Where each tensor's bits begin in the message, and last where it ends.
-std::vector<size_t> first_words(std::span<const StepTensor> tensors) {
-  std::vector<size_t> first = {0};
-  for (const StepTensor& tensor : tensors) first.push_back(first.back() + sign_words(tensor.n));
-  return first;
-}
 
 // Packs s where a step from x = 0 at a rate of 1 left -s, or 0 where there was no step: a coin then, as fair when it is
 // turned around.
@@ -25,52 +22,87 @@ void pack_steps(std::span<const float> stepped, const Stream& coins, std::span<u
   if (stepped.size() % 64 != 0) words.back() &= (uint64_t{1} << stepped.size() % 64) - 1;
 }
 
-void sum_nonfinite(Communicator& world, std::span<StepStatistics> statistics) {
-  std::vector<uint64_t> own, all(world.size() * statistics.size());
+void count_over_ranks(Communicator& world, std::span<const StepTensor> tensors, std::span<StepStatistics> statistics) {
+  std::vector<uint64_t> own;
   for (const StepStatistics& s : statistics) own.push_back(s.nonfinite);
-  world.all_gather(std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
+  const std::vector<uint64_t> all = gathered(world, std::span<const uint64_t>(own));
   for (size_t t = 0; t < statistics.size(); ++t) {
-    statistics[t].nonfinite = 0;
-    for (size_t r = 0; r < world.size(); ++r) statistics[t].nonfinite += all[r * statistics.size() + t];
+    StepStatistics& s = statistics[t];
+    s.nonfinite = 0;
+    for (size_t r = 0; r < world.size(); ++r) s.nonfinite += all[r * statistics.size() + t];
+    s.finite = tensors[t].n - std::min<uint64_t>(tensors[t].n, s.nonfinite);
   }
 }
 
 }  // namespace
 
+void RankStepper::sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+                       std::span<StepStatistics> statistics) {
+  std::vector<SignStep> own(steps.begin(), steps.end());
+  for (SignStep& step : own) step.rank = rank_;
+  KernelStepper::sign(tensors, own, statistics);
+}
+
+void RankStepper::measure(std::span<const StepTensor> tensors, const SignStep& step,
+                          std::span<StepStatistics> statistics) {
+  SignStep own = step;
+  own.rank = rank_;
+  KernelStepper::measure(tensors, own, statistics);
+}
+
 void VoteStepper::sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
                        std::span<StepStatistics> statistics) {
   if (tensors.empty()) return;
-  const std::vector<size_t> first = first_words(tensors);
-  std::vector<float> signs(64 * first.back());  // x = 0
-  std::vector<uint64_t> bits(first.back());
+  std::vector<size_t> sizes, first;
+  size_t elements = 0;
+  for (const StepTensor& tensor : tensors) {
+    sizes.push_back(tensor.n);
+    first.push_back(elements);
+    elements += tensor.n;
+  }
+  std::vector<float> signs(elements);  // x = 0
   std::vector<StepTensor> own(tensors.begin(), tensors.end());
   std::vector<SignStep> own_steps(steps.begin(), steps.end());
   for (size_t t = 0; t < own.size(); ++t) {
-    assert(steps[t].zero == ZeroPolicy::kRandom && steps[t].sums != StepSums::kAll && tensors[t].sgd_rate == 0);
-    own[t].x = signs.data() + 64 * first[t];
+    assert(steps[t].zero == ZeroPolicy::kRandom && tensors[t].sgd_rate == 0);
+    own[t].x = signs.data() + first[t];
     own_steps[t].lr = 1;
     own_steps[t].decay_factor = 1;
-    own_steps[t].rank = static_cast<uint32_t>(world_.rank());
+    own_steps[t].sums = std::min(steps[t].sums, StepSums::kSquare);
   }
-  KernelStepper::sign(own, own_steps, statistics);
-  const auto words_of = [&](size_t t) { return std::span(bits).subspan(first[t], first[t + 1] - first[t]); };
+  RankStepper::sign(own, own_steps, statistics);
+  Ballot ballot(sizes);
   for (size_t t = 0; t < own.size(); ++t) {
-    const SignStep& s = own_steps[t];
-    const Stream coins(s.seed, Purpose::kZeroCoin, s.step, own[t].index, s.rank);
-    pack_steps({own[t].x, own[t].n}, coins, words_of(t), executor_);
+    const Stream coins(steps[t].seed, Purpose::kZeroCoin, steps[t].step, own[t].index,
+                       static_cast<uint32_t>(world_.rank()));
+    pack_steps({own[t].x, own[t].n}, coins, ballot.words(t), executor_);
   }
-  majority_vote(world_, bits, {.seed = steps[0].seed, .step = steps[0].step}, executor_);
-  sum_nonfinite(world_, statistics);
+  ballot.vote(world_, options_, steps[0].seed, steps[0].step, executor_);
+  count_over_ranks(world_, tensors, statistics);
   for (size_t t = 0; t < tensors.size(); ++t)
-    apply_signs(words_of(t), steps[t].lr, tensors[t].decay ? steps[t].decay_factor : 1, {tensors[t].x, tensors[t].n},
+    apply_signs(ballot.words(t), steps[t].lr, tensors[t].decay ? steps[t].decay_factor : 1, {tensors[t].x, sizes[t]},
                 executor_);
+  if (steps[0].sums != StepSums::kAll) return;
+  for (size_t t = 0; t < tensors.size(); ++t) unpack_signs(ballot.words(t), {own[t].x, sizes[t]}, executor_);
+  add_products(tensors, steps[0], signs, first, statistics);
 }
 
-void VoteStepper::measure(std::span<const StepTensor> tensors, const SignStep& step,
-                          std::span<StepStatistics> statistics) {
-  SignStep own = step;
-  own.rank = static_cast<uint32_t>(world_.rank());
-  KernelStepper::measure(tensors, own, statistics);
+void VoteStepper::add_products(std::span<const StepTensor> tensors, const SignStep& step, std::span<const float> signs,
+                               std::span<const size_t> first, std::span<StepStatistics> statistics) {
+  std::vector<std::span<const float>> directions;
+  std::vector<double> products;
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    const bool along_m = step.products_with == ProductsWith::kMomentum && tensors[t].m != nullptr;
+    directions.emplace_back(along_m ? tensors[t].m : tensors[t].g, tensors[t].n);
+    products.push_back(dot(signs.subspan(first[t], tensors[t].n), directions[t], executor_));
+  }
+  products = means_over_ranks(world_, products);
+  const std::vector<double> squares = mean_squares(world_, directions, step.seed, step.step, executor_);
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    statistics[t].nonzero = tensors[t].n;
+    statistics[t].s_dot_v = products[t];
+    statistics[t].v_dot_v = squares[t];
+  }
 }
 
 }  // namespace signstep

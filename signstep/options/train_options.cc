@@ -53,6 +53,7 @@ void describe(OptionList& list, TrainOptions& o) {
       .role(Role::kResumable)
       .role(Role::kProtocol);
   list.text("init_sha256", o.init_sha256, "checksum that this file must have; empty: any");
+  describe(list, o.workers);
   list.group("Machine");
   describe(list, o.engine);
   list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images")
@@ -93,10 +94,24 @@ bool can_be_longer(const TrainOptions& o) {
 
 TrainOptions resolved(TrainOptions o) {
   option_list(o).validate();
+  require_possible(o.workers);
+  const auto workers = static_cast<size_t>(o.workers.workers);
+  if (workers > 1 && o.optimizer.takes_sign() && o.optimizer.get("zero") == "skip") o.optimizer.set("zero", "random");
+  if (static_cast<size_t>(o.batch) % workers != 0)
+    throw OptionError(fmt::format("a batch of {} has no equal shares for {} workers; choose a multiple of {}", o.batch,
+                                  workers, workers));
+  if (workers > 1 && o.analyze_every > 0)
+    throw OptionError("analyze_every measures the gradient of one worker; leave it out, or use one");
   resolve(o.optimizer, o.dither, o.switching);
   o.network = resolved(o.network);
   // Refuses what cannot be in a run of any length.
-  make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  const auto rule = make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  if (workers > 1) rule->require_ranks(workers);
+  if (o.workers.adversaries > 0 && !rule->joins_ranks())
+    throw OptionError(
+        fmt::format("adversaries attack a vote, and {} takes the mean gradient; leave them out, or choose "
+                    "a sign rule",
+                    o.optimizer.rule().name));
   return o;
 }
 

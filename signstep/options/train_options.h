@@ -11,6 +11,7 @@
 #include "signstep/nn/network.h"
 #include "signstep/optim/optimizer_options.h"
 #include "signstep/optim/schedule.h"
+#include "signstep/optim/worker_options.h"
 
 namespace signstep {
 
@@ -30,13 +31,14 @@ struct TrainOptions {
   SwitchOptions switching;
   ScheduleOptions schedule;
   int64_t epochs = 5;
-  int64_t batch = 128;
-  uint64_t seed = 1;  // of initial weights, order, augmentation and dither
+  int64_t batch = 128;  // images, of all workers together
+  uint64_t seed = 1;    // of initial weights, order, augmentation and dither
   OnNonFinite on_nonfinite = OnNonFinite::kStop;
   double diverged_above = 3;  // >= 0; an epoch's mean loss, over the first epoch's or chance's; 0: never (divergence.h)
   // Weights to start from, a safetensors file; "" draws them from the seed. The checksum of the file's bytes is part of
   // what the run is, the path is not; "": what the file has when the run starts.
   std::string init, init_sha256;
+  WorkerOptions workers;
   EngineOptions engine;
   int64_t loader_threads = 1;
   std::string output;
@@ -57,7 +59,7 @@ TrainOptions with_absolute_paths(TrainOptions options);
 bool can_be_longer(const TrainOptions& options);
 
 // Ranges checked, every auto filled in except engine and precision, which may differ from machine to machine until a
-// run has started. Throws OptionError.
+// run has started. With several workers zero skip becomes random: a bit cannot say "no step". Throws OptionError.
 TrainOptions resolved(TrainOptions options);
 
 }  // namespace signstep

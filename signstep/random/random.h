@@ -31,6 +31,8 @@ enum class Purpose : uint8_t {
   kFrameworkSeed = 12,  // seeds of a framework's own generator, where it draws in the kernels' place
   kCutout = 13,
   kRounding = 14,  // to float16 and bfloat16, by the Python package
+  kAttack = 15,
+  kCalibrate = 16,
 };
 
 inline constexpr uint32_t kSharedRank = 0xFFFF;  // draws on which all ranks agree

@@ -99,6 +99,23 @@ struct EpochCourse {
   }
 };
 
+// What rank 0 of a run with several workers sent in an epoch's steps, in bytes of payload, and what a float32 sum of
+// every gradient would have been.
+struct WireRecord {
+  uint64_t vote = 0;      // steps by vote
+  uint64_t gradient = 0;  // steps along the mean gradient
+  uint64_t float32 = 0;
+
+  bool empty() const { return float32 == 0; }  // a run of one worker
+
+  template <class Self, class Visit>
+  static void fields(Self& w, Visit&& visit) {
+    visit("vote", w.vote);
+    visit("gradient", w.gradient);
+    visit("float32", w.float32);
+  }
+};
+
 struct EpochRecord {
   uint64_t epoch = 0, step = 0;                                       // finished ones, from 1; 0: the file does not say
   double learning_rate = kNotSaid;                                    // of the last step
@@ -107,6 +124,7 @@ struct EpochRecord {
   double test_loss = kNotSaid, test_accuracy = kNotSaid;
   uint64_t nonfinite = 0;  // coordinates skipped since the run began
   EpochCourse course = {};
+  WireRecord wire = {};
   double train_seconds = kNotSaid;      // of the whole run's steps
   double images_per_second = kNotSaid;  // of the session; kNotSaid where it took no step
 
@@ -123,6 +141,7 @@ struct EpochRecord {
     visit("test_accuracy", r.test_accuracy);
     visit("nonfinite", r.nonfinite);
     EpochCourse::fields(r.course, visit);
+    visit("wire", r.wire, Unset::kLeftOut);
     visit("train_seconds", r.train_seconds);
     visit("images_per_second", r.images_per_second);
   }

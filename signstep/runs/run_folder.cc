@@ -31,6 +31,16 @@ void require_no_run(const std::string& path) {
   }
 }
 
+// The step and what follows it in "step-00000012.safetensors"; "" follows where the name is none of a checkpoint.
+std::pair<uint64_t, std::string> step_of(const std::string& name) {
+  const std::string prefix = "step-";
+  if (!name.starts_with(prefix)) return {};
+  const size_t end = std::min(name.find_first_not_of("0123456789", prefix.size()), name.size());
+  const std::string digits = name.substr(prefix.size(), end - prefix.size());
+  if (digits.empty() || digits.size() > 18) return {};
+  return {std::stoull(digits), name.substr(end)};
+}
+
 const std::string& prepared(const std::string& path, bool resume) {
   if (path.empty())
     throw OptionError("output is empty; name the folder that the run is to be written to: --output RUN");
@@ -41,52 +51,71 @@ const std::string& prepared(const std::string& path, bool resume) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, bool resume) : path_(prepared(path, resume)), lock_(path) {
+RunFolder::RunFolder(const std::string& path, bool resume) : path_(prepared(path, resume)), lock_(std::in_place, path) {
   if (!resume) require_no_run(path);  // again: another process may have been faster
   // What a process that was killed while saving left behind; nobody else writes here now.
   remove_stale_files(path_);
   remove_stale_files(path_ + "/checkpoints");
 }
 
-std::string RunFolder::checkpoint(uint64_t step) const {
-  return fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step);
+RunFolder RunFolder::at_rank(const std::string& path, size_t rank) {
+  if (!is_folder(path + "/checkpoints"))
+    throw EnvironmentError(fmt::format(
+        "rank {} does not see the folder {} that rank 0 writes to; give all ranks an --output that they share", rank,
+        path));
+  return RunFolder(path, rank);
 }
 
-void RunFolder::write_config(const std::string& toml) const { write_file_atomic(config_path(path_), toml); }
+std::string RunFolder::checkpoint(uint64_t step) const {
+  return rank_checkpoint(fmt::format("{}/checkpoints/step-{:08}.safetensors", path_, step), rank_);
+}
+
+std::string rank_checkpoint(const std::string& checkpoint, size_t rank) {
+  if (rank == 0) return checkpoint;
+  return fs::path(checkpoint).replace_extension(fmt::format(".rank-{}.safetensors", rank)).string();
+}
+
+void RunFolder::write_config(const std::string& toml) const {
+  if (rank_ == 0) write_file_atomic(config_path(path_), toml);
+}
 
 void RunFolder::write_record(const RunRecord& record) const {
-  write_file_atomic(record_path(path_), json_text(fields_json(record), 2) + "\n");
+  if (rank_ == 0) write_file_atomic(record_path(path_), json_text(fields_json(record), 2) + "\n");
 }
 
 void RunFolder::write_metrics(const std::vector<EpochRecord>& epochs) const {
+  if (rank_ != 0) return;
   std::vector<nlohmann::ordered_json> lines;
   for (const EpochRecord& epoch : epochs) lines.push_back(fields_json(epoch));
   write_json_lines(metrics_path(path_), lines);
 }
 
 void RunFolder::append_metrics(const EpochRecord& epoch) const {
-  append_json_line(metrics_path(path_), fields_json(epoch));
+  if (rank_ == 0) append_json_line(metrics_path(path_), fields_json(epoch));
 }
 
 std::vector<std::string> list_checkpoints(const std::string& run_folder) {
   const std::string folder = run_folder + "/checkpoints";
   std::vector<std::pair<uint64_t, std::string>> found;
-  for (const std::string& name : names_in(folder)) {
-    if (!name.starts_with("step-") || !name.ends_with(".safetensors")) continue;
-    const std::string digits = fs::path(name).stem().string().substr(5);
-    if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
-    found.emplace_back(std::stoull(digits), folder + "/" + name);
-  }
+  for (const std::string& name : names_in(folder))
+    if (const auto [step, rest] = step_of(name); rest == ".safetensors") found.emplace_back(step, folder + "/" + name);
   std::sort(found.rbegin(), found.rend());
   std::vector<std::string> paths;
   for (auto& [step, path] : found) paths.push_back(std::move(path));
   return paths;
 }
 
+// Other ranks' files newer than all checkpoints may be of the one that is being saved.
 void RunFolder::prune_checkpoints() const {
   const std::vector<std::string> all = list_checkpoints(path_);
+  if (rank_ != 0 || all.empty()) return;
+  const auto step = [](const std::string& path) { return step_of(fs::path(path).filename().string()).first; };
   std::error_code ignored;  // an old checkpoint too many harms nobody
-  for (size_t i = 2; i < all.size(); ++i) fs::remove(all[i], ignored);
+  for (const std::string& name : names_in(path_ + "/checkpoints")) {
+    const auto [of, rest] = step_of(name);
+    const bool kept = of >= step(all[0]) || (all.size() > 1 && of == step(all[1]));
+    if (rest.ends_with(".safetensors") && !kept) fs::remove(path_ + "/checkpoints/" + name, ignored);
+  }
 }
 
 std::string find_checkpoint(const std::string& run_or_file) {

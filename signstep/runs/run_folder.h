@@ -4,7 +4,8 @@
 //   run.json        RunRecord: schema version, program, machine, engine, data checksum, seed, status
 //   metrics.jsonl   one EpochRecord a line
 //   log.txt         what the program said
-//   checkpoints/step-NNNNNNNN.safetensors   the last two
+//   checkpoints/step-NNNNNNNN.safetensors   the last two; each worker but the first has
+//   step-NNNNNNNN.rank-R.safetensors
 #pragma once
 
 #include <optional>
@@ -23,9 +24,13 @@ class RunFolder {
   // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it;
   // OptionError, before anything is made, when a new run finds the files of another there.
   RunFolder(const std::string& path, bool resume);
+  // The same folder at a rank other than 0 of a run, once rank 0 has made it: only its own checkpoints are written
+  // there, every other write is rank 0's and does nothing here. Throws EnvironmentError where this rank does not see
+  // it.
+  static RunFolder at_rank(const std::string& path, size_t rank);
 
   const std::string& path() const { return path_; }
-  std::string checkpoint(uint64_t step) const;
+  std::string checkpoint(uint64_t step) const;  // this rank's
 
   // The only writers of these files; all but append replace them, atomically. Throw EnvironmentError.
   void write_config(const std::string& toml) const;
@@ -33,13 +38,20 @@ class RunFolder {
   void write_metrics(const std::vector<EpochRecord>& epochs) const;
   void append_metrics(const EpochRecord& epoch) const;
 
-  // Removes all but the newest two.
+  // Removes all but the newest two, those of other ranks too.
   void prune_checkpoints() const;
 
  private:
+  RunFolder(const std::string& path, size_t rank) : path_(path), rank_(rank) {}
+
   std::string path_;
-  FolderLock lock_;
+  size_t rank_ = 0;
+  std::optional<FolderLock> lock_;
 };
+
+// Where rank r keeps what belongs to rank 0's checkpoint: step-00000012.rank-1.safetensors beside
+// step-00000012.safetensors.
+std::string rank_checkpoint(const std::string& checkpoint, size_t rank);
 
 // A run folder's checkpoints, newest first; empty where there are none. Needs no lock.
 std::vector<std::string> list_checkpoints(const std::string& run_folder);

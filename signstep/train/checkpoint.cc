@@ -9,6 +9,7 @@
 #include "signstep/io/json_text.h"
 #include "signstep/io/label.h"
 #include "signstep/train/state_fields.h"
+#include "signstep/wire/gather.h"
 
 namespace signstep {
 namespace {
@@ -95,7 +96,10 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run) {
+namespace {
+
+void save(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
+          const std::vector<std::string>& rank_checksums) {
   const Network& network = learner.network();
   const OptimizerState& optimizer = learner.state();
   Outgoing out;
@@ -122,9 +126,26 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
                 {"train_seconds", progress.train_seconds},
                 {"curve", fields_json(progress.course)},
                 {"metrics", fields_json(progress.metrics)}});
+  if (!progress.wire.empty()) state["wire"] = fields_json(progress.wire);
+  if (!rank_checksums.empty()) state["ranks"] = rank_checksums;
   Metadata metadata = {{kStateKey, json_text(state)}, {"format", "pt"}};
   if (!run.classes.empty()) metadata[kClassesKey] = json_text(nlohmann::ordered_json{{"names", run.classes}});
   write_safetensors(path, out.entries, metadata);
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run) {
+  save(path, learner, progress, run, {});
+}
+
+void save_checkpoint_of_ranks(Communicator& world, const std::string& path, Learner& learner,
+                              const TrainProgress& progress, const RunIdentity& run) {
+  const bool first = world.rank() == 0;
+  if (!first) save(path, learner, progress, run, {});
+  std::vector<std::string> checksums = gathered_texts(world, first ? "" : Checkpoint(path).sha256());
+  checksums.erase(checksums.begin());
+  if (first) save(path, learner, progress, run, checksums);
 }
 
 Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}
@@ -168,6 +189,14 @@ RunIdentity Checkpoint::identity() const {
   });
 }
 
+const std::string& Checkpoint::sha256() const { return file_.metadata().at("signstep.sha256"); }
+
+std::vector<std::string> Checkpoint::rank_checksums() const {
+  return damage_is_the_checkpoints([&] {
+    return JsonFields(state_, path_).find<std::vector<std::string>>("ranks").value_or(std::vector<std::string>());
+  });
+}
+
 void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
   const Network& network = learner.network();
   const UpdateRule& rule = learner.rule();
@@ -201,6 +230,7 @@ void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
       throw DataError(fmt::format("{} counts more images at its last point than in all; the file is damaged.", path_));
     where.nonfinite = fields.get<uint64_t>("nonfinite");
     where.train_seconds = fields.get<double>("train_seconds");
+    if (const auto wire = fields.find<nlohmann::ordered_json>("wire")) where.wire = fields_from<WireRecord>(*wire);
     where.course = fields_from<EpochCourse>(fields.get<nlohmann::ordered_json>("curve"));
     for (const auto& epoch : fields.get<std::vector<nlohmann::ordered_json>>("metrics"))
       where.metrics.push_back(fields_from<EpochRecord>(epoch));

@@ -15,6 +15,11 @@ namespace signstep {
 
 void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run);
 
+// Of all ranks: each saves its own at its path; the last to be written is rank 0's, which names the others' checksums,
+// so that the checkpoint is whole where that file is. Collective; also throws what the world throws.
+void save_checkpoint_of_ranks(Communicator& world, const std::string& path, Learner& learner,
+                              const TrainProgress& progress, const RunIdentity& run);
+
 // A checkpoint read and checked.
 class Checkpoint {
  public:
@@ -24,9 +29,11 @@ class Checkpoint {
 
   // Parameters and running statistics, each norm's together; they point into this.
   std::vector<TensorEntry> network() const;
-  uint64_t step() const;                         // taken so far
-  std::vector<std::string> class_names() const;  // of pictures of a folder; else none
-  RunIdentity identity() const;                  // throws CheckpointError where there is none
+  uint64_t step() const;                            // taken so far
+  std::vector<std::string> class_names() const;     // of pictures of a folder; else none
+  RunIdentity identity() const;                     // throws CheckpointError where there is none
+  const std::string& sha256() const;                // of the file
+  std::vector<std::string> rank_checksums() const;  // of the files of ranks 1, 2, ...; none for one worker
   // Restores into a learner of the same network and rule. Throws CheckpointError when the file is of another, and
   // leaves learner and progress alone then.
   void restore(Learner& learner, TrainProgress& progress) const;

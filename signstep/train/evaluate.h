@@ -10,6 +10,7 @@
 #include "signstep/data/loader.h"
 #include "signstep/nn/engine.h"
 #include "signstep/options/train_options.h"
+#include "signstep/wire/communicator.h"
 
 namespace signstep {
 
@@ -19,8 +20,11 @@ struct Evaluation {
   size_t images = 0;
 };
 Evaluation evaluate(Engine& engine, Loader& loader);
-// Nothing when stop says so, which is asked before each batch.
-std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop);
+// Nothing when stop says so, which is asked before each batch. Over ranks (null: alone), which have loaders and
+// networks alike, each takes its turn at the batches, stop must answer alike and is asked before each round, and all
+// get the figures of one that evaluates alone, to the bit.
+std::optional<Evaluation> evaluate(Engine& engine, Loader& loader, const std::function<bool()>& stop,
+                                   Communicator* world = nullptr);
 
 // What the network says of each image, in the loader's order.
 struct Predictions {

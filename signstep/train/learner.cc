@@ -39,10 +39,16 @@ LearnerStep Learner::step(const Batch& batch, const Between& between) {
   if (world_ != nullptr) step.batch = over_ranks(*world_, step.batch);
   if (between) between(step.batch);
   step.learning_rate = rate(state_.step);
+  const uint64_t before = world_ != nullptr ? world_->sent().total() : 0;
   const bool joins = rule_->joins_ranks();
   if (world_ != nullptr && !joins) mean_over_ranks(*world_, engine_->gradients(), engine_->executor());
   step.report = optimizer_step(*rule_, state_, slots_, engine_->values(), engine_->gradients(),
                                schedule_.factor(state_.step), engine_->executor(), joins ? world_ : nullptr);
+  if (world_ != nullptr) {
+    const bool voted = joins && step.report.phase == SwitchPhase::kSign;
+    (voted ? step.sent.vote : step.sent.gradient) = world_->sent().total() - before;
+    step.sent.float32 = sum_bytes(engine_->gradients().size(), world_->size());
+  }
   return step;
 }
 

@@ -10,6 +10,7 @@
 #include "signstep/nn/engine.h"
 #include "signstep/optim/optimizer.h"
 #include "signstep/optim/schedule.h"
+#include "signstep/runs/epoch_record.h"
 
 namespace signstep {
 
@@ -17,6 +18,7 @@ struct LearnerStep {
   BatchResult batch;         // before the step; over ranks, the mean of their losses and the sum of what was correct
   double learning_rate = 0;  // lr_t, >= 0
   StepReport report;
+  WireRecord sent = {};  // by this rank
 };
 
 class Learner {

@@ -51,6 +51,9 @@ void TrainProgress::add(const LearnerStep& step, uint64_t t, size_t count, uint6
   if (const auto& event = step.report.switching.event) course.events.push_back(event_record(*event));
   course.phase = phase_name(step.report.phase);
   nonfinite += step.report.nonfinite;
+  wire.vote += step.sent.vote;
+  wire.gradient += step.sent.gradient;
+  wire.float32 += step.sent.float32;
   ++batch;
 }
 
@@ -72,6 +75,7 @@ const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_
                 .test_accuracy = figures.test.accuracy,
                 .nonfinite = nonfinite,
                 .course = course,
+                .wire = wire,
                 .train_seconds = train_seconds,
                 .images_per_second = figures.images_per_second.value_or(kNotSaid)};
   drop_silent(r.course.curve);
@@ -80,6 +84,7 @@ const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_
   batch = 0;
   sums = at_point = {};
   course = {};
+  wire = {};
   return metrics.back();
 }
 

@@ -34,6 +34,7 @@ struct TrainProgress {
   uint64_t nonfinite = 0;            // coordinates skipped so far
   double train_seconds = 0;          // of the whole run, evaluation left out
   EpochCourse course;                // of the epoch under way
+  WireRecord wire;                   // of the epoch under way
   std::vector<EpochRecord> metrics;  // of the finished epochs
 
   // The run's t-th step (from 1) was taken on that many images. The curve gets about 60 points an epoch, and every

@@ -7,6 +7,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/io/checksum.h"
+#include "signstep/wire/gather.h"
 
 namespace signstep {
 
@@ -16,10 +17,8 @@ BatchResult over_ranks(Communicator& world, const BatchResult& own) {
     uint64_t correct;
   };
   const Figures mine{own.loss, own.correct};
-  std::vector<Figures> all(world.size());
-  world.all_gather(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
   BatchResult result;
-  for (const Figures& rank : all) {
+  for (const Figures& rank : gathered(world, std::span(&mine, 1))) {
     result.loss += rank.loss;
     result.correct += rank.correct;
   }
@@ -28,11 +27,9 @@ BatchResult over_ranks(Communicator& world, const BatchResult& own) {
 }
 
 void require_same(Communicator& world, std::span<const std::byte> bytes, const char* what) {
-  const std::string own = sha256_hex(bytes);
-  std::string all(own.size() * world.size(), '0');
-  world.all_gather(std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
-  for (size_t r = 1; r < world.size(); ++r)
-    if (all.compare(r * own.size(), own.size(), all, 0, own.size()) != 0)
+  const std::vector<std::string> all = gathered_texts(world, sha256_hex(bytes));
+  for (size_t r = 1; r < all.size(); ++r)
+    if (all[r] != all[0])
       throw EnvironmentError(
           fmt::format("rank {} holds other {} than rank 0; all ranks must run the same build of the "
                       "program on processors of one type: start again from the last checkpoint",

@@ -1,25 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/restore.h"
 
+#include <algorithm>
 #include <optional>
+#include <sstream>
 
 #include "signstep/base/error.h"
+#include "signstep/io/path.h"
 #include "signstep/runs/run_folder.h"
+#include "signstep/wire/gather.h"
 
 namespace signstep {
+namespace {
+
+size_t ranks_of(Communicator* world) { return world == nullptr ? 1 : world->size(); }
+
+// What rank 0 sees: others may look while the newest is being written.
+std::vector<std::string> candidates(const std::string& run_folder, Communicator* world) {
+  const std::vector<std::string> own = list_checkpoints(run_folder);
+  if (ranks_of(world) == 1) return own;
+  std::istringstream lines(gathered_texts(*world, fmt::format("{}", fmt::join(own, "\n"))).front());
+  std::vector<std::string> paths;
+  for (std::string path; std::getline(lines, path);) paths.push_back(path);
+  return paths;
+}
+
+// Opens this rank's part of the checkpoint whose first part is at path; it is known to belong to that.
+void open_own_part(const std::string& path, Communicator* world, std::optional<Checkpoint>& part) {
+  part.emplace(path);
+  const std::vector<std::string> others = part->rank_checksums();
+  if (others.size() + 1 != ranks_of(world))
+    throw CheckpointError(fmt::format("{} is of a run with {} workers and this one has {}; continue with as many", path,
+                                      others.size() + 1, ranks_of(world)));
+  if (others.empty() || world->rank() == 0) return;
+  const std::string own = rank_checkpoint(path, world->rank());
+  if (!path_exists(own)) throw CheckpointError(fmt::format("{} is absent, and {} is not whole without it", own, path));
+  part.emplace(own);
+  if (part->sha256() != others[world->rank() - 1])
+    throw CheckpointError(fmt::format("{} is not the file that {} was saved with", own, path));
+}
+
+// "", or what is wrong at the first rank where something is.
+std::string first_damage(const std::string& own, Communicator* world) {
+  if (ranks_of(world) == 1) return own;
+  const std::vector<std::string> all = gathered_texts(*world, own);
+  const auto found = std::find_if(all.begin(), all.end(), [](const std::string& text) { return !text.empty(); });
+  return found == all.end() ? "" : *found;
+}
+
+}  // namespace
 
 std::string restore_newest(const std::string& run_folder, const RunIdentity& run, Learner& learner,
-                           TrainProgress& progress, const std::function<void(const std::string&)>& warn) {
+                           TrainProgress& progress, const std::function<void(const std::string&)>& warn,
+                           Communicator* world) {
   std::string reasons;
-  for (const std::string& path : list_checkpoints(run_folder)) {
+  for (const std::string& path : candidates(run_folder, world)) {
     std::optional<Checkpoint> checkpoint;
     std::optional<RunIdentity> recorded;
+    std::string damage;
     try {
-      checkpoint.emplace(path);
+      open_own_part(path, world, checkpoint);
       recorded = checkpoint->identity();
     } catch (const CheckpointError& e) {
-      warn(e.what());
-      reasons += fmt::format("\n  {}", e.what());
+      damage = e.what();
+    }
+    if (damage = first_damage(damage, world); !damage.empty()) {
+      warn(damage);
+      reasons += "\n  " + damage;
       continue;
     }
     require_same_identity(*recorded, run, path);

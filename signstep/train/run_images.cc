@@ -6,24 +6,26 @@
 namespace signstep {
 namespace {
 
-LoaderOptions training_batches(const TrainOptions& o) {
+LoaderOptions training_batches(const TrainOptions& o, size_t rank) {
   return {.batch = static_cast<size_t>(o.batch),
           .seed = o.seed,
           .shuffle = true,
           .augment = o.augment,
-          .threads = static_cast<size_t>(o.loader_threads)};
+          .threads = static_cast<size_t>(o.loader_threads),
+          .rank = rank,
+          .ranks = static_cast<size_t>(o.workers.workers)};
 }
 
 }  // namespace
 
-RunImages::RunImages(const TrainOptions& o)
+RunImages::RunImages(const TrainOptions& o, size_t rank)
     : data(load_dataset(o.dataset, o.data, o.labels, o.image_size)),
       split(make_split(data.train.count(), static_cast<size_t>(o.validation), static_cast<size_t>(o.limit_train))),
-      training(data.train, split.train, data.normalization, training_batches(o)),
+      training(data.train, split.train, data.normalization, training_batches(o, rank)),
       test(evaluation_loader(data.test, {}, data.normalization, o)),
       validation(split.validation.empty() ? nullptr
                                           : evaluation_loader(data.train, split.validation, data.normalization, o)) {
-  if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.normalization, training_batches(o));
+  if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.normalization, training_batches(o, rank));
 }
 
 }  // namespace signstep

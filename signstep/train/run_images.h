@@ -14,8 +14,8 @@
 namespace signstep {
 
 struct RunImages {
-  // Reads the whole set. Throws as load_dataset, make_split and Loader do.
-  explicit RunImages(const TrainOptions& options);
+  // Reads the whole set; rank: which share of each training batch. Throws as load_dataset, make_split and Loader do.
+  explicit RunImages(const TrainOptions& options, size_t rank = 0);
   RunImages(const RunImages&) = delete;  // the loaders refer to data
   RunImages& operator=(const RunImages&) = delete;
 

@@ -25,7 +25,7 @@ nlohmann::ordered_json settings(TrainOptions options) {
 }  // namespace
 
 RunRecorder::RunRecorder(const TrainOptions& options, const RunIdentity& run, const Dataset& data, const Engine& engine,
-                         size_t train_images) {
+                         const Split& split) {
   record_.started = now();
   record_.program = this_program();
   record_.machine = this_machine();
@@ -34,8 +34,8 @@ RunRecorder::RunRecorder(const TrainOptions& options, const RunIdentity& run, co
                   .folder = data.folder,
                   .sha256 = run.data_sha256,
                   .official = data.official(),
-                  .train_images = train_images,
-                  .validation_images = data.train.count() - train_images,
+                  .train_images = split.train.size(),
+                  .validation_images = split.validation.size(),
                   .test_images = data.test.count()};
   record_.network = {.name = engine.network().display_name,
                      .width = static_cast<uint64_t>(options.network.width),

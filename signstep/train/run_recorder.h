@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "signstep/data/dataset.h"
+#include "signstep/data/split.h"
 #include "signstep/nn/engine.h"
 #include "signstep/options/train_options.h"
 #include "signstep/runs/run_record.h"
@@ -16,7 +17,7 @@ namespace signstep {
 class RunRecorder {
  public:
   RunRecorder(const TrainOptions& options, const RunIdentity& run, const Dataset& data, const Engine& engine,
-              size_t train_images);
+              const Split& split);
 
   const RunRecord& record() const { return record_; }
   // The run that this folder's run.json tells of goes on: keeps its start, its program and its sessions. Throws

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -15,9 +16,11 @@
 #include "signstep/train/restore.h"
 #include "signstep/train/run_images.h"
 #include "signstep/train/run_recorder.h"
+#include "signstep/train/same_run.h"
 #include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
 #include "signstep/train/thread_choice.h"
+#include "signstep/wire/gather.h"
 
 namespace signstep {
 namespace {
@@ -30,17 +33,22 @@ class Run {
       : options_(std::move(options)),
         control_(control),
         observer_(observer),
-        images_(options_),
+        world_(control.world != nullptr && control.world->size() > 1 ? control.world : nullptr),
+        rank_(world_ == nullptr ? 0 : world_->rank()),
+        images_(options_, rank_),
         choice_(std::move(choice)),
         threads_reason_(settle(threads_open)),
         total_steps_(static_cast<uint64_t>(options_.epochs) * batches()),
         learner_(first_engine(),
-                 make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_),
-                 Schedule(options_.schedule, total_steps_)),
+                 make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_,
+                           options_.workers),
+                 Schedule(options_.schedule, total_steps_), world_),
         identity_{to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules(),
                   images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>()},
-        record_(options_, identity_, images_.data, learner_.engine(), images_.split.train.size()),
-        folder_(options_.output, control_.resume) {}  // last: a run that is refused leaves no folder behind
+        record_(options_, identity_, images_.data, learner_.engine(), images_.split),
+        folder_(open_folder()) {  // last: a run that is refused leaves no folder behind
+    if (world_ != nullptr && rank_ == 0) world_->barrier();
+  }
 
   TrainResult go() {
     if (control_.resume) record_.continues(folder_.path(), identity_);
@@ -105,10 +113,14 @@ class Run {
       if (const auto& event = step.report.switching.event) observer_.note(event->text());
       if (options_.on_nonfinite == OnNonFinite::kStop)
         require_finite_gradient(step.report, steps(), learner_.network());
-      progress_.add(step, steps(), batch.count, batches());
-      account(batch.count, watch.seconds() - probe_seconds, probe_seconds);
-      if (progress_.batch == batches()) continue;
-      if (const StopReason reason = control_.stop(); reason != StopReason::kNone) return reason;
+      const size_t images = batch.count * static_cast<size_t>(options_.workers.workers);
+      progress_.add(step, steps(), images, batches());
+      account(images, watch.seconds() - probe_seconds, probe_seconds);
+      if (progress_.batch == batches()) {
+        learner_.share();
+        continue;
+      }
+      if (const StopReason reason = stop(); reason != StopReason::kNone) return reason;
       if (options_.checkpoint_every > 0 && steps() % static_cast<uint64_t>(options_.checkpoint_every) == 0) save();
     }
     return StopReason::kNone;
@@ -117,15 +129,15 @@ class Run {
   // Ends the epoch with its figures; when stopped on the way, a resumed run measures again.
   StopReason measure_epoch() {
     StopReason reason = StopReason::kNone;
-    const auto stop = [&] { return (reason = control_.stop()) != StopReason::kNone; };
+    const auto stopped = [&] { return (reason = stop()) != StopReason::kNone; };
     EpochFigures figures{.validation = {}, .test = {}, .images_per_second = session_.images_per_second()};
     if (images_.validation) {
       observer_.evaluating("validation");
-      figures.validation = evaluate(learner_.engine(), *images_.validation, stop);
+      figures.validation = evaluate(learner_.engine(), *images_.validation, stopped, world_);
       if (!figures.validation) return reason;
     }
     observer_.evaluating("test");
-    const std::optional<Evaluation> test = evaluate(learner_.engine(), *images_.test, stop);
+    const std::optional<Evaluation> test = evaluate(learner_.engine(), *images_.test, stopped, world_);
     if (!test) return reason;
     figures.test = *test;
     const EpochRecord& epoch =
@@ -133,7 +145,7 @@ class Run {
     folder_.append_metrics(epoch);
     save();
     observer_.epoch(epoch);
-    return is_complete() ? StopReason::kNone : control_.stop();
+    return is_complete() ? StopReason::kNone : stop();
   }
 
   // Of the gradient that the engine holds. Returns the seconds that it took.
@@ -162,14 +174,19 @@ class Run {
   }
 
   void save() {
-    save_checkpoint(folder_.checkpoint(steps()), learner_, progress_, identity_);
+    const std::string path = folder_.checkpoint(steps());
+    if (world_ == nullptr)
+      save_checkpoint(path, learner_, progress_, identity_);
+    else
+      save_checkpoint_of_ranks(*world_, path, learner_, progress_, identity_);
     folder_.prune_checkpoints();
   }
 
   // Without any checkpoint the run starts again from its first weights.
   void restore() {
-    const std::string path = restore_newest(folder_.path(), identity_, learner_, progress_,
-                                            [&](const std::string& damage) { observer_.warning(damage); });
+    const std::string path = restore_newest(
+        folder_.path(), identity_, learner_, progress_, [&](const std::string& damage) { observer_.warning(damage); },
+        world_);
     if (path.empty()) {
       set_first_weights(options_, learner_.engine());
       observer_.note("no checkpoint yet: starting from the first step");
@@ -226,6 +243,22 @@ class Run {
     return engine;
   }
 
+  // Rank 0 makes it, and the others wait for that; where it cannot, they hear that rank 0 has ended.
+  RunFolder open_folder() {
+    if (world_ != nullptr) require_same_run(*world_, identity_, control_.resume);
+    if (rank_ == 0) return RunFolder(options_.output, control_.resume);
+    world_->barrier();
+    return RunFolder::at_rank(options_.output, rank_);
+  }
+
+  // The same answer at every rank: the greatest of theirs.
+  StopReason stop() {
+    const StopReason own = control_.stop();
+    if (world_ == nullptr) return own;
+    const std::vector<StopReason> all = gathered(*world_, std::span(&own, 1));
+    return *std::max_element(all.begin(), all.end());
+  }
+
   bool is_complete() const { return progress_.epoch == static_cast<uint64_t>(options_.epochs); }
   uint64_t batches() const { return images_.training.batches_per_epoch(); }
   uint64_t steps() const { return learner_.state().step; }  // taken so far
@@ -233,6 +266,8 @@ class Run {
   TrainOptions options_;
   const TrainControl& control_;
   TrainObserver& observer_;
+  Communicator* const world_;  // null: one worker
+  const size_t rank_;
   RunImages images_;
   EngineChoice choice_;
   std::string threads_reason_;
@@ -251,11 +286,17 @@ class Run {
 TrainResult train(TrainOptions options, const EngineTable& engines, const TrainControl& control,
                   TrainObserver& observer) {
   options = resolved(with_absolute_paths(std::move(options)));
+  const size_t ranks = control.world == nullptr ? 1 : control.world->size();
+  if (ranks != static_cast<size_t>(options.workers.workers))
+    throw OptionError(fmt::format("the run has {} workers, and {} ranks are here; start as many, or change workers",
+                                  options.workers.workers, ranks));
   // What differs from machine to machine is fixed when a run starts, so that its record repeats it. No data set has
   // more than three channels, and classes do not matter to an engine.
+  const bool threads_open = options.engine.threads == 0 && ranks == 1;
+  if (options.engine.threads == 0 && ranks > 1)
+    options.engine.threads = static_cast<int64_t>(std::max<size_t>(1, cpu_features().threads / control.ranks_here));
   EngineChoice choice =
       choose_engine(engines, options.engine, make_network(options.network, 3, 10), /*recorded=*/control.resume);
-  const bool threads_open = options.engine.threads == 0;
   options.engine = choice.options;
   return Run(std::move(options), std::move(choice), threads_open, control, observer).go();
 }

@@ -10,6 +10,7 @@
 #include "signstep/options/train_options.h"
 #include "signstep/runs/batch_progress.h"
 #include "signstep/runs/run_record.h"
+#include "signstep/wire/communicator.h"
 
 namespace signstep {
 
@@ -20,6 +21,9 @@ struct TrainControl {
   bool resume = false;  // continue the run in options.output with its recorded settings
   // Asked after each step and before each batch of an evaluation.
   std::function<StopReason()> stop = [] { return StopReason::kNone; };
+  // The ranks of a run with several workers, as many as the options say; null: one worker. train() is collective then.
+  Communicator* world = nullptr;
+  size_t ranks_here = 1;  // of them on this machine, which share its cores
 };
 
 // Told what happens; the library itself prints nothing. Called on the training thread.
@@ -44,7 +48,8 @@ struct TrainResult {
 // The checkpoint of an epoch is saved before its accuracy is measured, and again with the figures. Resuming a finished
 // run changes nothing. Throws Error: OptionError before anything is written, CheckpointError when what is to be resumed
 // is damaged or of another run, DivergedError at a non-finite loss (the last good checkpoint stays), EnvironmentError
-// when the disk refuses.
+// when the disk refuses, a rank has ended or differs. Over ranks, rank 0 writes the folder, and every rank its own part
+// of each checkpoint; where one is asked to stop all do.
 TrainResult train(TrainOptions options, const EngineTable& engines, const TrainControl& control,
                   TrainObserver& observer);
 

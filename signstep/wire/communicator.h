@@ -4,17 +4,27 @@
 //
 // A call is collective: every rank makes the same calls in the same order with the same sizes, and each call returns
 // when this rank has its result. Where a rank does not come within the communicator's timeout, has ended or has failed,
-// the call throws EnvironmentError, which names it; the communicator is of no more use then. One thread at a time.
+// the call throws WireError, an EnvironmentError, which names it; the communicator is of no more use then. One thread
+// at a time.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+
+#include "signstep/base/error.h"
 
 namespace signstep {
 
 inline constexpr std::chrono::milliseconds kWireTimeout = std::chrono::minutes(5);
+
+// Another rank is the cause, and will have said why where it could.
+class WireError : public EnvironmentError {
+ public:
+  explicit WireError(const std::string& message) : EnvironmentError(message) {}
+};
 
 // Payload that this rank has sent to others, in bytes; what an engine adds (headers, acknowledgements) is not counted.
 struct WireBytes {

@@ -33,7 +33,7 @@ class Meeting {
     if (failure_.empty()) arrive(rank, call);
     const uint64_t round = round_;
     if (!everyone_is_here()) wait_for_the_others(lock, call.name);
-    if (!failure_.empty()) throw EnvironmentError(failure_);
+    if (!failure_.empty()) throw WireError(failure_);
     lock.unlock();
     copy(calls_);
     lock.lock();

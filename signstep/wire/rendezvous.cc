@@ -40,6 +40,11 @@ std::optional<Rendezvous> rendezvous_from_environment() {
   Rendezvous r;
   r.size = number("WORLD_SIZE", 1, kMostWorkers);
   r.rank = number("RANK", 0, r.size - 1);
+  r.here = is_set("LOCAL_WORLD_SIZE") ? number("LOCAL_WORLD_SIZE", 1, r.size) : r.size;
+  if (is_set("SIGNSTEP_STORE")) {
+    r.file = variable("SIGNSTEP_STORE");
+    return r;
+  }
   r.address = variable("MASTER_ADDR");
   r.port = static_cast<uint16_t>(number("MASTER_PORT", 1, UINT16_MAX));
   // The names and the key are torch.distributed's (rendezvous.py), so that agent and ranks mean the same store.

@@ -16,12 +16,15 @@ struct Rendezvous {
   uint16_t port = 0;
   bool store_is_there = false;  // torchrun's agent keeps the store; otherwise rank 0 does
   std::string prefix = {};      // of this attempt's keys in a store that outlives one
+  std::string file = {};        // the store is this file, of one machine; "": it is at address and port
+  size_t here = 1;              // ranks on this machine
 };
 
 // From RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which torchrun, Slurm scripts and launchers of PyTorch set, and
-// from torchrun's TORCHELASTIC_USE_AGENT_STORE and TORCHELASTIC_RESTART_COUNT. Nothing where neither RANK nor
-// WORLD_SIZE is set: a process of its own. Throws OptionError, which names the variable, where one is absent or no such
-// number.
+// from torchrun's TORCHELASTIC_USE_AGENT_STORE and TORCHELASTIC_RESTART_COUNT; LOCAL_WORLD_SIZE, where it is set, says
+// how many are on this machine. SIGNSTEP_STORE, a file, takes the place of MASTER_ADDR and MASTER_PORT. Nothing where
+// neither RANK nor WORLD_SIZE is set: a process of its own. Throws OptionError, which names the variable, where one is
+// absent or no such number.
 std::optional<Rendezvous> rendezvous_from_environment();
 
 }  // namespace signstep

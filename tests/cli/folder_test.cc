@@ -60,7 +60,7 @@ class FolderTest : public testing::Test {
             "--threads",
             "1",
             "--learning-rate",
-            "0.05",
+            "0.02",
             "--optimizer",
             "sgd"};
   }

@@ -31,7 +31,8 @@ TEST(OptimizerOptions, AutoBecomesTheDocumentedDefault) {
                          Row{"lion", "0.0003", "auto", "0.1", "auto", "0.9", "0.99"},
                          Row{"sgd", "0.1", "0.9", "0", "0.0005", "auto", "auto"},
                          Row{"adam", "0.001", "auto", "auto", "0", "0.9", "0.999"},
-                         Row{"adamw", "0.001", "auto", "0.05", "auto", "0.9", "0.999"}}) {
+                         Row{"adamw", "0.001", "auto", "0.05", "auto", "0.9", "0.999"},
+                         Row{"ef-signsgd", "0.1", "0.9", "0", "auto", "auto", "auto"}}) {
     const OptimizerOptions o = resolved(OptimizerOptions(row.rule));
     SCOPED_TRACE(row.rule);
     EXPECT_EQ(o.get("learning_rate"), row.rate);

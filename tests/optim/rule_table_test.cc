@@ -63,33 +63,36 @@ std::string help_of(const RuleTable& table, std::string_view name) {
 
 // The keys of every record and their order, as release 0.1 wrote them.
 TEST(RuleTable, OptionsOfAllFamiliesStandOnceInTheRecordedOrder) {
-  EXPECT_THAT(standard_rules().names(), ElementsAre("signsgd", "signum", "lion", "sgd", "adam", "adamw"));
+  EXPECT_THAT(standard_rules().names(), ElementsAre("signsgd", "signum", "lion", "sgd", "adam", "adamw", "ef-signsgd"));
   EXPECT_THAT(names_of(standard_rules().options()),
               ElementsAre("learning_rate", "momentum", "decoupled_weight_decay", "l2_penalty", "nesterov", "beta1",
                           "beta2", "epsilon", "zero"));
   EXPECT_EQ(help_of(standard_rules(), "learning_rate"),
-            "peak learning rate; auto: signsgd 3e-4, signum 1e-3, lion 3e-4, sgd 0.1, adam and adamw 1e-3");
+            "peak learning rate; auto: signsgd 3e-4, signum 1e-3, lion 3e-4, sgd 0.1, adam and adamw 1e-3, "
+            "ef-signsgd 0.1");
   EXPECT_EQ(help_of(standard_rules(), "decoupled_weight_decay"),
-            "weights shrink by learning rate times this; auto: signsgd 0.1, signum 0.05, lion 0.1, sgd 0, adamw 0.05");
+            "weights shrink by learning rate times this; auto: signsgd 0.1, signum 0.05, lion 0.1, sgd 0, adamw 0.05, "
+            "ef-signsgd 0");
   EXPECT_EQ(help_of(standard_rules(), "l2_penalty"), "added to the gradient times the weight; auto: sgd 5e-4, adam 0");
-  EXPECT_EQ(help_of(standard_rules(), "momentum"), "of signum and sgd; auto: 0.9");
+  EXPECT_EQ(help_of(standard_rules(), "momentum"), "of signum, sgd and ef-signsgd; auto: 0.9");
   EXPECT_EQ(help_of(standard_rules(), "beta2"), "of lion, adam and adamw; auto: 0.99 for lion, else 0.999");
 }
 
 TEST(RuleTable, AnUnknownRuleIsNamedWithTheNearest) {
   EXPECT_EQ(option_error([] { OptimizerOptions("sigmun"); }),
-            "optimizer is 'sigmun'; wanted one of signsgd, signum, lion, sgd, adam, adamw; did you mean 'signum'?");
+            "optimizer is 'sigmun'; wanted one of signsgd, signum, lion, sgd, adam, adamw, ef-signsgd; did you mean "
+            "'signum'?");
   EXPECT_EQ(option_error([] { OptimizerOptions("frobnicate"); }),
-            "optimizer is 'frobnicate'; wanted one of signsgd, signum, lion, sgd, adam, adamw");
+            "optimizer is 'frobnicate'; wanted one of signsgd, signum, lion, sgd, adam, adamw, ef-signsgd");
 }
 
 TEST(RuleTable, ARuleFromOutsideHasItsOptionsShapesAndStep) {
   const RuleTable table = standard_rules().with(row_family());
-  EXPECT_EQ(standard_rules().names().size(), 6u) << "a table is a value";
+  EXPECT_EQ(standard_rules().names().size(), 7u) << "a table is a value";
   EXPECT_THAT(names_of(table.options()),
               ElementsAre("learning_rate", "power", "momentum", "decoupled_weight_decay", "l2_penalty", "nesterov",
                           "beta1", "beta2", "epsilon", "log_rows", "zero"));
-  EXPECT_THAT(help_of(table, "learning_rate"), HasSubstr("adam and adamw 1e-3, rows 1"));
+  EXPECT_THAT(help_of(table, "learning_rate"), HasSubstr("ef-signsgd 0.1, rows 1"));
 
   OptimizerOptions o(table);
   EXPECT_EQ(o.rule().display, "Signum");

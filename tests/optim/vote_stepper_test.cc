@@ -8,6 +8,7 @@
 #include "signstep/kernels/zero_coins.h"
 #include "signstep/optim/optimizer.h"
 #include "signstep/wire/rank_threads.h"
+#include "signstep/wire/sum_over_ranks.h"
 #include "tests/optim/fixtures.h"
 
 namespace signstep {
@@ -175,14 +176,134 @@ TEST(VoteStepper, RefusesWhatIsNotOneBit) {
   EXPECT_EQ(message(plan_of(SignKind::kSignum, {.dither = DitherKind::kRelative, .dither_on = DitherOn::kMean})),
             "4 ranks vote with one bit a coordinate, and dither_on post and mean step by more than a sign; use "
             "--dither-on update or gradient");
-  SignOptions options{.optimizer = SignKind::kSignum};
-  options.zero = ZeroPolicy::kRandom;
-  SwitchOptions switching;
-  switching.switch_when = SwitchWhen::kAuto;
-  EXPECT_EQ(
-      message(make_update_plan(options, {}, switching, 1, 100)),
-      "4 ranks vote with one bit a coordinate, and the switch to SGD is not calibrated over ranks; use one worker, "
-      "or no switch");
+}
+
+// What the switch goes by, in double from everyone's values.
+TEST(VoteStepper, ProductsAreOfTheVotedStepAndTheRankMean) {
+  constexpr size_t kRanks = 4;
+  const std::vector<size_t> sizes = {64, 200, 64 * 64 * 40 + 17};
+  for (const ProductsWith with : {ProductsWith::kGradient, ProductsWith::kMomentum}) {
+    std::vector<std::vector<float>> g, m(kRanks);
+    for (size_t r = 0; r < kRanks; ++r) g.push_back(normals(sizes[0] + sizes[1] + sizes[2], 50 + r));
+    std::vector<std::vector<StepStatistics>> seen(kRanks);
+    std::vector<std::vector<float>> x(kRanks);
+    run_ranks(kRanks, kLong, [&](Communicator& world) {
+      const size_t r = world.rank();
+      m[r].resize(g[r].size());
+      x[r].resize(g[r].size());
+      std::vector<StepTensor> tensors(3);
+      SignStep step;
+      step.lr = 1;
+      step.b1 = step.b2 = 0.5;
+      step.zero = ZeroPolicy::kRandom;
+      step.sums = StepSums::kAll;
+      step.products_with = with;
+      for (size_t t = 0, at = 0; t < 3; at += sizes[t], ++t) {
+        tensors[t].x = x[r].data() + at;
+        tensors[t].g = g[r].data() + at;
+        tensors[t].m = m[r].data() + at;
+        tensors[t].n = sizes[t];
+        tensors[t].index = static_cast<uint32_t>(t);
+      }
+      SerialExecutor serial;
+      seen[r].resize(3);
+      VoteStepper(serial, world, {}).sign(tensors, std::vector<SignStep>(3, step), seen[r]);
+    });
+    for (size_t t = 0, at = 0; t < 3; at += sizes[t], ++t) {
+      double product = 0, square = 0;
+      for (size_t i = at; i < at + sizes[t]; ++i) {
+        double mean = 0;
+        for (size_t r = 0; r < kRanks; ++r) mean += (with == ProductsWith::kGradient ? g : m)[r][i] / double{kRanks};
+        product += -x[0][i] * mean;  // the step was from 0
+        square += mean * mean;
+      }
+      const StepStatistics& s = seen[0][t];
+      EXPECT_NEAR(s.s_dot_v, product, 1e-5 * std::abs(product));
+      // Of the last, 64 elements of each 4,096: 2,560 squares, whose mean has a relative deviation of sqrt(2 / 2560).
+      EXPECT_NEAR(s.v_dot_v, square, (t < 2 ? 1e-5 : 0.12) * square) << "tensor " << t;
+      EXPECT_EQ(s.nonzero, sizes[t]);
+      EXPECT_EQ(s.finite, sizes[t]);
+      for (size_t r = 1; r < kRanks; ++r) {
+        EXPECT_EQ(seen[r][t].s_dot_v, s.s_dot_v);
+        EXPECT_EQ(seen[r][t].v_dot_v, s.v_dot_v);
+      }
+    }
+  }
+}
+
+// After the switch the ranks are one worker with their mean gradient, whatever they were before.
+TEST(VoteStepper, FromTheSwitchOnRanksStepAlongTheirMeanGradient) {
+  SignOptions signum{.optimizer = SignKind::kSignum, .learning_rate = kRate, .decoupled_weight_decay = 0.5};
+  signum.zero = ZeroPolicy::kRandom;
+  SwitchOptions switching{.switch_when = SwitchWhen::kAt, .switch_at = 0.3, .switch_blend = 2};
+  for (const bool dithered : {false, true}) {
+    const DitherOptions dither{.dither = dithered ? DitherKind::kRelative : DitherKind::kNone};
+    const UpdatePlan plan = make_update_plan(signum, dither, switching, 42, 10);
+    constexpr size_t kRanks = 3, kAll = 10;
+    const auto rule = make_sign_rule(plan);
+    std::vector<std::vector<float>> x(kRanks), after_switch(kRanks);
+    std::vector<OptimizerState> at_switch(kRanks);
+    std::vector<uint64_t> events(kRanks);
+    run_ranks(kRanks, kLong, [&](Communicator& world) {
+      const size_t r = world.rank();
+      OptimizerState state = make_state(*rule, kElements, kSlots.size());
+      SerialExecutor serial;
+      x[r] = normals(kElements, 5);
+      for (uint64_t t = 0; t < kAll; ++t) {
+        const StepReport report =
+            optimizer_step(*rule, state, kSlots, x[r], normals(kElements, 900 + 10 * r + t), 1, serial, &world);
+        if (!report.switching.event) continue;
+        events[r] = report.switching.event->step;
+        at_switch[r] = state;
+        after_switch[r] = x[r];
+      }
+    });
+    EXPECT_EQ(events, (std::vector<uint64_t>(kRanks, 3)));
+    SerialExecutor serial;
+    OptimizerState alone = at_switch[0];
+    for (uint64_t t = 3; t < kAll; ++t) {
+      std::vector<std::vector<float>> gradients;
+      for (size_t r = 0; r < kRanks; ++r) gradients.push_back(normals(kElements, 900 + 10 * r + t));
+      std::vector<float> mean = mean_over_ranks_ref(gradients);
+      run_ranks(2, kLong, [&](Communicator& two) {  // two that hold the same are one
+        OptimizerState state = alone;
+        std::vector<float> values = after_switch[0];
+        optimizer_step(*rule, state, kSlots, values, mean, 1, serial, &two);
+        if (two.rank() != 0) return;
+        alone = state;
+        after_switch[0] = values;
+      });
+    }
+    for (size_t r = 0; r < kRanks; ++r) EXPECT_EQ(x[r], after_switch[0]) << "rank " << r;
+  }
+}
+
+// Minimizes |x|^2 / 2 from noisy gradients: what is left of |x| after 400 steps.
+double distance_left(size_t ranks, int64_t adversaries, VoteAttack attack) {
+  const UpdatePlan plan = plan_of(SignKind::kSignSgd);
+  WorkerOptions workers{.workers = static_cast<int64_t>(ranks), .adversaries = adversaries, .attack = attack};
+  double left = 0;
+  run_ranks(ranks, kLong, [&](Communicator& world) {
+    const auto rule = make_sign_rule(plan, workers);
+    OptimizerState state = make_state(*rule, kElements, kSlots.size());
+    SerialExecutor serial;
+    std::vector<float> values(kElements, 1.0f);
+    for (uint64_t t = 0; t < 400; ++t) {
+      std::vector<float> g = normals(kElements, 10000 * (world.rank() + 1) + t);
+      for (size_t i = 0; i < kElements; ++i) g[i] = values[i] + 0.5f * g[i];
+      optimizer_step(*rule, state, kSlots, values, g, 1, serial, &world);
+    }
+    if (world.rank() != 0) return;
+    for (size_t i = 64; i < 64 + 130; ++i) left += std::abs(values[i]) / 130;
+  });
+  return left;
+}
+
+TEST(VoteStepper, AMajorityOfHonestWorkersConvergesAndAMinorityDoesNot) {
+  EXPECT_LT(distance_left(7, 0, VoteAttack::kSignFlip), 0.1);
+  EXPECT_LT(distance_left(7, 3, VoteAttack::kSignFlip), 0.2);
+  EXPECT_GT(distance_left(7, 4, VoteAttack::kSignFlip), 1.5) << "it walks away, to where decay holds it";
+  EXPECT_LT(distance_left(7, 4, VoteAttack::kRandom), 0.3) << "coins only slow it down";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Has each script of the tree read to its end by its interpreter, without running it. SOURCE: the source tree.
+# Has each script of the tree read to its end by its interpreter, without running it, and looks for markers that a merge
+# has left in pages, which no compiler reads. SOURCE: the source tree.
 cmake_minimum_required(VERSION 3.25)
 file(GLOB scripts ${SOURCE}/scripts/* ${SOURCE}/.ci/run)
 set(checked 0)
@@ -21,3 +22,10 @@ endforeach()
 if(checked LESS 5)
   message(FATAL_ERROR "only ${checked} scripts were found in ${SOURCE}")
 endif()
+file(GLOB pages ${SOURCE}/*.md ${SOURCE}/docs/*.md ${SOURCE}/python/*.md)
+foreach(page IN LISTS pages)
+  file(STRINGS ${page} markers REGEX "^(<<<<<<<|>>>>>>>) ")
+  if(markers)
+    message(SEND_ERROR "${page} holds a merge's markers: ${markers}")
+  endif()
+endforeach()

@@ -17,7 +17,7 @@ TrainOptions resolved_rule(const std::string& rule) {
   return resolved(o);
 }
 
-// As release 0.1 wrote them.
+// As the release wrote them that first had the rule.
 const std::map<std::string, const char*> kRecords = {
     {"signsgd",
      R"({"optimizer":"signsgd","learning_rate":0.0003,"momentum":"auto","decoupled_weight_decay":0.1,"l2_penalty":"auto","nesterov":false,"beta1":"auto","beta2":"auto","epsilon":1e-08,"zero":"skip"})"},
@@ -31,6 +31,8 @@ const std::map<std::string, const char*> kRecords = {
      R"({"optimizer":"adam","learning_rate":0.001,"momentum":"auto","decoupled_weight_decay":"auto","l2_penalty":0,"nesterov":false,"beta1":0.9,"beta2":0.999,"epsilon":1e-08,"zero":"skip"})"},
     {"adamw",
      R"({"optimizer":"adamw","learning_rate":0.001,"momentum":"auto","decoupled_weight_decay":0.05,"l2_penalty":"auto","nesterov":false,"beta1":0.9,"beta2":0.999,"epsilon":1e-08,"zero":"skip"})"},
+    {"ef-signsgd",
+     R"({"optimizer":"ef-signsgd","learning_rate":0.1,"momentum":0.9,"decoupled_weight_decay":0,"l2_penalty":"auto","nesterov":false,"beta1":"auto","beta2":"auto","epsilon":1e-08,"zero":"skip"})"},
 };
 
 TEST(Records, TheRuleIsWrittenAsEver) {

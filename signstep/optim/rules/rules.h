@@ -5,7 +5,7 @@
 
 namespace signstep {
 
-// SignSGD, Signum, Lion, SGD, Adam and AdamW; Signum for who chooses none.
+// SignSGD, Signum, Lion, SGD, Adam, AdamW and EF-SignSGD; Signum for who chooses none.
 const RuleTable& standard_rules();
 
 }  // namespace signstep

@@ -10,6 +10,7 @@
 #include "signstep/optim/shared_options.h"
 #include "signstep/optim/sign_optimizer.h"
 #include "signstep/optim/vote_stepper.h"
+#include "signstep/wire/sum_over_ranks.h"
 
 namespace signstep {
 namespace {
@@ -48,7 +49,7 @@ void describe_values(OptionList& list, SignOptions& o) {
 
 class SignRule final : public UpdateRule {
  public:
-  explicit SignRule(const UpdatePlan& plan) : plan_(plan) {}
+  SignRule(const UpdatePlan& plan, const WorkerOptions& workers) : plan_(plan), workers_(workers) {}
 
   double learning_rate() const override { return *plan_.optimizer.learning_rate; }
 
@@ -60,25 +61,21 @@ class SignRule final : public UpdateRule {
   }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
-    const std::span<float> m = state.buffer("m"), maximum = state.buffer("maximum");
-    std::vector<StepTensor> tensors;
-    for (const TensorSlot& slot : s.tensors) {
-      StepTensor t;
-      t.x = s.values.data() + slot.offset;
-      t.g = s.gradients.data() + slot.offset;
-      t.m = m.empty() ? nullptr : m.data() + slot.offset;
-      t.maximum = maximum.empty() ? nullptr : maximum.data() + slot.offset;
-      t.n = slot.size;
-      tensors.push_back(t);
-    }
-    const std::vector<TensorRate> rates(tensors.size(), {s.rate, *plan_.optimizer.decoupled_weight_decay});
     SignState& extra = own(state.extra);
-    if (s.world != nullptr && s.world->size() > 1) {
-      VoteStepper votes(s.executor, *s.world);
-      return sign_optimizer_step(plan_, extra, state.step, tensors, rates, votes);
+    if (s.world == nullptr || s.world->size() == 1) {
+      KernelStepper kernels(s.executor);
+      return passes(s, s.gradients, state, kernels);
     }
-    KernelStepper kernels(s.executor);
-    return sign_optimizer_step(plan_, extra, state.step, tensors, rates, kernels);
+    if (extra.switching.phase == SwitchPhase::kSign) {
+      VoteStepper votes(s.executor, *s.world, workers_);
+      const StepReport report = passes(s, s.gradients, state, votes);
+      if (extra.switching.phase != SwitchPhase::kSign) share_state(*s.world, state, s.executor);
+      return report;
+    }
+    std::vector<float> mean(s.gradients.begin(), s.gradients.end());
+    mean_over_ranks(*s.world, mean, s.executor);
+    RankStepper alike(s.executor, kSharedRank);
+    return passes(s, mean, state, alike);
   }
 
   bool joins_ranks() const override { return true; }
@@ -93,8 +90,6 @@ class SignRule final : public UpdateRule {
     if (plan_.dither.dither != DitherKind::kNone &&
         (plan_.dither.dither_on == DitherOn::kPost || plan_.dither.dither_on == DitherOn::kMean))
       refuse("dither_on post and mean", "step by more than a sign", "use --dither-on update or gradient");
-    if (plan_.switching.options.switch_when != SwitchWhen::kNever)
-      refuse("the switch to SGD", "is not calibrated over ranks", "use one worker, or no switch");
   }
 
   std::any extra(size_t tensors) const override { return make_sign_state(plan_, tensors); }
@@ -126,7 +121,34 @@ class SignRule final : public UpdateRule {
  private:
   static SignState& own(std::any& extra) { return std::any_cast<SignState&>(extra); }
 
+  // The step along gradients, which are s's own or their mean.
+  StepReport passes(const RuleStep& s, std::span<const float> gradients, OptimizerState& state,
+                    Stepper& stepper) const {
+    const std::span<float> m = state.buffer("m"), maximum = state.buffer("maximum");
+    std::vector<StepTensor> tensors;
+    for (const TensorSlot& slot : s.tensors) {
+      StepTensor t;
+      t.x = s.values.data() + slot.offset;
+      t.g = gradients.data() + slot.offset;
+      t.m = m.empty() ? nullptr : m.data() + slot.offset;
+      t.maximum = maximum.empty() ? nullptr : maximum.data() + slot.offset;
+      t.n = slot.size;
+      tensors.push_back(t);
+    }
+    const std::vector<TensorRate> rates(tensors.size(), {s.rate, *plan_.optimizer.decoupled_weight_decay});
+    return sign_optimizer_step(plan_, own(state.extra), state.step, tensors, rates, stepper);
+  }
+
+  // From the switch on every rank takes the same steps, so it must hold the same: the rank mean. What dither goes by is
+  // measured anew, of the mean gradient's u.
+  static void share_state(Communicator& world, OptimizerState& state, Executor& executor) {
+    for (StateBuffer& buffer : state.buffers) mean_over_ranks(world, buffer.values, executor);
+    std::vector<double>& rms = own(state.extra).dither.rms;
+    std::fill(rms.begin(), rms.end(), 0.0);
+  }
+
   UpdatePlan plan_;
+  WorkerOptions workers_;
 };
 
 class SignRuleOptions final : public RuleOptions {
@@ -136,7 +158,7 @@ class SignRuleOptions final : public RuleOptions {
   void describe(OptionList& list) override { describe_values(list, o_); }
   void resolve() override { o_ = resolved(o_); }
   std::unique_ptr<UpdateRule> make(const RuleContext& c) const override {
-    return make_sign_rule({o_, c.dither, plan_switch(c.switching, c.total_steps), c.seed, c.total_steps});
+    return make_sign_rule({o_, c.dither, plan_switch(c.switching, c.total_steps), c.seed, c.total_steps}, c.workers);
   }
   std::optional<SwitchedRule> switched() const override { return switched_rule(o_); }
   std::string instead_of(std::string_view option) const override {
@@ -206,6 +228,8 @@ RuleFamily sign_family() {
   return family;
 }
 
-std::unique_ptr<UpdateRule> make_sign_rule(const UpdatePlan& plan) { return std::make_unique<SignRule>(plan); }
+std::unique_ptr<UpdateRule> make_sign_rule(const UpdatePlan& plan, const WorkerOptions& workers) {
+  return std::make_unique<SignRule>(plan, workers);
+}
 
 }  // namespace signstep

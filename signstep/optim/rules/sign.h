@@ -60,6 +60,6 @@ UpdatePlan make_update_plan(const SignOptions& optimizer, const DitherOptions& d
 RuleFamily sign_family();
 
 // The rule of a plan, for who has options of C++ types.
-std::unique_ptr<UpdateRule> make_sign_rule(const UpdatePlan& plan);
+std::unique_ptr<UpdateRule> make_sign_rule(const UpdatePlan& plan, const WorkerOptions& workers = {});
 
 }  // namespace signstep

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The workers of `signstep train`: processes that this one starts on its machine, or those that torchrun has started.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "signstep/base/subprocess.h"
+#include "signstep/options/train_options.h"
+#include "signstep/wire/communicator.h"
+
+namespace signstep::cli {
+
+class Workers {
+ public:
+  // Meets the others. Which rank this is, the environment says (wire/rendezvous.h): then options.workers becomes that
+  // world's size, where it is 1, and must be it, where it is not. Where the environment says nothing and options want
+  // several workers, this process is rank 0 and starts the others with its own command line; they meet by a file in a
+  // folder that only this user can read, talk over the loopback interface, and end with this process. timeout is that
+  // of the meeting and of every call. Throws OptionError, and EnvironmentError where a rank does not come.
+  Workers(TrainOptions& options, std::chrono::milliseconds timeout);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  Communicator* world() const { return world_.get(); }  // null: one worker
+  size_t here() const { return here_; }                 // of them on this machine
+  bool is_first() const { return world_ == nullptr || world_->rank() == 0; }
+  bool is_started_by_another() const { return started_by_another_; }
+
+ private:
+  void start_others(size_t workers, std::chrono::milliseconds timeout);
+
+  std::string folder_;  // of the file where they meet; "": none was made
+  size_t here_ = 1;
+  bool started_by_another_ = false;
+  std::vector<std::unique_ptr<Subprocess>> others_;
+  std::unique_ptr<Communicator> world_;  // is left before the others' end is waited for
+};
+
+}  // namespace signstep::cli

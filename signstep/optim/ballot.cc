@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/optim/ballot.h"
+
+#include "signstep/kernels/sign_bits.h"
+#include "signstep/kernels/zero_coins.h"
+#include "signstep/wire/majority_vote.h"
+
+namespace signstep {
+
+Ballot::Ballot(std::span<const size_t> sizes) : sizes_(sizes.begin(), sizes.end()), first_{0} {
+  for (const size_t size : sizes_) first_.push_back(first_.back() + sign_words(size));
+  bits_.resize(first_.back());
+}
+
+void Ballot::vote(Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step, Executor& executor) {
+  if (options.is_hostile(world.rank(), world.size())) attack(options, seed, step, static_cast<uint32_t>(world.rank()));
+  majority_vote(world, bits_, {.ties = options.vote_ties, .seed = seed, .step = step}, executor);
+}
+
+void Ballot::attack(const WorkerOptions& options, uint64_t seed, uint64_t step, uint32_t rank) {
+  for (size_t t = 0; t < sizes_.size(); ++t) {
+    const std::span<uint64_t> own = words(t);
+    const Stream coins(seed, Purpose::kAttack, step, static_cast<uint32_t>(t), rank);
+    for (size_t w = 0; w < own.size(); ++w)
+      own[w] = options.attack == VoteAttack::kSignFlip ? ~own[w] : zero_coins(coins, w);
+    if (const size_t rest = sizes_[t] % 64; rest != 0) own.back() &= (uint64_t{1} << rest) - 1;
+  }
+}
+
+}  // namespace signstep

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signs of a step's tensors as bits, and their vote. One message a step: tensors start on words of their own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "signstep/optim/worker_options.h"
+#include "signstep/parallel/executor.h"
+#include "signstep/wire/communicator.h"
+
+namespace signstep {
+
+class Ballot {
+ public:
+  // sizes: elements of each tensor. All bits start as 0.
+  explicit Ballot(std::span<const size_t> sizes);
+
+  std::span<uint64_t> words(size_t tensor) {
+    return std::span(bits_).subspan(first_[tensor], first_[tensor + 1] - first_[tensor]);
+  }
+
+  // The bits become the majority's (wire/majority_vote.h); seed and step are those of a tie's coin and of an attack's.
+  // A rank that options call hostile votes otherwise than its bits say. Collective; throws as Communicator does.
+  void vote(Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step, Executor& executor);
+
+ private:
+  void attack(const WorkerOptions& options, uint64_t seed, uint64_t step, uint32_t rank);
+
+  std::vector<size_t> sizes_, first_;  // first_: words before each tensor, and last all of them
+  std::vector<uint64_t> bits_;
+};
+
+}  // namespace signstep

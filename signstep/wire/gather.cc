@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/wire/gather.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace signstep {
+
+std::vector<std::string> gathered_texts(Communicator& world, const std::string& own) {
+  const uint64_t length = own.size();
+  const std::vector<uint64_t> lengths = gathered(world, std::span(&length, 1));
+  std::string padded = own;
+  padded.resize(*std::max_element(lengths.begin(), lengths.end()));
+  const std::vector<char> all = gathered(world, std::span<const char>(padded));
+  std::vector<std::string> texts;
+  for (size_t r = 0; r < world.size(); ++r) texts.emplace_back(all.data() + r * padded.size(), lengths[r]);
+  return texts;
+}
+
+std::vector<double> sums_over_ranks(Communicator& world, std::span<const double> own) {
+  const std::vector<double> all = gathered(world, own);
+  std::vector<double> sums(own.size());
+  for (size_t r = 0; r < world.size(); ++r)
+    for (size_t i = 0; i < own.size(); ++i) sums[i] += all[r * own.size() + i];
+  return sums;
+}
+
+std::vector<double> means_over_ranks(Communicator& world, std::span<const double> own) {
+  std::vector<double> means = sums_over_ranks(world, own);
+  for (double& mean : means) mean /= static_cast<double>(world.size());
+  return means;
+}
+
+}  // namespace signstep
