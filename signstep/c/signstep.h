@@ -12,6 +12,7 @@
 #ifndef SIGNSTEP_C_SIGNSTEP_H_
 #define SIGNSTEP_C_SIGNSTEP_H_
 
+/* NOLINTBEGIN(modernize-*): it is C */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -197,4 +198,5 @@ SIGNSTEP_API int signstep_expected_sign(uint64_t n, const double* gradient, cons
 }
 #endif
 
+/* NOLINTEND(modernize-*) */
 #endif /* SIGNSTEP_C_SIGNSTEP_H_ */
