@@ -79,14 +79,16 @@ int dry_run(const TrainCommand& c) {
   return 0;
 }
 
-// A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says.
-int run_worker(const TrainOptions& options, const TrainControl& control) {
+// A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says; and what is
+// wrong with the options or files that both have, rank 0.
+int run_worker(const TrainOptions& options, const TrainControl& control, bool as_first) {
   TrainObserver silent;
   try {
     return exit_code(train(options, engines(), control, silent).stopped);
   } catch (const WireError& e) {
     return exit_code(e.kind());
   } catch (const Error& e) {
+    if (as_first && e.kind() != ErrorKind::kEnvironment) return exit_code(e.kind());
     throw Error(e.kind(), fmt::format("rank {}: {}", control.world->rank(), e.what()));
   }
 }
@@ -111,7 +113,7 @@ int run_train(TrainCommand& c) {
     if (caught_signal == SIGTERM) return StopReason::kTerminate;
     return c.session.stop_after > 0 && watch.seconds() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
   };
-  if (!workers.is_first()) return run_worker(c.options, control);
+  if (!workers.is_first()) return run_worker(c.options, control, workers.is_on_firsts_machine());
   TrainResult result;
   {
     Console console(c.session.quiet, c.session.log_level, c.session.progress_json);

@@ -46,7 +46,7 @@ Workers::Workers(TrainOptions& options, std::chrono::milliseconds timeout) {
                       wanted, where->size));
     options.workers.workers = static_cast<int64_t>(where->size);
     here_ = where->here;
-    started_by_another_ = where->size > 1;
+    on_firsts_machine_ = !where->file.empty();
     if (where->size == 1) return;
     require_worlds();
     world_ = join_world(*where, timeout);

@@ -28,14 +28,14 @@ class Workers {
   Communicator* world() const { return world_.get(); }  // null: one worker
   size_t here() const { return here_; }                 // of them on this machine
   bool is_first() const { return world_ == nullptr || world_->rank() == 0; }
-  bool is_started_by_another() const { return started_by_another_; }
+  bool is_on_firsts_machine() const { return on_firsts_machine_; }  // with its command line and files
 
  private:
   void start_others(size_t workers, std::chrono::milliseconds timeout);
 
   std::string folder_;  // of the file where they meet; "": none was made
   size_t here_ = 1;
-  bool started_by_another_ = false;
+  bool on_firsts_machine_ = true;
   std::vector<std::unique_ptr<Subprocess>> others_;
   std::unique_ptr<Communicator> world_;  // is left before the others' end is waited for
 };

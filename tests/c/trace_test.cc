@@ -71,7 +71,7 @@ TEST(Trace, CppOptimizerEndsWithTheRecordedBits) {
       const std::vector<TensorRate> rates(tensors.size(), {lr, run["decay"]});
       sign_optimizer_step(plan, state, t++, tensors, rates, stepper);
     });
-    EXPECT_EQ(seen, run["sha256"]) << run["name"];
+    EXPECT_EQ(seen, run["sha256"].get<std::string>()) << run["name"];
   }
 }
 
@@ -89,7 +89,7 @@ TEST(Trace, CInterfaceEndsWithTheRecordedBits) {
                   SIGNSTEP_OK)
             << signstep_last_error();
       });
-      EXPECT_EQ(seen, run["sha256"]) << run["name"];
+      EXPECT_EQ(seen, run["sha256"].get<std::string>()) << run["name"];
     }
   }
 }

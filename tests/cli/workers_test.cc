@@ -163,6 +163,9 @@ TEST_F(WorkersTest, WhatCannotBeIsSaidBeforeAnybodyIsStarted) {
   EXPECT_THAT(refusal(training("run", "7")), HasSubstr("no equal shares for 7 workers"));
   Program other({"train", "--data", path("data"), "--output", path("run"), "--workers", "2", "--worker-timeout", "0"});
   EXPECT_EQ(other.wait(), 2) << other.output();
+  Program images({"train", "--data", path("nothing"), "--output", path("run"), "--workers", "2", "--quiet"});
+  EXPECT_EQ(images.wait(), 3);
+  EXPECT_EQ(images.output().find("signstep: "), images.output().rfind("signstep: ")) << "once: " << images.output();
   EXPECT_FALSE(fs::exists(path("run")));
 }
 

@@ -229,9 +229,9 @@ TEST_F(RanksTest, EvaluationTakesTurnsToTheSameBits) {
   const auto engine = choice.make(make_network(o.network, 3, 10));
   load_weights(o.init, *engine);
   const Evaluation test = evaluate(*engine, *images.test), validation = evaluate(*engine, *images.validation);
-  EXPECT_EQ(test.loss, line["test_loss"]);
-  EXPECT_EQ(test.accuracy, line["test_accuracy"]);
-  EXPECT_EQ(validation.loss, line["validation_loss"]);
+  EXPECT_EQ(test.loss, line["test_loss"].get<double>());
+  EXPECT_EQ(test.accuracy, line["test_accuracy"].get<double>());
+  EXPECT_EQ(validation.loss, line["validation_loss"].get<double>());
 }
 
 }  // namespace
