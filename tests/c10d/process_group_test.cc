@@ -102,6 +102,12 @@ TEST(ProcessGroup, VotesAndSumsAreThoseOfOneProcess) {
   }
 }
 
+// As process_group.cc does, for builds of LibTorch 2 without libuv.
+template <class Options>
+void serve_plainly(Options& options) {
+  if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 // torchrun's agent keeps the store, and every rank is its client.
 TEST(ProcessGroup, MeetsAtTheStoreOfTorchrunsAgent) {
   const uint16_t port = free_port();
@@ -110,6 +116,7 @@ TEST(ProcessGroup, MeetsAtTheStoreOfTorchrunsAgent) {
     options.port = port;
     options.isServer = true;
     options.waitWorkers = false;
+    serve_plainly(options);
     const auto store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
     ::raise(SIGSTOP);  // its threads go on only after SIGCONT
     store->wait({"done"}, kLong);
