@@ -13,7 +13,7 @@ namespace {
 
 using namespace protobuf;
 
-constexpr uint64_t kIrVersion = 7, kOperatorSet = 13, kFloat = 1, kInt64 = 7;  // TensorProto.DataType
+constexpr uint64_t kIrVersion = 7, kOperatorSet = 14, kFloat = 1, kInt64 = 7;  // TensorProto.DataType
 
 // AttributeProto: 1 name, 2 f, 3 i, 8 ints, 20 type.
 std::string number_attribute(const std::string& name, float value) {
