@@ -65,7 +65,7 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata) {
+std::string write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata) {
   metadata[kChecksumKey] = kNoChecksum;
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
@@ -102,6 +102,7 @@ void write_safetensors(const std::string& path, const std::vector<TensorEntry>& 
   const std::string blank = checksum_entry(kNoChecksum);
   text.replace(text.find(blank), blank.size(), checksum_entry(checksum));  // parts see it: the length stays
   write_file_atomic(path, parts);
+  return checksum;
 }
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), bytes_(read_file(path)) { parse(); }

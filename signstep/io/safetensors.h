@@ -23,9 +23,9 @@ struct TensorEntry {
 using Metadata = std::map<std::string, std::string>;
 
 // Writes atomically (atomic_file.h). Adds the metadata key "signstep.sha256": the checksum of the whole file with that
-// key's 64 digits set to zero. Costs one SHA-256 over the bytes. Throws CheckpointError, with nothing written, for a
-// name that comes twice or is not UTF-8, an unknown dtype, or bytes that are not the shape's.
-void write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata);
+// key's 64 digits set to zero; returns it. Costs one SHA-256 over the bytes. Throws CheckpointError, with nothing
+// written, for a name that comes twice or is not UTF-8, an unknown dtype, or bytes that are not the shape's.
+std::string write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata);
 
 class SafetensorsFile {
  public:

@@ -7,6 +7,19 @@
 
 namespace signstep {
 
+namespace {
+
+void clear_padding(std::span<uint64_t> words, size_t elements) {
+  if (elements % 64 != 0) words.back() &= (uint64_t{1} << elements % 64) - 1;
+}
+
+}  // namespace
+
+void flip_signs(std::span<uint64_t> words, size_t elements) {
+  for (uint64_t& word : words) word = ~word;
+  clear_padding(words, elements);
+}
+
 Ballot::Ballot(std::span<const size_t> sizes) : sizes_(sizes.begin(), sizes.end()), first_{0} {
   for (const size_t size : sizes_) first_.push_back(first_.back() + sign_words(size));
   bits_.resize(first_.back());
@@ -20,10 +33,13 @@ void Ballot::vote(Communicator& world, const WorkerOptions& options, uint64_t se
 void Ballot::attack(const WorkerOptions& options, uint64_t seed, uint64_t step, uint32_t rank) {
   for (size_t t = 0; t < sizes_.size(); ++t) {
     const std::span<uint64_t> own = words(t);
+    if (options.attack == VoteAttack::kSignFlip) {
+      flip_signs(own, sizes_[t]);
+      continue;
+    }
     const Stream coins(seed, Purpose::kAttack, step, static_cast<uint32_t>(t), rank);
-    for (size_t w = 0; w < own.size(); ++w)
-      own[w] = options.attack == VoteAttack::kSignFlip ? ~own[w] : zero_coins(coins, w);
-    if (const size_t rest = sizes_[t] % 64; rest != 0) own.back() &= (uint64_t{1} << rest) - 1;
+    for (size_t w = 0; w < own.size(); ++w) own[w] = zero_coins(coins, w);
+    clear_padding(own, sizes_[t]);
   }
 }
 

@@ -13,6 +13,9 @@
 
 namespace signstep {
 
+// The opposite of every sign of a tensor of that many elements; bits after the last stay 0.
+void flip_signs(std::span<uint64_t> words, size_t elements);
+
 class Ballot {
  public:
   // sizes: elements of each tensor. All bits start as 0.

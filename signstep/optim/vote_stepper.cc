@@ -18,18 +18,16 @@ namespace {
 // turned around.
 void pack_steps(std::span<const float> stepped, const Stream& coins, std::span<uint64_t> words, Executor& executor) {
   pack_signs(stepped, ZeroPolicy::kRandom, coins, words, executor);
-  for (uint64_t& word : words) word = ~word;
-  if (stepped.size() % 64 != 0) words.back() &= (uint64_t{1} << stepped.size() % 64) - 1;
+  flip_signs(words, stepped.size());
 }
 
 void count_over_ranks(Communicator& world, std::span<const StepTensor> tensors, std::span<StepStatistics> statistics) {
   std::vector<uint64_t> own;
   for (const StepStatistics& s : statistics) own.push_back(s.nonfinite);
-  const std::vector<uint64_t> all = gathered(world, std::span<const uint64_t>(own));
+  const std::vector<uint64_t> nonfinite = sums_over_ranks(world, std::span<const uint64_t>(own));
   for (size_t t = 0; t < statistics.size(); ++t) {
     StepStatistics& s = statistics[t];
-    s.nonfinite = 0;
-    for (size_t r = 0; r < world.size(); ++r) s.nonfinite += all[r * statistics.size() + t];
+    s.nonfinite = nonfinite[t];
     s.finite = tensors[t].n - std::min<uint64_t>(tensors[t].n, s.nonfinite);
   }
 }

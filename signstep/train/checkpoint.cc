@@ -98,8 +98,9 @@ nlohmann::ordered_json state_of(const SafetensorsFile& file, const std::string& 
 
 namespace {
 
-void save(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
-          const std::vector<std::string>& rank_checksums) {
+// Returns the file's checksum.
+std::string save(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
+                 const std::vector<std::string>& rank_checksums) {
   const Network& network = learner.network();
   const OptimizerState& optimizer = learner.state();
   Outgoing out;
@@ -130,22 +131,20 @@ void save(const std::string& path, Learner& learner, const TrainProgress& progre
   if (!rank_checksums.empty()) state["ranks"] = rank_checksums;
   Metadata metadata = {{kStateKey, json_text(state)}, {"format", "pt"}};
   if (!run.classes.empty()) metadata[kClassesKey] = json_text(nlohmann::ordered_json{{"names", run.classes}});
-  write_safetensors(path, out.entries, metadata);
+  return write_safetensors(path, out.entries, metadata);
 }
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run) {
-  save(path, learner, progress, run, {});
-}
-
-void save_checkpoint_of_ranks(Communicator& world, const std::string& path, Learner& learner,
-                              const TrainProgress& progress, const RunIdentity& run) {
-  const bool first = world.rank() == 0;
-  if (!first) save(path, learner, progress, run, {});
-  std::vector<std::string> checksums = gathered_texts(world, first ? "" : Checkpoint(path).sha256());
-  checksums.erase(checksums.begin());
-  if (first) save(path, learner, progress, run, checksums);
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
+                     Communicator* world) {
+  std::vector<std::string> others;
+  if (world != nullptr) {
+    others = gathered_texts(*world, world->rank() == 0 ? "" : save(path, learner, progress, run, {}));
+    if (world->rank() != 0) return;
+    others.erase(others.begin());
+  }
+  save(path, learner, progress, run, others);
 }
 
 Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}

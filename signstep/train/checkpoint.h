@@ -13,12 +13,11 @@
 
 namespace signstep {
 
-void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run);
-
-// Of all ranks: each saves its own at its path; the last to be written is rank 0's, which names the others' checksums,
-// so that the checkpoint is whole where that file is. Collective; also throws what the world throws.
-void save_checkpoint_of_ranks(Communicator& world, const std::string& path, Learner& learner,
-                              const TrainProgress& progress, const RunIdentity& run);
+// With a world (null: one worker) each rank saves its own at its path; the last to be written is rank 0's, which names
+// the others' checksums, so that the checkpoint is whole where that file is. Collective then; also throws what the
+// world throws.
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
+                     Communicator* world = nullptr);
 
 // A checkpoint read and checked.
 class Checkpoint {

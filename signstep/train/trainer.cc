@@ -174,11 +174,7 @@ class Run {
   }
 
   void save() {
-    const std::string path = folder_.checkpoint(steps());
-    if (world_ == nullptr)
-      save_checkpoint(path, learner_, progress_, identity_);
-    else
-      save_checkpoint_of_ranks(*world_, path, learner_, progress_, identity_);
+    save_checkpoint(folder_.checkpoint(steps()), learner_, progress_, identity_, world_);
     folder_.prune_checkpoints();
   }
 

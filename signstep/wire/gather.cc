@@ -17,14 +17,6 @@ std::vector<std::string> gathered_texts(Communicator& world, const std::string& 
   return texts;
 }
 
-std::vector<double> sums_over_ranks(Communicator& world, std::span<const double> own) {
-  const std::vector<double> all = gathered(world, own);
-  std::vector<double> sums(own.size());
-  for (size_t r = 0; r < world.size(); ++r)
-    for (size_t i = 0; i < own.size(); ++i) sums[i] += all[r * own.size() + i];
-  return sums;
-}
-
 std::vector<double> means_over_ranks(Communicator& world, std::span<const double> own) {
   std::vector<double> means = sums_over_ranks(world, own);
   for (double& mean : means) mean /= static_cast<double>(world.size());

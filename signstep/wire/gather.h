@@ -25,7 +25,14 @@ std::vector<T> gathered(Communicator& world, std::span<const T> own) {
 std::vector<std::string> gathered_texts(Communicator& world, const std::string& own);
 
 // For each of the numbers the sum, or the mean, over ranks, added in rank order: the same bits at every rank.
-std::vector<double> sums_over_ranks(Communicator& world, std::span<const double> own);
+template <class T>
+std::vector<T> sums_over_ranks(Communicator& world, std::span<const T> own) {
+  const std::vector<T> all = gathered(world, own);
+  std::vector<T> sums(own.size());
+  for (size_t r = 0; r < world.size(); ++r)
+    for (size_t i = 0; i < own.size(); ++i) sums[i] += all[r * own.size() + i];
+  return sums;
+}
 std::vector<double> means_over_ranks(Communicator& world, std::span<const double> own);
 
 }  // namespace signstep

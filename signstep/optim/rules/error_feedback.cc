@@ -75,12 +75,12 @@ class ErrorFeedback final : public UpdateRule {
       pack_signs(std::span(p).subspan(s.tensors[t].offset, sizes[t]), ZeroPolicy::kRandom,
                  Stream(seed_, Purpose::kZeroCoin, state.step, static_cast<uint32_t>(t), rank), ballot.words(t),
                  s.executor);
-    std::vector<double> nonfinite;
-    for (const Sums& sum : sums) nonfinite.push_back(static_cast<double>(sum.nonfinite));
+    std::vector<uint64_t> nonfinite;
+    for (const Sums& sum : sums) nonfinite.push_back(sum.nonfinite);
     if (!alone) {
       ballot.vote(*s.world, workers_, seed_, state.step, s.executor);
       scales = means_over_ranks(*s.world, scales);
-      nonfinite = sums_over_ranks(*s.world, nonfinite);
+      nonfinite = sums_over_ranks(*s.world, std::span<const uint64_t>(nonfinite));
     }
 
     StepReport report;
@@ -89,7 +89,7 @@ class ErrorFeedback final : public UpdateRule {
       apply(ballot.words(t), static_cast<float>(scales[t]), static_cast<float>(factor), alone,
             s.values.subspan(at, sizes[t]), std::span(p).subspan(at, sizes[t]), e.subspan(at, sizes[t]), s.executor);
       if (nonfinite[t] > 0) report.first_nonfinite = t;
-      report.nonfinite += static_cast<uint64_t>(nonfinite[t]);
+      report.nonfinite += nonfinite[t];
     }
     return report;
   }
