@@ -16,6 +16,7 @@
 #include "cli/workers.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
+#include "signstep/data/epoch_size.h"
 #include "signstep/data/split.h"
 #include "signstep/experiment/time_estimate.h"
 #include "signstep/io/config.h"
@@ -61,7 +62,8 @@ int dry_run(const TrainCommand& c) {
   const EngineChoice choice = choose_engine(engines(), o.engine, network);
   const size_t held_out = static_cast<size_t>(o.validation);
   const size_t train = make_split(images.train, held_out, static_cast<size_t>(o.limit_train)).train.size();
-  const uint64_t batches = (train + static_cast<size_t>(o.batch) - 1) / static_cast<size_t>(o.batch);
+  const uint64_t batches =
+      epoch_size(train, static_cast<size_t>(o.batch), static_cast<size_t>(o.workers.workers)).batches;
   make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
   const double speed = training_speed(o, engines(), shape);
   const double seconds = run_seconds(o, images.train, images.test, speed);

@@ -21,10 +21,7 @@ void check(const ImageSet& set, const std::vector<uint32_t>& indices, size_t cha
     throw OptionError(fmt::format("batch {} is larger than the {} images it is taken from; choose at most {}",
                                   options.batch, indices.size(), indices.size()));
   }
-  if (options.batch % options.ranks != 0) {
-    throw OptionError(fmt::format("a batch of {} has no equal shares for {} workers; choose a multiple of {}",
-                                  options.batch, options.ranks, options.ranks));
-  }
+  require_equal_shares(options.batch, options.ranks);
   if (channels != static_cast<size_t>(set.channels)) {
     throw OptionError(fmt::format("normalization has {} channels, the images {}; take that of the same data set",
                                   channels, set.channels));
@@ -64,13 +61,6 @@ void Loader::stop_threads() {
   }
   room_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-}
-
-size_t Loader::batches_per_epoch() const { return (samples_per_epoch() + options_.batch - 1) / options_.batch; }
-
-size_t Loader::samples_per_epoch() const {
-  const size_t last = indices_.size() % options_.batch;
-  return indices_.size() - (options_.drop_last ? last : last % options_.ranks);
 }
 
 void Loader::stop_building(std::unique_lock<std::mutex>& lock) {

@@ -18,6 +18,7 @@
 
 #include "signstep/data/augment.h"
 #include "signstep/data/batch.h"
+#include "signstep/data/epoch_size.h"
 #include "signstep/data/image_set.h"
 #include "signstep/data/normalize.h"
 
@@ -55,10 +56,12 @@ class Loader {
   // same Batch back and nothing is allocated. Rethrows what a background thread threw; the epoch is over then.
   bool next(Batch& batch);
 
-  size_t batches_per_epoch() const;
-  size_t samples_per_epoch() const;  // of all ranks together
+  size_t batches_per_epoch() const { return epoch().batches; }
+  size_t samples_per_epoch() const { return epoch().samples; }
 
  private:
+  EpochSize epoch() const { return epoch_size(indices_.size(), options_.batch, options_.ranks, options_.drop_last); }
+
   struct Slot {
     Batch batch;
     bool ready = false;

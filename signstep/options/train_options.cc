@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "signstep/base/error.h"
+#include "signstep/data/epoch_size.h"
 #include "signstep/optim/optimizer.h"
 
 namespace signstep {
@@ -97,9 +98,7 @@ TrainOptions resolved(TrainOptions o) {
   require_possible(o.workers);
   const auto workers = static_cast<size_t>(o.workers.workers);
   if (workers > 1 && o.optimizer.takes_sign() && o.optimizer.get("zero") == "skip") o.optimizer.set("zero", "random");
-  if (static_cast<size_t>(o.batch) % workers != 0)
-    throw OptionError(fmt::format("a batch of {} has no equal shares for {} workers; choose a multiple of {}", o.batch,
-                                  workers, workers));
+  require_equal_shares(static_cast<size_t>(o.batch), workers);
   if (workers > 1 && o.analyze_every > 0)
     throw OptionError("analyze_every measures the gradient of one worker; leave it out, or use one");
   resolve(o.optimizer, o.dither, o.switching);
