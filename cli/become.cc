@@ -9,11 +9,15 @@
 
 namespace signstep::cli {
 
-void become(const char* program, char** arguments) {
+std::string own_program() {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) throw EnvironmentError(fmt::format("cannot read /proc/self/exe: {}", error.message()));
-  const std::string path = self.parent_path() / program;
+  return self.string();
+}
+
+void become(const char* program, char** arguments) {
+  const std::string path = std::filesystem::path(own_program()).parent_path() / program;
   ::execv(path.c_str(), arguments);
   throw_errno("start", path, "it is built and installed beside signstep: keep the two together");
 }

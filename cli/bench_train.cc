@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/engines.h"
+#include "cli/private_folder.h"
 #include "signstep/base/error.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/subprocess.h"
@@ -18,31 +17,6 @@
 
 namespace signstep {
 namespace {
-
-// A file in a folder of its own, which nobody can name or write to beforehand. Both go with the object.
-class TemporaryFile {
- public:
-  TemporaryFile() {
-    std::error_code error;
-    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
-    if (error)
-      throw EnvironmentError(
-          fmt::format("there is no folder for temporary files: {}; set TMPDIR to one", error.message()));
-    folder_ = (parent / "signstep-bench-XXXXXX").string();
-    if (::mkdtemp(folder_.data()) == nullptr)
-      throw_errno("create", folder_, "set TMPDIR to a folder that you can write to");
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  std::string path() const { return folder_ + "/problem.safetensors"; }
-
- private:
-  std::string folder_;
-};
 
 void write_problem(const std::string& path, Engine& engine, const Batch& batch) {
   std::vector<TensorEntry> entries;
@@ -89,11 +63,12 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   result.engine = engine.description();
   std::unique_ptr<Subprocess> other;
   if (!options.python.empty()) {
-    const TemporaryFile problem;
-    write_problem(problem.path(), engine, batch);
+    const PrivateFolder folder("bench");
+    const std::string problem = folder.path("problem.safetensors");
+    write_problem(problem, engine, batch);
     const bool bf16 = choice.options.precision == Precision::kBf16;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
-        options.python, options.script, "--file", problem.path(), "--width", std::to_string(network.options.width),
+        options.python, options.script, "--file", problem, "--width", std::to_string(network.options.width),
         "--threads", std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
     const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
     if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");

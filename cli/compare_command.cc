@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep compare: an experiment file carried out, from tuning to the table.
 #include <cstdio>
-#include <filesystem>
 
+#include "cli/become.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/engines.h"
@@ -156,7 +156,7 @@ int run_compare(CompareCommand& c) {
   c.flags->apply();
   const Experiment experiment = read_experiment(c.file);
   const ExperimentPlan plan = make_plan(experiment, c.output.empty() ? "runs/" + experiment.name : c.output);
-  CompareOptions options{.program = std::filesystem::read_symlink("/proc/self/exe").string(), .data = c.data};
+  CompareOptions options{.program = own_program(), .data = c.data};
   parse_shard(c.shard, options);
   options.jobs = c.jobs > 0 ? static_cast<size_t>(c.jobs) : default_jobs(plan);
   if (!c.collect) require_engines(plan);

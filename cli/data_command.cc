@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "cli/become.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
@@ -70,7 +71,7 @@ int run_fetch(const FetchCommand& c) {
   std::string folder = c.data;
   if (const char* variable = std::getenv("SIGNSTEP_DATA"); folder.empty() && variable) folder = variable;
   if (folder.empty()) folder = "data";
-  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "signstep-fetch";
+  const auto program = std::filesystem::path(own_program()).parent_path() / "signstep-fetch";
   ::execl(program.c_str(), "signstep-fetch", c.dataset.c_str(), folder.c_str(), c.from.c_str(), nullptr);
   throw EnvironmentError(
       fmt::format("{} cannot be started ({}): it is built where libcurl and libarchive are (Debian: "

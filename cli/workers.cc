@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/workers.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "cli/become.h"
 #include "cli/world.h"
 #include "signstep/base/error.h"
 #include "signstep/wire/rendezvous.h"
 
 namespace signstep::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::vector<std::string> own_command() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -24,14 +21,8 @@ std::vector<std::string> own_command() {
     words.push_back(all.substr(begin, end - begin));
     begin = end + 1;
   }
-  words.at(0) = fs::read_symlink("/proc/self/exe").string();
+  words.at(0) = own_program();
   return words;
-}
-
-std::string make_private_folder() {
-  std::string name = (fs::temp_directory_path() / "signstep-workers-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw_errno("make the folder", name, "set TMPDIR to one that can be written");
-  return name;
 }
 
 }  // namespace
@@ -58,8 +49,8 @@ Workers::Workers(TrainOptions& options, std::chrono::milliseconds timeout) {
 void Workers::start_others(size_t workers, std::chrono::milliseconds timeout) {
   require_worlds();
   here_ = workers;
-  folder_ = make_private_folder();
-  const std::string store = folder_ + "/store";
+  folder_.emplace("workers");
+  const std::string store = folder_->path("store");
   const std::vector<std::string> own = own_command();
   for (size_t rank = 1; rank < workers; ++rank) {
     std::vector<std::string> command = {"env", fmt::format("RANK={}", rank), fmt::format("WORLD_SIZE={}", workers),
@@ -68,13 +59,6 @@ void Workers::start_others(size_t workers, std::chrono::milliseconds timeout) {
     others_.push_back(std::make_unique<Subprocess>(command));
   }
   world_ = join_world({.size = workers, .file = store, .here = workers}, timeout);
-}
-
-Workers::~Workers() {
-  world_.reset();
-  others_.clear();
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
 }  // namespace signstep::cli

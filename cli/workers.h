@@ -4,9 +4,10 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
+#include "cli/private_folder.h"
 #include "signstep/base/subprocess.h"
 #include "signstep/options/train_options.h"
 #include "signstep/wire/communicator.h"
@@ -21,7 +22,6 @@ class Workers {
   // folder that only this user can read, talk over the loopback interface, and end with this process. timeout is that
   // of the meeting and of every call. Throws OptionError, and EnvironmentError where a rank does not come.
   Workers(TrainOptions& options, std::chrono::milliseconds timeout);
-  ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
@@ -33,11 +33,11 @@ class Workers {
  private:
   void start_others(size_t workers, std::chrono::milliseconds timeout);
 
-  std::string folder_;  // of the file where they meet; "": none was made
+  std::optional<PrivateFolder> folder_;  // of the file where they meet, where this process made one
   size_t here_ = 1;
   bool on_firsts_machine_ = true;
   std::vector<std::unique_ptr<Subprocess>> others_;
-  std::unique_ptr<Communicator> world_;  // is left before the others' end is waited for
+  std::unique_ptr<Communicator> world_;  // last: is left before the others' end is waited for, and the folder goes
 };
 
 }  // namespace signstep::cli

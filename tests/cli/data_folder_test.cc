@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class DataFolderTest : public testing::Test {
+class DataFolderTest : public ProgramTest {
  protected:
   DataFolderTest() {
     write_cifar10_fixture(path("data"), 20, 1);
@@ -25,13 +25,6 @@ class DataFolderTest : public testing::Test {
     run(0, {"train", "--output", path("run"), "--width", "4", "--epochs", "1", "--batch", "50", "--validation", "0",
             "--threads", "1", "--precision", "fp32", "--schedule", "constant"});
   }
-  std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string run(int code, const std::vector<std::string>& arguments) const {
-    Program program(arguments);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
-  TemporaryFolder folder_;
   const EnvironmentVariable nowhere_{"SIGNSTEP_DATA", "/nowhere"};
 };
 

@@ -15,19 +15,12 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class EvalCommandTest : public testing::Test {
+class EvalCommandTest : public ProgramTest {
  protected:
-  std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string run(int code, const std::vector<std::string>& arguments) const {
-    Program program(arguments);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
   void train(const std::string& dataset) const {
     run(0, {"train", "--dataset", dataset, "--data", path("data"), "--output", path("run"), "--width", "4", "--epochs",
             "1", "--batch", "50", "--validation", "0", "--threads", "1", "--precision", "fp32"});
   }
-  TemporaryFolder folder_;
 };
 
 TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {

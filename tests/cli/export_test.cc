@@ -18,15 +18,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class ExportCommandTest : public testing::Test {
+class ExportCommandTest : public ProgramTest {
  protected:
   ExportCommandTest() { write_cifar10_fixture(path("data"), 20, 1); }
-  std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string run(int code, const std::vector<std::string>& arguments) const {
-    Program program(arguments);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
   std::string train(const std::string& name, std::vector<std::string> more = {}) const {
     std::vector<std::string> all = {"train", "--data",  path("data"), "--output",     path(name), "--epochs",
                                     "1",     "--batch", "25",         "--precision",  "fp32",     "--threads",
@@ -41,7 +35,6 @@ class ExportCommandTest : public testing::Test {
     EXPECT_EQ(read.status, 0) << read.errors;
     return nlohmann::json::parse(read.output);
   }
-  TemporaryFolder folder_;
 };
 
 TEST_F(ExportCommandTest, TorchvisionComputesWhatEvalComputes) {

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class FolderTest : public testing::Test {
+class FolderTest : public ProgramTest {
  protected:
   void SetUp() override {
     if (!can_read_png()) GTEST_SKIP() << "built without libpng, so nothing was trained on pictures";
@@ -31,12 +31,6 @@ class FolderTest : public testing::Test {
         }
   }
   static constexpr const char* kNames[] = {"a red one", "b green one", "c blue one"};
-  std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string run(int code, const std::vector<std::string>& arguments) const {
-    Program program(arguments);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
   std::vector<std::string> training(const std::string& size) const {
     return {"train",
             "--dataset",
@@ -64,7 +58,6 @@ class FolderTest : public testing::Test {
             "--optimizer",
             "sgd"};
   }
-  TemporaryFolder folder_;
 };
 
 TEST_F(FolderTest, FromPicturesToPredictions) {

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class PredictCommandTest : public testing::Test {
+class PredictCommandTest : public ProgramTest {
  protected:
   void SetUp() override {
     if (!can_read_png()) GTEST_SKIP() << "built without libpng, so predict was NOT tried";
@@ -23,13 +23,6 @@ class PredictCommandTest : public testing::Test {
     run(0, {"train", "--data", path("data"), "--output", path("run"), "--width", "4", "--epochs", "2", "--batch", "25",
             "--validation", "0", "--threads", "1", "--precision", "fp32"});
   }
-  std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string run(int code, const std::vector<std::string>& arguments) const {
-    Program program(arguments);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
-  TemporaryFolder folder_;
 };
 
 // The first images of the test file as PNG files get the classes and probabilities that eval writes.

@@ -2,6 +2,8 @@
 // Runs the built program as a user does.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <string>
 #include <thread>
@@ -56,6 +58,19 @@ class Program {
 
   Subprocess process_;
   std::string output_;
+};
+
+// A test of commands, with a folder of its own.
+class ProgramTest : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  // Runs to the end and expects the exit code; gives what was printed.
+  std::string run(int code, const std::vector<std::string>& arguments) const {
+    Program program(arguments);
+    EXPECT_EQ(program.wait(), code) << program.output();
+    return program.output();
+  }
+  TemporaryFolder folder_;
 };
 
 }  // namespace signstep

@@ -22,11 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class WorkersTest : public testing::Test {
+class WorkersTest : public ProgramTest {
  protected:
   WorkersTest() { write_cifar10_fixture(folder_.path("data"), 60, 1); }
-
-  std::string path(const std::string& name) const { return folder_.path(name); }
 
   std::vector<std::string> training(const std::string& name, const std::string& workers,
                                     const std::vector<std::string>& more = {}) const {
@@ -63,8 +61,6 @@ class WorkersTest : public testing::Test {
     }
     return 0;
   }
-
-  TemporaryFolder folder_;
 };
 
 TEST_F(WorkersTest, ProcessesComputeWhatThreadsOfOneProcessDo) {
