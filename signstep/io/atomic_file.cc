@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <random>
 
 #include "signstep/base/error.h"
 #include "signstep/io/path.h"
@@ -49,9 +48,10 @@ std::string parent_of(const std::filesystem::path& path) {
 
 // A name that no other process, container or machine on the same file system chooses too, and nobody foresees.
 std::string temporary_beside(const std::filesystem::path& target) {
-  std::random_device random;
-  return fmt::format("{}/.{}{}{:08x}{:08x}", parent_of(target), target.filename().string(), kTemporaryMark, random(),
-                     random());
+  uint64_t random = 0;  // not std::random_device, which asks for the newest glibc where libstdc++ is linked statically
+  if (::getentropy(&random, sizeof random) != 0)
+    throw_errno("name a temporary file beside", target.string(), "let the program call getrandom");
+  return fmt::format("{}/.{}{}{:016x}", parent_of(target), target.filename().string(), kTemporaryMark, random);
 }
 
 bool is_temporary(const std::string& name) {
