@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, TypeVar
 
 import torch
 
@@ -15,6 +15,11 @@ from signstep._state import SAVED, check_saved, tensors_of
 from signstep._work import Work, prepare
 from signstep.options import Dither, Switch
 from signstep.report import StepReport
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+# torch.compile runs it as it is and goes on behind it: a graph holds no pointers. As PyTorch's own optimizers do it, from
+# 2.1 on; torch.compiler.disable is the same, but takes seconds of every program that imports this one.
+_outside_graphs: Callable[[_Function], _Function] = getattr(torch, "_disable_dynamo", lambda function: function)
 
 
 class SignOptimizer(torch.optim.Optimizer):
@@ -97,6 +102,7 @@ class SignOptimizer(torch.optim.Optimizer):
             self.param_groups.pop()
             raise
 
+    @_outside_graphs
     @torch.no_grad()
     def step(self, closure: Optional[Callable[[], Any]] = None) -> Any:
         """One step. The closure, if any, is called once before it, with autograd on, and its value returned. TypeError
