@@ -9,6 +9,7 @@
 
 #include <cstddef>
 
+#include "signstep/base/host_device.h"
 #include "signstep/parallel/pieces.h"
 
 namespace signstep {
@@ -18,17 +19,20 @@ inline constexpr size_t kBlockElements = 4096;
 inline constexpr size_t kPartialElements = 64 * kBlockElements;
 static_assert(kPartialElements == kPieceElements);
 
+// The lanes of a block, added pairwise.
+SIGNSTEP_HD inline double lanes_total(const double* lane) {
+  double t[kSumLanes];
+  for (size_t k = 0; k < kSumLanes; ++k) t[k] = lane[k];
+  for (size_t half = kSumLanes / 2; half > 0; half /= 2)
+    for (size_t k = 0; k < half; ++k) t[k] += t[k + half];
+  return t[0];
+}
+
 struct alignas(64) LaneSums {
   double lane[kSumLanes] = {};
 
   void add(size_t i, double value) { lane[i % kSumLanes] += value; }
-  double total() const {
-    double t[kSumLanes];
-    for (size_t k = 0; k < kSumLanes; ++k) t[k] = lane[k];
-    for (size_t half = kSumLanes / 2; half > 0; half /= 2)
-      for (size_t k = 0; k < half; ++k) t[k] += t[k + half];
-    return t[0];
-  }
+  double total() const { return lanes_total(lane); }
 };
 
 }  // namespace signstep

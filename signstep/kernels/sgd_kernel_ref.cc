@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The SGD phase as a plain loop: the specification that sgd_kernel.cc is held against, bit for bit.
 #include <algorithm>
-#include <cmath>
 
-#include "signstep/kernels/sgd_block.h"
+#include "signstep/kernels/sgd_element.h"
 
 namespace signstep {
 
 void sgd_elements_ref(const SgdBlock& b, size_t begin, size_t end, SgdSums& sums) {
   for (size_t i = begin; i < end; ++i) {
-    const float g = b.g[i];
-    const float h = b.l2 != 0 ? g + b.l2 * b.x[i] : g;
-    const float d = b.d != nullptr ? b.mu * b.d[i] + b.one_minus_mu * h : h;
-    if (!std::isfinite(d)) {
+    SgdElement e{b.x[i], b.g[i], b.d != nullptr ? b.d[i] : 0};
+    if (!sgd_element(b, e)) {
       ++sums.nonfinite;
       continue;
     }
     if (b.products) {
-      const double v = b.v_is_momentum ? d : g;
+      const double v = b.v_is_momentum ? e.d : e.g;
       sums.v_dot_v.add(i, v * v);
     }
-    b.x[i] = b.decay_factor * b.x[i] - b.rate * d;
-    if (b.d != nullptr) b.d[i] = d;
+    b.x[i] = e.x;
+    if (b.d != nullptr) b.d[i] = e.d;
   }
 }
 

@@ -13,6 +13,7 @@
 #include "signstep/kernels/prefetch.h"
 #include "signstep/kernels/sign_block.h"
 #include "signstep/kernels/vector_sums-inl.h"
+#include "signstep/kernels/zero_coins.h"
 #include "signstep/random/normal-inl.h"
 #include "signstep/random/philox-inl.h"
 

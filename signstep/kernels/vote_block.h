@@ -2,10 +2,6 @@
 // Internal to majority_vote: a count with everything resolved, shared by the vector code and the reference.
 #pragma once
 
-#include <algorithm>
-#include <bit>
-
-#include "signstep/base/error.h"
 #include "signstep/kernels/majority_vote.h"
 #include "signstep/kernels/zero_coins.h"
 
@@ -18,29 +14,8 @@ inline constexpr size_t kLowPlanes = 3;
 inline constexpr size_t kHighPlanes[] = {1, 3, 6, 14};
 
 struct VoteBlock {
-  VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, const VoteTies& ties, std::span<uint64_t> result)
-      : votes(all_votes.data()),
-        majority(result.data()),
-        stride(result.size()),
-        workers(worker_count),
-        first_word(ties.first_word),
-        rule(ties.rule),
-        coins(ties.seed, Purpose::kTieCoin, ties.step, ties.message, kSharedRank) {
-    if (workers < 1 || workers > kMostWorkers)
-      throw OptionError(fmt::format("a vote of {} workers; wanted 1 to {}", workers, kMostWorkers));
-    if (first_word + stride > kMostWords)
-      throw OptionError(fmt::format("a vote on word {} of a message; wanted fewer than 2^33; vote in more messages",
-                                    first_word + stride - 1));
-    const bool even = workers % 2 == 0;
-    ties_by_coin = even && rule == TieRule::kRandom;
-    wanted = even && rule == TieRule::kPlus ? workers / 2 : workers / 2 + 1;
-    const auto enough = static_cast<size_t>(std::bit_width(std::max(wanted, workers - wanted + 1) - 1));
-    for (const size_t high : kHighPlanes) {
-      top = kLowPlanes + high - 1;
-      if (top >= enough) break;
-    }
-    bias = (size_t{1} << top) - wanted;
-  }
+  // Throws OptionError for workers, words, step or message out of range.
+  VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, const VoteTies& ties, std::span<uint64_t> result);
 
   const uint64_t* votes;
   uint64_t* majority;

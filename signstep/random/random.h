@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "signstep/base/host_device.h"
 #include "signstep/random/philox.h"
 
 namespace signstep {
@@ -43,8 +44,10 @@ class Stream {
   // tensor < 2^24, step < 2^48, rank < 2^16 (kSharedRank included); throws OptionError otherwise.
   Stream(uint64_t seed, Purpose purpose, uint64_t step = 0, uint32_t tensor = 0, uint32_t rank = 0);
 
-  PhiloxCounter group(uint32_t g) const { return philox4x32({g, counter_[1], counter_[2], counter_[3]}, key_); }
-  uint32_t word(uint64_t i) const { return group(static_cast<uint32_t>(i / 4))[i % 4]; }
+  SIGNSTEP_HD PhiloxCounter group(uint32_t g) const {
+    return philox4x32({g, counter_[1], counter_[2], counter_[3]}, key_);
+  }
+  SIGNSTEP_HD uint32_t word(uint64_t i) const { return group(static_cast<uint32_t>(i / 4))[i % 4]; }
 
   const PhiloxCounter& counter() const { return counter_; }  // word 0 is 0
   const PhiloxKey& key() const { return key_; }
