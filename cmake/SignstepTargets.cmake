@@ -33,7 +33,7 @@ function(signstep_library name)
   add_library(signstep::${name} ALIAS signstep_${name})
   target_compile_features(signstep_${name} PUBLIC cxx_std_20)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
-  list(FILTER headers EXCLUDE REGEX "(-inl|_block|_element|/precompiled)\\.h$")
+  list(FILTER headers EXCLUDE REGEX "(-inl|_block|_element|/precompiled|/launch)\\.h$")
   target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
   target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_USES} $<BUILD_INTERFACE:signstep_flags>)
   set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signstep/cuda/device.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+constexpr const char* kFile = "libsignstep_cuda.so";
+constexpr const char* kVariable = "SIGNSTEP_CUDA_LIBRARY";
+
+std::string path_of_library() {
+  if (const char* named = std::getenv(kVariable); named != nullptr && *named != '\0') return named;
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<const void*>(&device_calls), &here) == 0 || here.dli_fname == nullptr) return kFile;
+  const std::string file = here.dli_fname;
+  const size_t slash = file.rfind('/');
+  return (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + kFile;
+}
+
+const DeviceCalls* opened() {
+  const std::string path = path_of_library();
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // for as long as the process lives
+  if (library == nullptr) {
+    const char* const why = dlerror();
+    throw EnvironmentError(
+        fmt::format("the CUDA kernels are not there ({}); build signstep where nvcc is, or name a {} in {}",
+                    why == nullptr ? path : why, kFile, kVariable));
+  }
+  const auto calls = reinterpret_cast<decltype(&signstep_cuda_calls)>(dlsym(library, "signstep_cuda_calls"));
+  if (calls == nullptr || calls()->layout != kDeviceLayout)
+    throw EnvironmentError(fmt::format(
+        "{} is of another build of signstep; wanted the one beside libsignstep.so; build both again", path));
+  return calls();
+}
+
+}  // namespace
+
+const DeviceCalls& device_calls() {
+  static const DeviceCalls* const calls = opened();  // tried again where it threw
+  return *calls;
+}
+
+int device_count() {
+  const DeviceCalls& calls = device_calls();
+  int count = 0;
+  require_success(calls, calls.devices(&count), "looking for devices");
+  if (count < 1)
+    throw EnvironmentError("CUDA sees 0 devices; wanted at least 1; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
+  return count;
+}
+
+void require_success(const DeviceCalls& calls, int code, const std::string& doing) {
+  if (code != 0)
+    throw EnvironmentError(
+        fmt::format("CUDA failed at {}: {} (code {}); after a failed kernel the process must be "
+                    "started anew, where memory ran out step fewer tensors at once",
+                    doing, calls.text(code), code));
+}
+
+}  // namespace signstep

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// libsignstep_cuda.so, opened when it is first asked for, and its codes as exceptions.
+#pragma once
+
+#include <string>
+
+#include "signstep/cuda/device_calls.h"
+
+namespace signstep {
+
+// The functions of libsignstep_cuda.so, from the file that the environment variable SIGNSTEP_CUDA_LIBRARY names, or
+// from beside the library or program that this code is in. Throws EnvironmentError where there is none, or one of
+// another build. Cost: the first call loads a library.
+const DeviceCalls& device_calls();
+
+// How many devices there are, at least 1. Throws EnvironmentError where there is no library, no driver or no device.
+int device_count();
+
+// Throws EnvironmentError for a code other than 0: what was being done, and what CUDA says.
+void require_success(const DeviceCalls& calls, int code, const std::string& doing);
+
+}  // namespace signstep

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of device_calls.h by CUDA's runtime. Each leaves the caller's device chosen.
+#include "signstep/cuda/device_calls.h"
+
+#include "signstep/cuda/device/launch.h"
+
+namespace signstep {
+namespace {
+
+// Chooses a device for as long as it lives.
+class Chosen {
+ public:
+  explicit Chosen(int device) {
+    error_ = cudaGetDevice(&before_);
+    if (error_ == cudaSuccess && before_ != device) error_ = cudaSetDevice(device);
+    changed_ = error_ == cudaSuccess && before_ != device;
+  }
+  ~Chosen() {
+    if (changed_) cudaSetDevice(before_);
+  }
+  Chosen(const Chosen&) = delete;
+  Chosen& operator=(const Chosen&) = delete;
+
+  // What work() returns, or why the device could not be chosen.
+  template <class Work>
+  int then(Work&& work) {
+    if (error_ != cudaSuccess) return error_;
+    const cudaError_t error = work();
+    if (error != cudaSuccess) cudaGetLastError();  // told once
+    return error;
+  }
+
+ private:
+  cudaError_t error_;
+  int before_ = 0;
+  bool changed_ = false;
+};
+
+cudaStream_t stream_of(void* stream) { return static_cast<cudaStream_t>(stream); }
+
+int devices(int* count) {
+  const cudaError_t error = cudaGetDeviceCount(count);
+  if (error != cudaSuccess) cudaGetLastError();
+  if (error != cudaErrorNoDevice) return error;
+  *count = 0;
+  return cudaSuccess;
+}
+
+int allocate(int device, size_t bytes, void** host, void** memory) {
+  return Chosen(device).then([&] {
+    void* pinned = nullptr;
+    cudaError_t error = cudaSuccess;
+    if (host != nullptr) error = cudaHostAlloc(&pinned, bytes, cudaHostAllocPortable);
+    if (error == cudaSuccess && memory != nullptr) {
+      error = cudaMalloc(memory, bytes);
+      if (error != cudaSuccess && pinned != nullptr) cudaFreeHost(pinned);
+    }
+    if (error == cudaSuccess && host != nullptr) *host = pinned;
+    return error;
+  });
+}
+
+int release(int device, void* host, void* memory) {
+  return Chosen(device).then([&] {
+    const cudaError_t first = host == nullptr ? cudaSuccess : cudaFreeHost(host);
+    const cudaError_t second = memory == nullptr ? cudaSuccess : cudaFree(memory);
+    return first != cudaSuccess ? first : second;
+  });
+}
+
+int copy(int device, void* stream, void* to, const void* from, size_t bytes) {
+  return Chosen(device).then([&] { return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)); });
+}
+
+int wait(int device, void* stream) {
+  return Chosen(device).then([&] { return cudaStreamSynchronize(stream_of(stream)); });
+}
+
+int make_event(int device, void** event) {
+  return Chosen(device).then([&] {
+    cudaEvent_t made = nullptr;
+    const cudaError_t error = cudaEventCreateWithFlags(&made, cudaEventDisableTiming);
+    *event = made;
+    return error;
+  });
+}
+
+int drop_event(int device, void* event) {
+  if (event == nullptr) return cudaSuccess;
+  return Chosen(device).then([&] { return cudaEventDestroy(static_cast<cudaEvent_t>(event)); });
+}
+
+int record(int device, void* stream, void* event, bool* recorded) {
+  return Chosen(device).then([&] {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    const cudaError_t error = cudaStreamIsCapturing(stream_of(stream), &status);
+    *recorded = false;
+    if (error != cudaSuccess || status != cudaStreamCaptureStatusNone) return error;
+    *recorded = true;
+    return cudaEventRecord(static_cast<cudaEvent_t>(event), stream_of(stream));
+  });
+}
+
+int wait_event(int device, void* event) {
+  return Chosen(device).then([&] { return cudaEventSynchronize(static_cast<cudaEvent_t>(event)); });
+}
+
+template <class Launch>
+int launched(int device, Launch&& launch) {
+  return Chosen(device).then([&] {
+    launch();
+    return cudaGetLastError();
+  });
+}
+
+int sign(int device, void* stream, const StepTable<SignEntry>* table, uint32_t blocks) {
+  return launched(device, [&] { launch_sign(stream_of(stream), *table, blocks); });
+}
+int sgd(int device, void* stream, const StepTable<SgdEntry>* table, uint32_t blocks) {
+  return launched(device, [&] { launch_sgd(stream_of(stream), *table, blocks); });
+}
+int total(int device, void* stream, const StepTable<SignEntry>* table) {
+  return launched(device, [&] { launch_total(stream_of(stream), *table); });
+}
+int pack(int device, void* stream, const PackArguments* arguments) {
+  return launched(device, [&] { launch_pack(stream_of(stream), *arguments); });
+}
+int signs(int device, void* stream, const SignsArguments* arguments) {
+  return launched(device, [&] { launch_signs(stream_of(stream), *arguments); });
+}
+int vote(int device, void* stream, const VoteBlock* votes) {
+  return launched(device, [&] { launch_vote(stream_of(stream), *votes); });
+}
+
+const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(code)); }
+
+}  // namespace
+}  // namespace signstep
+
+extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
+  using namespace signstep;
+  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate, release,    copy, wait,
+                                    make_event,    drop_event, record,   wait_event, sign, sgd,
+                                    total,         pack,       signs,    vote,       text};
+  return &calls;
+}

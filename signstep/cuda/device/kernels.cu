@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels: the bodies of step_body.h, total_body.h and bits_body.h on CUDA's grid, and their launches.
+#include "signstep/cuda/device/launch.h"
+#include "signstep/cuda/step_body.h"
+#include "signstep/cuda/total_body.h"
+
+namespace signstep {
+namespace {
+
+class CudaGrid {
+ public:
+  __device__ uint32_t block() const { return blockIdx.x; }
+  template <class Phase>
+  __device__ void each(Phase&& phase) {
+    phase(threadIdx.x);
+    __syncthreads();
+  }
+  __device__ void add(uint64_t* to, uint64_t value) {
+    atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
+  }
+};
+
+__global__ void __launch_bounds__(kStepThreads) sign_kernel(const StepTable<SignEntry> table) {
+  CudaGrid grid;
+  sign_body(grid, table);
+}
+
+__global__ void __launch_bounds__(kStepThreads) sign_sums_kernel(const StepTable<SignEntry> table) {
+  __shared__ StepShared shared;
+  CudaGrid grid;
+  sign_sums_body(grid, shared, table);
+}
+
+__global__ void __launch_bounds__(kStepThreads) sgd_kernel(const StepTable<SgdEntry> table) {
+  CudaGrid grid;
+  sgd_body(grid, table);
+}
+
+__global__ void __launch_bounds__(kTotalThreads) total_kernel(const StepTable<SignEntry> table) {
+  __shared__ TotalShared shared;
+  CudaGrid grid;
+  total_body(grid, shared, table);
+}
+
+__global__ void __launch_bounds__(kBitsThreads) pack_kernel(const PackArguments arguments) {
+  __shared__ PackShared shared;
+  CudaGrid grid;
+  pack_body(grid, shared, arguments);
+}
+
+__global__ void __launch_bounds__(kBitsThreads) signs_kernel(const SignsArguments arguments) {
+  CudaGrid grid;
+  signs_body(grid, arguments);
+}
+
+__global__ void __launch_bounds__(kBitsThreads) vote_kernel(const VoteBlock vote) {
+  CudaGrid grid;
+  vote_body(grid, vote);
+}
+
+}  // namespace
+
+void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks) {
+  if (table.sums == nullptr)
+    sign_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+  else
+    sign_sums_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+}
+
+void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t blocks) {
+  sgd_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+}
+
+void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table) {
+  total_kernel<<<table.tensors, kTotalThreads, 0, stream>>>(table);
+}
+
+void launch_pack(cudaStream_t stream, const PackArguments& arguments) {
+  pack_kernel<<<static_cast<uint32_t>(bits_blocks(arguments.n)), kBitsThreads, 0, stream>>>(arguments);
+}
+
+void launch_signs(cudaStream_t stream, const SignsArguments& arguments) {
+  signs_kernel<<<static_cast<uint32_t>(bits_blocks(arguments.n)), kBitsThreads, 0, stream>>>(arguments);
+}
+
+void launch_vote(cudaStream_t stream, const VoteBlock& vote) {
+  vote_kernel<<<static_cast<uint32_t>(vote_blocks(vote)), kBitsThreads, 0, stream>>>(vote);
+}
+
+}  // namespace signstep

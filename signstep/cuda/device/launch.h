@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to libsignstep_cuda.so: one launch each; whether it worked is for cudaGetLastError to say.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "signstep/cuda/bits_body.h"
+#include "signstep/cuda/step_table.h"
+
+namespace signstep {
+
+void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks);
+void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t blocks);
+void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table);
+void launch_pack(cudaStream_t stream, const PackArguments& arguments);
+void launch_signs(cudaStream_t stream, const SignsArguments& arguments);
+void launch_vote(cudaStream_t stream, const VoteBlock& vote);
+
+}  // namespace signstep

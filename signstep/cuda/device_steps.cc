@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table is written in pinned memory and copied to the device's, all of it in one copy: statistics (zeros), first
+// blocks, entries. Behind it in pinned memory lies room for the statistics that come back.
+#include "signstep/cuda/device_steps.h"
+
+#include <cstring>
+#include <limits>
+
+#include "signstep/base/error.h"
+
+namespace signstep {
+namespace {
+
+size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+template <class T>
+T* part(void* memory, size_t offset) {
+  return reinterpret_cast<T*>(static_cast<char*>(memory) + offset);
+}
+
+}  // namespace
+
+DeviceSteps::DeviceSteps(int device) : calls_(device_calls()), device_(device) {
+  if (const int count = device_count(); device < 0 || device >= count)
+    throw OptionError(fmt::format("device is {}; wanted 0 to {}, as CUDA sees {} of them", device, count - 1, count));
+  require(calls_.make_event(device_, &event_), "making an event");
+}
+
+DeviceSteps::~DeviceSteps() {
+  if (pending_) calls_.wait_event(device_, event_);
+  calls_.release(device_, host_, memory_);
+  calls_.release(device_, nullptr, block_sums_);
+  calls_.drop_event(device_, event_);
+}
+
+void DeviceSteps::wait() {
+  if (!pending_) return;
+  pending_ = false;
+  require(calls_.wait_event(device_, event_), "waiting for a step");
+}
+
+void DeviceSteps::reserve(size_t bytes, size_t blocks_with_sums) {
+  if (bytes > reserved_) {
+    require(calls_.release(device_, host_, memory_), "giving memory back");
+    host_ = memory_ = nullptr;
+    reserved_ = 0;
+    require(calls_.allocate(device_, 2 * bytes, &host_, &memory_), "taking memory for the table of tensors");
+    reserved_ = 2 * bytes;
+  }
+  if (blocks_with_sums > reserved_blocks_) {
+    require(calls_.release(device_, nullptr, block_sums_), "giving memory back");
+    block_sums_ = nullptr;
+    reserved_blocks_ = 0;
+    require(calls_.allocate(device_, blocks_with_sums * sizeof(BlockSums), nullptr, &block_sums_),
+            "taking memory for sums");
+    reserved_blocks_ = blocks_with_sums;
+  }
+}
+
+template <class Entry>
+void DeviceSteps::set_table(std::span<const Entry> entries) {
+  wait();
+  kind_ = Kind::kNone;
+  std::vector<uint32_t> first_block;
+  sizes_.clear();
+  uint64_t blocks = 0;
+  for (const Entry& entry : entries) {
+    first_block.push_back(static_cast<uint32_t>(blocks));
+    sizes_.push_back(entry.tensor.n);
+    blocks += (entry.tensor.n + kBlockElements - 1) / kBlockElements;
+    if (blocks > std::numeric_limits<int32_t>::max())
+      throw OptionError(
+          fmt::format("tensors of more than 2^43 elements in one step; wanted fewer; make more optimizers"));
+  }
+  first_block.push_back(static_cast<uint32_t>(blocks));
+  const size_t statistics = padded(entries.size() * sizeof(StepStatistics));
+  layout_.first_block = statistics;
+  layout_.entries = padded(statistics + first_block.size() * sizeof(uint32_t));
+  layout_.bytes = padded(layout_.entries + entries.size_bytes());
+  reserve(layout_.bytes + statistics, sums_ ? blocks : 0);
+  std::memset(host_, 0, statistics);
+  std::memcpy(part<char>(host_, layout_.first_block), first_block.data(), first_block.size() * sizeof(uint32_t));
+  if (!entries.empty())
+    std::memcpy(part<char>(host_, layout_.entries), static_cast<const void*>(entries.data()), entries.size_bytes());
+  tensors_ = static_cast<uint32_t>(entries.size());
+  blocks_ = static_cast<uint32_t>(blocks);
+  statistics_.assign(tensors_, {});
+}
+
+void DeviceSteps::set(std::span<const SignEntry> entries, bool measure) {
+  measure_ = measure;
+  sums_ = measure;
+  for (const SignEntry& entry : entries) sums_ = sums_ || entry.block.sums != StepSums::kNone;
+  set_table(entries);
+  kind_ = Kind::kSign;
+}
+
+void DeviceSteps::set(std::span<const SgdEntry> entries) {
+  measure_ = sums_ = false;
+  set_table(entries);
+  kind_ = Kind::kSgd;
+}
+
+template <class Entry>
+StepTable<Entry> DeviceSteps::table() const {
+  return {part<const Entry>(memory_, layout_.entries),
+          part<const uint32_t>(memory_, layout_.first_block),
+          tensors_,
+          measure_,
+          static_cast<StepStatistics*>(memory_),
+          sums_ ? static_cast<BlockSums*>(block_sums_) : nullptr};
+}
+
+void DeviceSteps::launch(void* stream) {
+  if (kind_ == Kind::kNone) throw OptionError("nothing was set; wanted a set before a launch; set what it is to do");
+  if (blocks_ == 0) return;
+  require(calls_.copy(device_, stream, memory_, host_, layout_.bytes), "copying the table of tensors");
+  if (kind_ == Kind::kSgd) {
+    const StepTable<SgdEntry> steps = table<SgdEntry>();
+    require(calls_.sgd(device_, stream, &steps, blocks_), "launching the SGD step");
+  } else {
+    const StepTable<SignEntry> steps = table<SignEntry>();
+    require(calls_.sign(device_, stream, &steps, blocks_), "launching the sign step");
+    if (sums_) require(calls_.total(device_, stream, &steps), "launching the sums of a step");
+  }
+  require(calls_.copy(device_, stream, part<char>(host_, layout_.bytes), memory_, tensors_ * sizeof(StepStatistics)),
+          "copying the sums back");
+  bool recorded = false;
+  require(calls_.record(device_, stream, event_, &recorded), "recording an event");
+  pending_ = pending_ || recorded;
+}
+
+std::span<const StepStatistics> DeviceSteps::read() {
+  wait();
+  if (blocks_ > 0) std::memcpy(statistics_.data(), part<char>(host_, layout_.bytes), tensors_ * sizeof(StepStatistics));
+  for (size_t t = 0; t < statistics_.size(); ++t) statistics_[t].finite = sizes_[t] - statistics_[t].nonfinite;
+  return statistics_;
+}
+
+}  // namespace signstep
