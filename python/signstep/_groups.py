@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any, Mapping
 
 import torch
@@ -19,8 +20,9 @@ _LARGEST_FLOAT = 3.4028234663852886e38
 
 def number(group: Mapping[str, Any], name: str, place: str) -> float:
     value = group[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
-        raise TypeError(f"{place}: {name} is {value!r}; wanted a number")
+    one = value.numel() == 1 if isinstance(value, Tensor) else isinstance(value, Real) and not isinstance(value, bool)
+    if not one:
+        raise TypeError(f"{place}: {name} is {value!r}; wanted a number, or a tensor of one")
     return float(value)
 
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional, TypeVar
+from numbers import Integral, Real
+from typing import Any, Callable, Iterable, Mapping, Optional, TypeVar, Union
 
 import torch
+from torch import Tensor
 
 from signstep import _library
 from signstep._core import Core
@@ -16,10 +18,24 @@ from signstep._work import Work, prepare
 from signstep.options import Dither, Switch
 from signstep.report import StepReport
 
+# Tensors, groups, or names with tensors (PyTorch 2.6 and later).
+Params = Union[Iterable[Tensor], Iterable[dict[str, Any]], Iterable[tuple[str, Tensor]]]
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 # torch.compile runs it as it is and goes on behind it: a graph holds no pointers. As PyTorch's own optimizers do it, from
 # 2.1 on; torch.compiler.disable is the same, but takes seconds of every program that imports this one.
 _outside_graphs: Callable[[_Function], _Function] = getattr(torch, "_disable_dynamo", lambda function: function)
+
+
+def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
+    """An option as JSON has it; NumPy's numbers are numbers."""
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"{name} is {value!r}; wanted a number, text or None")
 
 
 class SignOptimizer(torch.optim.Optimizer):
@@ -40,9 +56,9 @@ class SignOptimizer(torch.optim.Optimizer):
 
     def __init__(
         self,
-        params: Any,
+        params: Params,
         rule: Mapping[str, Any],
-        lr: Any,
+        lr: Union[float, Tensor],
         decoupled_weight_decay: Optional[float],
         zero: str,
         dither: Optional[Dither],
@@ -63,10 +79,7 @@ class SignOptimizer(torch.optim.Optimizer):
         options = {**rule, "zero": zero, "seed": seed, "total_steps": total_steps}
         for part in (dither, switch):
             options.update(part.options() if part is not None else {})
-        for name, value in options.items():
-            if not isinstance(value, (bool, int, float, str)):
-                raise TypeError(f"{name} is {value!r}; wanted a number, text or None")
-        self._core = Core(options, 0)
+        self._core = Core({name: _plain(name, value) for name, value in options.items()}, 0)
         if decoupled_weight_decay is None:
             decoupled_weight_decay = self._core.options["decoupled_weight_decay"]
         self._report = StepReport()
@@ -90,6 +103,12 @@ class SignOptimizer(torch.optim.Optimizer):
         for name in ("learning_rate", "decoupled_weight_decay"):
             own.pop(name)
         return own
+
+    def __repr__(self) -> str:
+        """The options that were stated, then the groups as in the base class."""
+        name, groups = super().__repr__().split("\n", 1)
+        stated = [f"    {key}: {value}" for key, value in self._core.given.items() if key != "optimizer"]
+        return "\n".join([name, *stated, groups])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """As the base class's; a group that is refused (TypeError, ValueError) is not there afterwards."""

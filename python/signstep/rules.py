@@ -8,9 +8,11 @@ SignSGD, Signum: Bernstein et al. 2018, arXiv 1802.04434. Lion: Chen et al. 2023
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional, Union
 
-from signstep.optimizer import SignOptimizer
+from torch import Tensor
+
+from signstep.optimizer import Params, SignOptimizer
 from signstep.options import Dither, Switch
 
 
@@ -26,8 +28,8 @@ class SignSGD(SignOptimizer):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-3,
+        params: Params,
+        lr: Union[float, Tensor] = 1e-3,
         momentum: float = 0.9,
         *,
         decoupled_weight_decay: Optional[float] = None,
@@ -67,8 +69,8 @@ class Lion(SignOptimizer):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 3e-4,
+        params: Params,
+        lr: Union[float, Tensor] = 3e-4,
         betas: tuple[float, float] = (0.9, 0.99),
         *,
         decoupled_weight_decay: Optional[float] = None,

@@ -94,3 +94,25 @@ def test_every_described_option_can_be_stated() -> None:
 def test_what_cannot_be_is_refused_by_name(make, error, message) -> None:
     with pytest.raises(error, match=message):
         make([torch.nn.Parameter(torch.zeros(2))])
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed: its numbers were not given")
+    p = [torch.nn.Parameter(torch.zeros(1))]
+    optimizer = signstep.Signum(p, numpy.float32(0.5), numpy.float64(0.25), seed=numpy.int64(7), total_steps=numpy.int32(9))
+    assert (optimizer.options["momentum"], optimizer.options["seed"], optimizer.options["total_steps"]) == (0.25, 7, 9)
+    p[0].grad = torch.ones(1)
+    optimizer.step()
+    assert p[0].item() == -0.5
+    assert signstep.Signum(p, torch.tensor(0.5)).step() is None
+    optimizer.param_groups[0]["lr"] = torch.tensor([0.5, 0.5])
+    with pytest.raises(TypeError, match="wanted a number, or a tensor of one"):
+        optimizer.step()
+
+
+def test_repr_has_what_was_stated_and_the_groups() -> None:
+    optimizer = signstep.Lion([torch.nn.Parameter(torch.zeros(1))], dither=Dither(), total_steps=7)
+    lines = repr(optimizer).split("\n")
+    assert lines[0] == "Lion ("
+    for line in ("    beta1: 0.9", "    dither: relative", "    total_steps: 7", "Parameter Group 0", "    lr: 0.0003"):
+        assert line in lines
