@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <thread>
 
 #include "signstep/kernels/sgd_kernel.h"
 #include "signstep/kernels/sign_kernel.h"
@@ -43,6 +44,27 @@ TEST(COptimizer, RestoredInEveryPhaseGoesOnWithTheSameBits) {
     EXPECT_TRUE(same_bits(arrays.m, copied.m)) << stop;
     EXPECT_EQ(state_of(optimizer), state_of(other));
   }
+}
+
+// One of them gets the shared threads, the others find them busy.
+TEST(COptimizer, StepAtOnceWithTheBitsOfOneAfterTheOther) {
+  const uint32_t threads = signstep_threads();
+  ASSERT_EQ(signstep_set_threads(3), SIGNSTEP_OK);
+  const std::vector<size_t> sizes = {70, 40000};
+  const auto walk = [&](uint64_t seed) {
+    OptimizerPointer optimizer = make_optimizer(kSwitched, sizes.size());
+    Arrays arrays(sizes, seed);
+    TraceNumbers gradients(seed + 1);
+    for (int t = 0; t < 15; ++t) step(optimizer, arrays, gradients);
+    return std::move(arrays.x);
+  };
+  std::vector<std::vector<std::vector<float>>> together(4);
+  std::vector<std::thread> callers;
+  for (size_t i = 0; i < together.size(); ++i) callers.emplace_back([&, i] { together[i] = walk(10 * i); });
+  for (std::thread& caller : callers) caller.join();
+  for (size_t i = 0; i < together.size(); ++i) EXPECT_TRUE(same_bits(together[i], walk(10 * i))) << i;
+  EXPECT_FALSE(same_bits(together[0], together[1]));
+  EXPECT_EQ(signstep_set_threads(threads), SIGNSTEP_OK);
 }
 
 TEST(COptimizer, TellsWhatAStepDid) {
