@@ -68,7 +68,7 @@ def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
 
 
 def check_gradient(parameter: Tensor, gradient: Tensor, i: int) -> None:
-    if gradient.layout != torch.strided:
+    if gradient.layout is not torch.strided:
         raise TypeError(
             f"parameter {i} has a sparse gradient; wanted a dense one, as a sign rule steps every coordinate; build the "
             "layer with sparse=False"

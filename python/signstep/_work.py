@@ -61,12 +61,15 @@ class Work:
         tensor.m = None if self.m is None else self.m.data_ptr()
         tensor.maximum = None if self.maximum is None else self.maximum.data_ptr()
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the kernels write into the parameter itself."""
+        return self.by_kernels and (self.x is self.parameter or self.x.data_ptr() == self.parameter.data_ptr())
+
     def finish(self, low_precision: str, seed: int, step: int, number: int) -> None:
-        """After the step: into the parameter, and autograd is told where the kernels wrote."""
+        """After a step that was not in place: into the parameter."""
         if self.x.dtype == self.parameter.dtype:
-            if self.by_kernels and self.x.data_ptr() == self.parameter.data_ptr():
-                _bump_version(self.parameter)
-            elif self.x.data_ptr() != self.parameter.data_ptr():
+            if self.x.data_ptr() != self.parameter.data_ptr():
                 self.parameter.copy_(self.x)
         elif low_precision == "stochastic":
             self.parameter.copy_(round_stochastically(self.x, self.parameter.dtype, seed, step, number))
@@ -74,9 +77,24 @@ class Work:
             self.parameter.copy_(self.x)
 
 
-def _bump_version(parameter: Tensor) -> None:
-    # Writing nothing into a view counts as a change of what it views.
-    parameter.detach().as_strided((0,), (1,)).zero_()
+def count_changes(parameters: list[Tensor]) -> None:
+    """Tells autograd that the kernels wrote into them."""
+    if _increments_many:
+        torch.autograd.graph.increment_version(parameters)
+        return
+    for parameter in parameters:  # writing nothing into a view counts as a change of what it views
+        parameter.detach().as_strided((0,), (1,)).zero_()
+
+
+def _can_increment_many() -> bool:
+    try:
+        torch.autograd.graph.increment_version([torch.empty(0)])
+    except (AttributeError, TypeError):  # not there, or for one tensor alone
+        return False
+    return True
+
+
+_increments_many = _can_increment_many()
 
 
 def prepare(
@@ -85,6 +103,21 @@ def prepare(
     """gradient has the parameter's shape and is dense. The state gets the arrays that buffers asks for, 0 at first, and
     those that it has in the parameter's order and on its device."""
     dtype = compute_type(parameter.dtype)
+    m = maximum = None
+    if (  # as most are; what is below does the same in twice the time
+        parameter.dtype is torch.float32
+        and gradient.dtype is torch.float32
+        and type(parameter) is torch.nn.Parameter
+        and parameter.device.type in KERNEL_DEVICES
+        and parameter.is_contiguous()
+        and gradient.is_contiguous()
+        and not gradient.is_neg()
+    ):
+        if buffers & _library.M:
+            m = _fitted(state, "m", parameter)
+        if buffers & _library.MAXIMUM:
+            maximum = _fitted(state, "maximum", parameter)
+        return Work(parameter, parameter, gradient, m, maximum, True)
     plain = type(parameter) in (Tensor, torch.nn.Parameter)
     by_kernels = dtype == torch.float32 and parameter.device.type in KERNEL_DEVICES and plain
     x = parameter.detach()
@@ -112,7 +145,7 @@ def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor) -> Tensor:
     array: Optional[Tensor] = state.get(name)
     if array is not None and array.device == x.device and array.dtype == x.dtype and _same_order(array, x):
         return array
-    fresh = torch.zeros_like(x)
+    fresh = torch.zeros_like(x, requires_grad=False)
     if array is not None:
         fresh.copy_(array)
     state[name] = fresh

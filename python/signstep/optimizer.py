@@ -14,7 +14,7 @@ from signstep._core import Core
 from signstep._groups import check_gradient, check_group, rate_and_decay
 from signstep._passes import run_passes
 from signstep._state import SAVED, check_saved, tensors_of
-from signstep._work import Work, prepare
+from signstep._work import Work, count_changes, prepare
 from signstep.options import Dither, Switch
 from signstep.report import StepReport
 
@@ -137,33 +137,36 @@ class SignOptimizer(torch.optim.Optimizer):
         foreign = any(work is not None and not work.by_kernels for work in works)
         _library.set_threads(torch.get_num_threads())
         self._report = core.step((lambda passes: run_passes(works, passes)) if foreign else None)
-        groups = [group for group in self.param_groups for _ in group["params"]]
-        for i, work in enumerate(works):
-            if work is not None:
-                work.finish(groups[i]["low_precision"], core.options["seed"], before, i)
+        stepped = [(i, work) for i, work in enumerate(works) if work is not None]
+        count_changes([work.parameter for _, work in stepped if work.in_place])
+        precision = [group["low_precision"] for group in self.param_groups for _ in group["params"]]
+        for i, work in stepped:
+            if not work.in_place:
+                work.finish(precision[i], core.options["seed"], before, i)
         return loss
 
     def _prepare(self) -> list[Optional[Work]]:
         """What each parameter is stepped on, None for one that sits out; all checks are made before the first of them."""
         core, tensors = self._core, self._core.tensors
         rates = [rate_and_decay(group, i) for i, group in enumerate(self.param_groups)]
-        i = 0
+        given: list[tuple[Tensor, Optional[Tensor], dict[str, Any], Any]] = []
         for group, (lr, decay) in zip(self.param_groups, rates):
             for p in group["params"]:
-                if p.grad is not None:
-                    check_gradient(p, p.grad, i)
-                tensors[i].lr, tensors[i].decay, tensors[i].n = lr, decay, 0
-                i += 1
+                gradient, tensor = p.grad, tensors[len(given)]
+                if gradient is not None:
+                    check_gradient(p, gradient, len(given))
+                tensor.lr, tensor.decay, tensor.n = lr, decay, 0
+                given.append((p, gradient, group, tensor))
         buffers = core.buffers()
         works: list[Optional[Work]] = []
-        for group in self.param_groups:
-            for p in group["params"]:
-                work = None
-                if p.grad is not None and p.numel() > 0:
-                    gradient = p.grad.neg() if group["maximize"] else p.grad
-                    work = prepare(p, gradient, self.state[p], group["low_precision"], buffers)
-                    work.fill(tensors[len(works)])
-                works.append(work)
+        for p, gradient, group, tensor in given:
+            work = None
+            if gradient is not None and p.numel() > 0:
+                if group["maximize"]:
+                    gradient = gradient.neg()
+                work = prepare(p, gradient, self.state[p], group["low_precision"], buffers)
+                work.fill(tensor)
+            works.append(work)
         return works
 
     def state_dict(self) -> dict[str, Any]:
