@@ -89,7 +89,7 @@ def count_changes(parameters: list[Tensor]) -> None:
 def _can_increment_many() -> bool:
     try:
         torch.autograd.graph.increment_version([torch.empty(0)])
-    except (AttributeError, TypeError):  # not there, or for one tensor alone
+    except (AttributeError, TypeError, RuntimeError):  # not there, or for one tensor alone
         return False
     return True
 
