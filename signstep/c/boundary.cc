@@ -15,10 +15,12 @@ namespace {
 constexpr size_t kMostMessage = 2048;
 // An array and no string: keeping it must not throw, also when memory has run out.
 thread_local char message[kMostMessage] = "";
+thread_local uint64_t failed = 0;
 
 int fail(int code, const char* what) noexcept {
   std::strncpy(message, what, kMostMessage - 1);
   message[kMostMessage - 1] = '\0';
+  ++failed;
   return code;
 }
 
@@ -53,6 +55,7 @@ int guarded(const std::function<void()>& f) noexcept {
 }
 
 const char* last_error() noexcept { return message; }
+uint64_t failures() noexcept { return failed; }
 
 void copy_text(const std::string& from, char* text, size_t size, size_t* needed) {
   require_pointer(needed, "needed", "where to put the size of the text");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,6 +13,7 @@ namespace signstep {
 int guarded(const std::function<void()>& f) noexcept;
 
 const char* last_error() noexcept;
+uint64_t failures() noexcept;  // of this thread so far
 
 // The convention of signstep.h. Throws OptionError where needed, or text with a size, is null.
 void copy_text(const std::string& from, char* text, size_t size, size_t* needed);

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace signstep {
 
-// The caller's own passes failed; what happened is the caller's to know.
+// The caller's own passes failed; what happened is the caller's to know, unless they called us and we said why.
 class CallbackError : public std::runtime_error {
  public:
-  CallbackError() : std::runtime_error("the caller's passes failed; the step is not complete, restore a saved state") {}
+  explicit CallbackError(const std::string& why)
+      : std::runtime_error("the caller's passes failed" + (why.empty() ? why : " (" + why + ")") +
+                           "; the step is not complete, restore a saved state") {}
 };
 
 }  // namespace signstep

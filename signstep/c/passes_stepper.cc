@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/c/passes_stepper.h"
 
+#include "signstep/c/boundary.h"
 #include "signstep/c/callback_error.h"
 
 namespace signstep {
@@ -42,7 +43,9 @@ void PassesStepper::call(std::span<const StepTensor> tensors, std::span<StepStat
   }
   if (passes.empty()) return;
   std::vector<signstep_statistics> sums(passes.size());
-  if (passes_(context_, passes.data(), passes.size(), sums.data()) != 0) throw CallbackError();
+  const uint64_t before = failures();
+  if (passes_(context_, passes.data(), passes.size(), sums.data()) != 0)
+    throw CallbackError(failures() == before ? "" : last_error());
   for (size_t k = 0; k < places.size(); ++k) {
     const signstep_statistics& s = sums[k];
     statistics[places[k]] = {s.finite, s.nonfinite, s.nonzero, s.s_dot_v, s.v_dot_v, s.u_dot_u};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The C interface of signstep (C99): SignSGD, Signum and Lion with dither and the calibrated switch to SGD
- * (docs/algorithms.md), signs packed into bits and their majority, and moments. For other languages: no exception, no
+ * (docs/algorithms.md), signs packed into bits and their majority, the same on CUDA
+ * devices, and moments. For other languages: no exception, no
  * memory and no C++ type crosses it. examples/c_quadratic.c is a whole program.
  *
  * Ownership. The caller owns every array, m and maximum included; an optimizer holds only its options and the numbers
@@ -173,6 +174,66 @@ enum { SIGNSTEP_TIE_RANDOM = 0, SIGNSTEP_TIE_PLUS = 1 };
  * first_word: which word of the message majority[0] is. */
 SIGNSTEP_API int signstep_majority(const uint64_t* votes, uint64_t workers, uint64_t words, uint32_t ties,
                                    const signstep_draw* coins, uint64_t first_word, uint64_t* majority);
+
+/* ---- CUDA ------------------------------------------------------------------------------------------------------- */
+
+/* The same on tensors of a CUDA device, with the same bits, by libsignstep_cuda.so, which is opened when it is first
+ * asked for (docs/gpu.md). Arrays are the device's memory; a stream is a cudaStream_t, NULL the default one, and work
+ * is done in its order, without waiting unless it is said. SIGNSTEP_ENVIRONMENT where library, driver or device is
+ * missing or memory ran out. */
+SIGNSTEP_API int signstep_cuda_devices(uint32_t* count);
+
+/* Steps of one device's tensors. Free what comes out, after the work that it launched. */
+typedef struct signstep_cuda signstep_cuda;
+SIGNSTEP_API int signstep_cuda_new(uint32_t device, signstep_cuda** out);
+SIGNSTEP_API void signstep_cuda_free(signstep_cuda* cuda); /* NULL is allowed */
+
+enum { SIGNSTEP_FLOAT32 = 0, SIGNSTEP_FLOAT16 = 1, SIGNSTEP_BFLOAT16 = 2 };
+
+typedef struct signstep_cuda_tensor {
+  void* x;             /* n values of x_type, stepped in place */
+  const void* g;       /* n gradients of g_type, only read */
+  float* m;            /* as signstep_tensor's */
+  float* maximum;      /* NULL unless signstep_optimizer_buffers asks for it */
+  uint64_t n;          /* 0: sits the step out */
+  uint32_t x_type;     /* SIGNSTEP_FLOAT32, ... */
+  uint32_t g_type;     /* likewise */
+  uint32_t stochastic; /* 1: an x that is not float32 is rounded by draws, so that the mean is right; 0: to nearest */
+} signstep_cuda_tensor;
+
+/* What the next launches do: passes[i] to tensors[passes[i].tensor], all of one kind. rounding: seed and step of the
+ * draws that round, rank and tensor are not used; may be NULL where no tensor asks for them. Waits for launches that
+ * are under way and not of a graph. */
+SIGNSTEP_API int signstep_cuda_set(signstep_cuda* cuda, const signstep_cuda_tensor* tensors, uint64_t tensor_count,
+                                   const signstep_pass* passes, uint64_t count, const signstep_draw* rounding);
+/* Does it, in one launch, and a second small one where sums are wanted. May be captured into a CUDA graph, whose
+ * replays do what the last set said. */
+SIGNSTEP_API int signstep_cuda_launch(signstep_cuda* cuda, void* stream);
+/* The statistics of the last launch, count of them; waits for it, for a replay the caller does. */
+SIGNSTEP_API int signstep_cuda_read(signstep_cuda* cuda, uint64_t count, signstep_statistics* statistics);
+
+/* The three together as the passes of signstep_optimizer_step, for tensors whose x is NULL there; context is a
+ * signstep_cuda_step. One wait a step. */
+typedef struct signstep_cuda_step {
+  signstep_cuda* cuda;
+  const signstep_cuda_tensor* tensors; /* as many as the optimizer has; those that are elsewhere are not looked at */
+  uint64_t count;
+  void* stream;
+  signstep_draw rounding;
+} signstep_cuda_step;
+SIGNSTEP_API int signstep_cuda_passes(void* context, const signstep_pass* passes, uint64_t count,
+                                      signstep_statistics* statistics);
+
+/* signstep_pack, _unpack, _apply and _majority on the device. type: of the values. nonfinite: one number of the device,
+ * which is added to, or NULL. */
+SIGNSTEP_API int signstep_cuda_pack(uint32_t device, void* stream, const void* values, uint32_t type, uint64_t n,
+                                    uint32_t zero, const signstep_draw* coins, uint64_t* words, uint64_t* nonfinite);
+SIGNSTEP_API int signstep_cuda_unpack(uint32_t device, void* stream, const uint64_t* words, uint64_t n, float* values);
+SIGNSTEP_API int signstep_cuda_apply(uint32_t device, void* stream, const uint64_t* words, uint64_t n, double lr,
+                                     double decay_factor, float* x);
+SIGNSTEP_API int signstep_cuda_majority(uint32_t device, void* stream, const uint64_t* votes, uint64_t workers,
+                                        uint64_t words, uint32_t ties, const signstep_draw* coins, uint64_t first_word,
+                                        uint64_t* majority);
 
 /* ---- moments ---------------------------------------------------------------------------------------------------- */
 

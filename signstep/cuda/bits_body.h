@@ -24,7 +24,7 @@ struct PackArguments {
   ZeroPolicy zero;
   Stream coins;
   uint64_t* words;
-  uint64_t* nonfinite;  // added to
+  uint64_t* nonfinite;  // added to; or null
 };
 
 struct PackShared {
@@ -52,7 +52,7 @@ SIGNSTEP_HD inline void pack_body(Grid& grid, PackShared& shared, const PackArgu
       plus = (plus & ~by_coin) | (coins & by_coin);
     }
     shared.byte[thread] = static_cast<uint8_t>(plus);
-    if (nonfinite != 0) grid.add(a.nonfinite, nonfinite);
+    if (nonfinite != 0 && a.nonfinite != nullptr) grid.add(a.nonfinite, nonfinite);
   });
   grid.each([&](uint32_t thread) {
     const uint64_t word = uint64_t{grid.block()} * kBitsWords + thread;
