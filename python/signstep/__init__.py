@@ -7,6 +7,7 @@ Equations and their sources: docs/algorithms.md; what is exact: docs/numerics.md
 """
 
 from signstep import noise
+from signstep._cuda import cuda_kernels
 from signstep._library import described_options, version
 from signstep.distributed import MajorityVote, majority_vote_hook
 from signstep.options import Dither, Switch
@@ -21,6 +22,7 @@ __all__ = [
     "Signum",
     "StepReport",
     "Switch",
+    "cuda_kernels",
     "described_options",
     "majority_vote_hook",
     "noise",

@@ -77,6 +77,16 @@ class Draw(ctypes.Structure):
     ]
 
 
+class CudaTensor(ctypes.Structure):
+    """signstep_cuda_tensor."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("x", "g", "m", "maximum")),
+        ("n", ctypes.c_uint64),
+        *((name, ctypes.c_uint32) for name in ("x_type", "g_type", "stochastic")),
+    ]
+
+
 PassesFunction = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(Pass), ctypes.c_uint64, ctypes.POINTER(Statistics)
 )
@@ -118,6 +128,11 @@ _arguments: dict[str, list[Any]] = {
     "signstep_unpack": [_pointer, _u64, _pointer],
     "signstep_apply": [_pointer, _u64, _double, _double, _pointer],
     "signstep_majority": [_pointer, _u64, _u64, _u32, ctypes.POINTER(Draw), _u64, _pointer],
+    "signstep_cuda_devices": [ctypes.POINTER(_u32)],
+    "signstep_cuda_new": [_u32, ctypes.POINTER(_pointer)],
+    "signstep_cuda_set": [_pointer, _pointer, _u64, ctypes.POINTER(Pass), _u64, ctypes.POINTER(Draw)],
+    "signstep_cuda_launch": [_pointer, _pointer],
+    "signstep_cuda_read": [_pointer, _u64, ctypes.POINTER(Statistics)],
     "signstep_moments_new": [_u64, ctypes.POINTER(_pointer)],
     "signstep_moments_add": [_pointer, _pointer, _u64],
     "signstep_expected_sign": [_u64, _pointer, _pointer, _pointer, _pointer, _double, _pointer],
@@ -126,7 +141,7 @@ _arguments: dict[str, list[Any]] = {
 for _name, _types in _arguments.items():
     getattr(library, _name).argtypes = _types
     getattr(library, _name).restype = ctypes.c_int
-for _name in ("signstep_optimizer_free", "signstep_moments_free"):
+for _name in ("signstep_optimizer_free", "signstep_moments_free", "signstep_cuda_free"):
     getattr(library, _name).argtypes = [_pointer]
     getattr(library, _name).restype = None
 for _name in ("signstep_optimizer_buffers", "signstep_optimizer_run_buffers"):

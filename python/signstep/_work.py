@@ -10,7 +10,7 @@ from typing import Any, MutableMapping, Optional
 import torch
 from torch import Tensor
 
-from signstep import _library
+from signstep import _cuda, _library
 from signstep._rounding import round_stochastically
 
 LOW_PRECISION = ("nearest", "stochastic", "master")
@@ -50,6 +50,8 @@ class Work:
     m: Optional[Tensor]
     maximum: Optional[Tensor]
     by_kernels: bool
+    by_cuda: bool = False  # by the kernels of its device
+    stochastic: bool = False  # rounded so by them
 
     def fill(self, tensor: Any) -> None:
         """Into a signstep_tensor whose rate and decay are there."""
@@ -61,10 +63,20 @@ class Work:
         tensor.m = None if self.m is None else self.m.data_ptr()
         tensor.maximum = None if self.maximum is None else self.maximum.data_ptr()
 
+    def fill_cuda(self, tensor: Any) -> None:
+        """Into a signstep_cuda_tensor."""
+        tensor.x, tensor.g, tensor.n = self.x.data_ptr(), self.g.data_ptr(), self.x.numel()
+        tensor.m = None if self.m is None else self.m.data_ptr()
+        tensor.maximum = None if self.maximum is None else self.maximum.data_ptr()
+        tensor.x_type, tensor.g_type = _cuda.TYPES[self.x.dtype], _cuda.TYPES[self.g.dtype]
+        tensor.stochastic = self.stochastic
+
     @property
     def in_place(self) -> bool:
         """Whether the kernels write into the parameter itself."""
-        return self.by_kernels and (self.x is self.parameter or self.x.data_ptr() == self.parameter.data_ptr())
+        return (self.by_kernels or self.by_cuda) and (
+            self.x is self.parameter or self.x.data_ptr() == self.parameter.data_ptr()
+        )
 
     def finish(self, low_precision: str, seed: int, step: int, number: int) -> None:
         """After a step that was not in place: into the parameter."""
@@ -114,38 +126,55 @@ def prepare(
         and not gradient.is_neg()
     ):
         if buffers & _library.M:
-            m = _fitted(state, "m", parameter)
+            m = _fitted(state, "m", parameter, dtype)
         if buffers & _library.MAXIMUM:
-            maximum = _fitted(state, "maximum", parameter)
+            maximum = _fitted(state, "maximum", parameter, dtype)
         return Work(parameter, parameter, gradient, m, maximum, True)
     plain = type(parameter) in (Tensor, torch.nn.Parameter)
     by_kernels = dtype == torch.float32 and parameter.device.type in KERNEL_DEVICES and plain
+    by_cuda = not by_kernels and dtype == torch.float32 and plain and _cuda.takes(parameter.device)
+    dense = by_kernels or by_cuda  # wanted
     x = parameter.detach()
+    if by_cuda and low_precision != "master" and parameter.dtype != dtype and x.is_contiguous():
+        g = gradient.detach()
+        if g.dtype not in (parameter.dtype, dtype) or not g.is_contiguous() or g.is_neg():
+            g = torch.empty_like(x).copy_(g)
+        return Work(
+            parameter=parameter,
+            x=x,
+            g=g,
+            m=_fitted(state, "m", x, dtype) if buffers & _library.M else None,
+            maximum=_fitted(state, "maximum", x, dtype) if buffers & _library.MAXIMUM else None,
+            by_kernels=False,
+            by_cuda=True,
+            stochastic=low_precision == "stochastic",
+        )
     if low_precision == "master" and parameter.dtype != dtype:
         if "master" not in state:
             state["master"] = x.to(dtype).contiguous()
         x = state["master"] = state["master"].to(parameter.device)
-    elif parameter.dtype != dtype or (by_kernels and not _dense(x)):
+    elif parameter.dtype != dtype or (dense and not _dense(x)):
         x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
     g = gradient.detach()
-    if g.dtype != dtype or (by_kernels and not (_same_order(x, g) and _dense(g) and not g.is_neg())):
+    if g.dtype != dtype or (dense and not (_same_order(x, g) and _dense(g) and not g.is_neg())):
         g = torch.empty_like(x).copy_(g)
     return Work(
         parameter=parameter,
         x=x,
         g=g,
-        m=_fitted(state, "m", x) if buffers & _library.M else None,
-        maximum=_fitted(state, "maximum", x) if buffers & _library.MAXIMUM else None,
+        m=_fitted(state, "m", x, dtype) if buffers & _library.M else None,
+        maximum=_fitted(state, "maximum", x, dtype) if buffers & _library.MAXIMUM else None,
         by_kernels=by_kernels,
+        by_cuda=by_cuda,
     )
 
 
-def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor) -> Tensor:
-    """state[name] in x's type, device and order: a module may have been moved or laid out anew."""
+def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor, dtype: torch.dtype) -> Tensor:
+    """state[name] in this type, on x's device and in its order: a module may have been moved or laid out anew."""
     array: Optional[Tensor] = state.get(name)
-    if array is not None and array.device == x.device and array.dtype == x.dtype and _same_order(array, x):
+    if array is not None and array.device == x.device and array.dtype == dtype and _same_order(array, x):
         return array
-    fresh = torch.zeros_like(x, requires_grad=False)
+    fresh = torch.zeros_like(x, dtype=dtype, requires_grad=False)
     if array is not None:
         fresh.copy_(array)
     state[name] = fresh

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from signstep import _library
 from signstep._core import Core
+from signstep._cuda import CudaPasses
 from signstep._groups import check_gradient, check_group, rate_and_decay
 from signstep._passes import run_passes
 from signstep._state import SAVED, check_saved, tensors_of
@@ -46,7 +47,8 @@ class SignOptimizer(torch.optim.Optimizer):
     at any time. A parameter without a gradient sits the step out; the step counts all the same.
 
     float32 on the CPU is stepped by the kernels of libsignstep.so, all parameters in one call on PyTorch's number of
-    threads, without the GIL. Other devices and float64 are stepped by tensor operations. float16 and bfloat16 are
+    threads, without the GIL; on CUDA devices by those of libsignstep_cuda.so where it is (signstep.cuda_kernels), on
+    PyTorch's current stream. Other devices and float64 are stepped by tensor operations. float16 and bfloat16 are
     computed in float32 with float32 state, and rounded as low_precision says: "nearest" loses steps below half a unit in
     the last place; "stochastic" keeps them on the average, reproducibly; "master" keeps float32 weights beside them.
 
@@ -82,6 +84,7 @@ class SignOptimizer(torch.optim.Optimizer):
         self._core = Core({name: _plain(name, value) for name, value in options.items()}, 0)
         if decoupled_weight_decay is None:
             decoupled_weight_decay = self._core.options["decoupled_weight_decay"]
+        self._cuda = CudaPasses()
         self._report = StepReport()
         defaults = {
             "lr": lr,
@@ -136,13 +139,16 @@ class SignOptimizer(torch.optim.Optimizer):
         before = core.steps
         foreign = any(work is not None and not work.by_kernels for work in works)
         _library.set_threads(torch.get_num_threads())
-        self._report = core.step((lambda passes: run_passes(works, passes)) if foreign else None)
+        seed = core.options["seed"]
+        self._report = core.step(
+            (lambda passes: self._cuda.run(works, passes, seed, before, run_passes)) if foreign else None
+        )
         stepped = [(i, work) for i, work in enumerate(works) if work is not None]
         count_changes([work.parameter for _, work in stepped if work.in_place])
         precision = [group["low_precision"] for group in self.param_groups for _ in group["params"]]
         for i, work in stepped:
             if not work.in_place:
-                work.finish(precision[i], core.options["seed"], before, i)
+                work.finish(precision[i], seed, before, i)
         return loss
 
     def _prepare(self) -> list[Optional[Work]]:
@@ -198,4 +204,5 @@ class SignOptimizer(torch.optim.Optimizer):
             options, tensors, numbers = own
             self._core = Core(options, tensors)
             self._core.restore(numbers)
+            self._cuda = CudaPasses()
             self._report = StepReport()

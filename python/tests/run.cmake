@@ -14,5 +14,8 @@ foreach(module IN ITEMS torch pytest)
 endforeach()
 set(ENV{PYTHONPATH} ${PACKAGE})
 set(ENV{PYTHONDONTWRITEBYTECODE} 1)
+if(EXISTS "${EMULATED}")  # the CUDA kernels in loops on the CPU
+  set(ENV{SIGNSTEP_CUDA_EMULATED} ${EMULATED})
+endif()
 execute_process(COMMAND ${python} -m pytest -q -rs -p no:cacheprovider ${CMAKE_CURRENT_LIST_DIR}
                 WORKING_DIRECTORY ${WORK} COMMAND_ERROR_IS_FATAL ANY)

@@ -48,7 +48,10 @@ const DeviceCalls& device_calls() {
 int device_count() {
   const DeviceCalls& calls = device_calls();
   int count = 0;
-  require_success(calls, calls.devices(&count), "looking for devices");
+  if (const int code = calls.devices(&count); code != 0)
+    throw EnvironmentError(
+        fmt::format("CUDA cannot be used: {} (code {}); wanted a device and its driver; look at nvidia-smi",
+                    calls.text(code), code));
   if (count < 1)
     throw EnvironmentError("CUDA sees 0 devices; wanted at least 1; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
   return count;
