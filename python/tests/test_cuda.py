@@ -16,7 +16,7 @@ import torch
 
 import signstep
 from conftest import bits
-from signstep import Dither, Switch, _cuda, _work
+from signstep import Dither, Switch, _cuda, _library, _work
 
 SHAPES = [(3, 5, 7), (1,), (4099,), (0,), (16, 8, 3, 3)]
 
@@ -139,6 +139,42 @@ def test_an_optimizer_is_copied_and_steps(device: str, monkeypatch: pytest.Monke
     step(parameters, optimizer, torch.Generator().manual_seed(1))
     step(twins, twin, torch.Generator().manual_seed(1))
     assert bits([p.cpu() for p in parameters]) == bits([p.cpu() for p in twins])
+
+
+def test_a_launch_is_captured_and_replayed(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if device != "cuda":
+        pytest.skip("a graph needs a device")
+    parameters, optimizer = run(device, 3, momentum=0.9)
+    twins, twin = copy.deepcopy((parameters, optimizer))
+    (steps,) = optimizer._cuda._steps.values()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        _library.check(
+            _library.library.signstep_cuda_launch(steps.handle, torch.cuda.current_stream().cuda_stream)
+        )
+    for _ in range(2):
+        graph.replay()
+    torch.cuda.synchronize()
+    for _ in range(2):
+        for p, q in zip(parameters, twins):
+            q.grad = p.grad
+        twin.step()
+    assert bits([p.cpu() for p in parameters]) == bits([q.cpu() for q in twins])
+
+
+def test_a_step_is_of_the_current_stream(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if device != "cuda":
+        pytest.skip("a stream needs a device")
+    p = torch.nn.Parameter(torch.zeros(1 << 20, device=device))
+    optimizer = signstep.SignSGD([p], 1.0, 0, decoupled_weight_decay=0)
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        torch.cuda._sleep(50_000_000)  # the gradient is late, and the step after it
+        p.grad = torch.ones_like(p)
+        optimizer.step()
+    torch.cuda.synchronize()
+    assert torch.equal(p.detach(), torch.full_like(p, -1.0))
 
 
 def test_autograd_sees_the_change(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
