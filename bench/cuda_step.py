@@ -144,6 +144,9 @@ def contenders(shapes, gradients):
         yield f"signstep {name}, graph", moved, captured(launch_of(optimizer))
         yield f"signstep {name}, step()", moved, make(parameters_of(shapes, gradients, "cuda")).step
     for name, moved, make in OTHERS:
+        if make is Compiled and len(shapes) > 100:
+            print(f"  {name}: left out, compiling {len(shapes)} tensors takes minutes", flush=True)
+            continue
         try:
             optimizer = make(parameters_of(shapes, gradients, "cuda"))
             for _ in range(WARM):
