@@ -113,9 +113,10 @@ class Session {
 
   // Folders are read only once our own part is done.
   std::optional<size_t> chosen_trial(size_t row) const {
+    const size_t tuner = plan_.tuned_by(row);
     for (const Slot& slot : slots_)
-      if (slot.run.row == row && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
-    return choose_trial(trial_results(plan_, row), plan_.experiment.tuning_seeds.size());
+      if (slot.run.row == tuner && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
+    return choose_trial(trial_results(plan_, tuner), plan_.experiment.tuning_seeds.size());
   }
 
   std::vector<PlannedRun> our_reported(size_t row, size_t trial) const {
@@ -190,8 +191,9 @@ class Session {
   // Runs are left that we neither did nor saw fail.
   bool waits() const {
     for (size_t r = 0; r < plan_.rows.size(); ++r) {
-      const bool failed_here = std::any_of(failures_.begin(), failures_.end(),
-                                           [&](const EndedRun& f) { return f.run.row == r && f.run.tuning; });
+      const bool failed_here = std::any_of(failures_.begin(), failures_.end(), [&](const EndedRun& f) {
+        return f.run.row == plan_.tuned_by(r) && f.run.tuning;
+      });
       if (!chosen_[r] && !failed_here) return true;
     }
     return std::any_of(slots_.begin(), slots_.end(),

@@ -177,8 +177,12 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     ComparisonRow row;
     row.name = plan.rows[r].name;
     row.paper = method.paper;
-    row.trials = trial_results(plan, r);
-    row.chosen = choose_trial(row.trials, e.tuning_seeds.size());
+    if (const size_t tuner = plan.tuned_by(r); tuner != r) {
+      row.chosen = c.rows[tuner].chosen;
+    } else {
+      row.trials = trial_results(plan, r);
+      row.chosen = choose_trial(row.trials, e.tuning_seeds.size());
+    }
     if (row.chosen) {
       row.chosen_settings = plan.rows[r].trials[*row.chosen];
       row.edges = row.trials.empty() ? std::vector<std::string>() : grid_edges(method.tune, row.chosen_settings);

@@ -55,8 +55,8 @@ TextTable comparison_table(const Comparison& c) {
   const Column columns[] = {
       {"method", [](const ComparisonRow& r, const Comparison&) { return r.name; }},
       {"chosen",
-       [](const ComparisonRow& r, const Comparison&) {
-         if (r.trials.empty()) return std::string("-");
+       [](const ComparisonRow& r, const Comparison& all) {
+         if (!all.plan.tunes()) return std::string("-");
          return r.chosen ? settings_text(r.chosen_settings) + (r.edges.empty() ? "" : " (edge)")
                          : std::string("not yet");
        }},
@@ -101,8 +101,11 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
                   fmt::join(e.seeds, ", ")));
   if (c.plan.tunes()) {
     notes.push_back(fmt::format(
-        "Chosen by validation accuracy among {} trials for each row, seeds {}; these runs are not in the table.",
-        c.plan.rows.front().trials.size(), fmt::join(e.tuning_seeds, ", ")));
+        "Chosen by validation accuracy among {} trials for each {}, seeds {}; these runs are not in the table.",
+        c.plan.rows.front().trials.size(),
+        e.tune_once ? fmt::format("method at {} and used at every other", settings_text(c.plan.rows.front().common))
+                    : "row",
+        fmt::join(e.tuning_seeds, ", ")));
   }
   const bool differences = std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) {
     return r.versus_baseline && r.versus_baseline->n >= kFewestSeeds;

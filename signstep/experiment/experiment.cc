@@ -93,6 +93,7 @@ void check_protocol(const ExperimentReader& r, const Experiment& e) {
           m.name, own, e.methods.front().name, trials));
     }
   }
+  if (e.tune_once && e.grid.empty()) r.fail("tune_once is for experiments with a [grid]; leave it out");
   if (trials > 1 && e.tuning_seeds.empty())
     r.fail("rates are tuned and there are no tuning seeds; give tuning_seeds = [101]");
   for (const uint64_t seed : e.tuning_seeds) {
@@ -143,7 +144,7 @@ Experiment parse_experiment(const std::string& text, const std::string& path) {
   } catch (const toml::parse_error& e) {
     r.fail(e.source(), std::string(e.description()));
   }
-  r.only(file, {"title", "baseline", "seeds", "tuning_seeds", "train", "grid", "tune", "method", "paper"});
+  r.only(file, {"title", "baseline", "seeds", "tuning_seeds", "tune_once", "train", "grid", "tune", "method", "paper"});
   Experiment e;
   e.name = std::filesystem::path(path).stem().string();
   require_label(e.name, fmt::format("the name of the file {}", printable(path)), kNameLength);
@@ -151,6 +152,7 @@ Experiment parse_experiment(const std::string& text, const std::string& path) {
   e.text = text;
   e.seeds = r.seeds(file, "seeds");
   e.tuning_seeds = r.seeds(file, "tuning_seeds");
+  e.tune_once = r.flag(file, "tune_once");
   if (const toml::table* train = r.table(file, "train")) e.train = r.settings(*train);
   e.grid = r.axes(r.table(file, "grid"));
   const std::vector<GridAxis> tune = r.axes(r.table(file, "tune"));

@@ -44,6 +44,7 @@ struct Experiment {
   std::vector<ExperimentMethod> methods;  // at least one
   std::string baseline;                   // the method that the others are compared with; the first unless stated
   std::vector<uint64_t> seeds;            // of the reported runs
+  bool tune_once = false;                 // at the first point of the grid; the choice serves every point
   std::vector<uint64_t> tuning_seeds;     // disjoint from seeds; empty only where nothing is tuned
   std::string paper_source;
   std::vector<std::string> paper_differences;  // what is known to differ from the paper's runs

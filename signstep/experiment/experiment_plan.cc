@@ -124,6 +124,10 @@ std::vector<PlannedRun> ExperimentPlan::reported(size_t row, size_t trial) const
   return runs;
 }
 
+size_t ExperimentPlan::tuned_by(size_t row) const {
+  return experiment.tune_once ? row % (rows.size() / count_combinations(experiment.grid)) : row;
+}
+
 size_t ExperimentPlan::baseline_of(size_t row) const {
   for (size_t r = 0; r < rows.size(); ++r) {
     const ExperimentMethod& method = experiment.methods[rows[r].method];
@@ -145,7 +149,7 @@ ExperimentPlan make_plan(const Experiment& experiment, const std::string& output
     const size_t trials = plan.rows[r].trials.size();
     for (size_t t = 0; t < trials; ++t) {
       plan.run(r, t, experiment.seeds.front(), false);  // refuses bad values before anything is run
-      if (trials < 2) continue;
+      if (trials < 2 || plan.tuned_by(r) != r) continue;
       for (const uint64_t seed : experiment.tuning_seeds) plan.tuning.push_back(plan.run(r, t, seed, true));
     }
   }

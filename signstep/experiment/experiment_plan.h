@@ -43,6 +43,8 @@ struct ExperimentPlan {
   std::string place(size_t row, size_t trial) const;
   // The reported runs of a row, once its trial is chosen: trained on training and validation images together.
   std::vector<PlannedRun> reported(size_t row, size_t trial) const;
+  // The row whose trials choose for this one: itself, or with tune_once the same method at the grid's first point.
+  size_t tuned_by(size_t row) const;
   // The row of the baseline method at the same point of the grid; rows.size() when that method has a grid of its own.
   size_t baseline_of(size_t row) const;
   // Every run, each row's trial 0 standing for the chosen one.

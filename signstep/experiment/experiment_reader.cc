@@ -54,6 +54,13 @@ std::string ExperimentReader::text(const toml::table& table, std::string_view ke
   return value;
 }
 
+bool ExperimentReader::flag(const toml::table& table, std::string_view key) const {
+  const toml::node* node = table.get(key);
+  if (node == nullptr) return false;
+  if (!node->is_boolean()) fail(node->source(), fmt::format("{} is neither true nor false", key));
+  return node->as_boolean()->get();
+}
+
 std::vector<std::string> ExperimentReader::list(const toml::table& table, std::string_view key) const {
   const toml::node* node = table.get(key);
   if (node == nullptr) return {};

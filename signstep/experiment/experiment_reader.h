@@ -27,6 +27,7 @@ class ExperimentReader {
   std::string scalar(const toml::node& node, std::string_view key) const;
   // One line of at most that many characters (io/label.h).
   std::string text(const toml::table& table, std::string_view key, const std::string& otherwise, size_t most) const;
+  bool flag(const toml::table& table, std::string_view key) const;  // false unless stated
   std::vector<std::string> list(const toml::table& table, std::string_view key) const;
   std::vector<uint64_t> seeds(const toml::table& table, std::string_view key) const;
   const toml::table* table(const toml::table& parent, std::string_view key) const;  // nullptr where there is none

@@ -55,7 +55,8 @@ std::vector<PlannedRun> runs_there(const ExperimentPlan& plan) {
         for (const fs::path& run : folders_in(trial)) {
           if (!path_exists(config_path(run.string())) && !path_exists(record_path(run.string()))) continue;
           const auto place = places.find((row.filename() / trial.filename()).string());
-          const bool tuned = place != places.end() && plan.rows[place->second.first].trials.size() > 1;
+          const bool tuned = place != places.end() && plan.rows[place->second.first].trials.size() > 1 &&
+                             plan.tuned_by(place->second.first) == place->second.first;
           const auto seed = listed_seed(run.filename().string(), tuning ? e.tuning_seeds : e.seeds);
           if (place == places.end() || !seed || (tuning && !tuned)) {
             strangers.push_back(run.string());

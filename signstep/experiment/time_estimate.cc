@@ -31,8 +31,8 @@ TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, 
 }
 
 std::string TimeEstimate::key(const PlannedRun& run) {
-  return fmt::format("{} width {} batch {}", run.options.network.name, resolved(run.options.network).width,
-                     run.options.batch);
+  return fmt::format("{} width {} batch {} workers {}", run.options.network.name, resolved(run.options.network).width,
+                     run.options.batch, run.options.workers.workers);
 }
 
 void TimeEstimate::saw(const PlannedRun& run, double images_per_second) {

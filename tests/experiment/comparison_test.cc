@@ -7,6 +7,7 @@
 
 #include "signstep/experiment/comparison_files.h"
 #include "signstep/experiment/comparison_table.h"
+#include "signstep/experiment/output_folder.h"
 #include "signstep/io/folder_lock.h"
 #include "signstep/report/run_group.h"
 #include "tests/experiment/made_up_comparison.h"
@@ -64,6 +65,22 @@ TEST_F(ComparisonTest, NothingIsChosenBeforeEveryTrialIsDone) {
   EXPECT_FALSE(c.complete());
   EXPECT_THAT(terminal_text(c), HasSubstr("Incomplete: 11 of 18 runs are done."));
   EXPECT_THAT(terminal_text(c), HasSubstr("not yet"));
+}
+
+TEST_F(ComparisonTest, OneTuningServesTheWholeGrid) {
+  const ExperimentPlan p = plan(std::string("tune_once = true") + kText + "[grid]\nbatch = [8, 16]\n");
+  ASSERT_EQ(p.rows.size(), 4u);
+  EXPECT_EQ(p.tuning.size(), 12u);
+  for (const PlannedRun& run : p.tuning) {
+    EXPECT_LT(run.row, 2u);
+    leave(run, run.trial == 1 ? 80 : 70);
+  }
+  const Comparison c = compare_runs(p);
+  EXPECT_EQ(c.runs_done, 12u);
+  EXPECT_EQ(c.runs_planned, 24u);
+  for (const ComparisonRow& row : c.rows) EXPECT_EQ(settings_text(row.chosen_settings), "learning_rate 0.2");
+  EXPECT_THAT(terminal_text(c), HasSubstr("among 3 trials for each method at batch 8 and used at every other"));
+  EXPECT_EQ(runs_there(p).size(), 12u);
 }
 
 TEST_F(ComparisonTest, DivergedRunsAreSaidAndLeftOutOfTheMean) {

@@ -100,6 +100,9 @@ TEST(ExperimentTest, MistakesNameTheirPlace) {
   EXPECT_THAT(refusal("seeds = ["), HasSubstr("e.toml:1:"));
   EXPECT_THAT(refusal(with("tuning_seeds", "tunning_seeds")),
               HasSubstr("e.toml:5:1: unknown key 'tunning_seeds'; did you mean 'tuning_seeds'?"));
+  EXPECT_THAT(refusal("tune_once = 1\n"), HasSubstr("e.toml:1:13: tune_once is neither true nor false"));
+  EXPECT_THAT(refusal("tune_once = true\nseeds = [1]\n[[method]]\nname = \"a\"\noptimizer = \"sgd\"\n"),
+              HasSubstr("tune_once is for experiments with a [grid]"));
   EXPECT_THAT(refusal(with("\"sgd\"", "\"sdg\"")),
               HasSubstr("SGD, batch 8, learning_rate 0.1, seed 1: optimizer is 'sdg'; wanted one of signsgd"));
   EXPECT_THAT(refusal(with("width", "widht")), HasSubstr("unknown option 'widht'; did you mean 'width'?"));
