@@ -1,6 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-# Lets whoever links an interface target use the LibTorch that find_package(Torch) found. Its headers are system headers:
-# their warnings are not ours.
+# LibTorch: Debian's, or PyTorch's own as PyPI and pytorch.org ship it (docs/using-from-cpp.md).
+
+# signstep_find_libtorch(REQUIRED) is like find_package(Torch REQUIRED), and sets what it sets. Where CMAKE_PREFIX_PATH
+# leads to a PyTorch of PyPI, its CMake files are not asked: they want a CUDA toolkit, and take Debian's libraries to
+# their own headers where both are installed.
+macro(signstep_find_libtorch)
+  string(REPLACE ":" ";" signstep_torch_roots "$ENV{CMAKE_PREFIX_PATH}")
+  foreach(signstep_path IN LISTS CMAKE_PREFIX_PATH signstep_torch_roots)
+    list(APPEND signstep_torch_roots ${signstep_path} ${signstep_path}/../..)  # torch.utils.cmake_prefix_path is share/cmake
+  endforeach()
+  list(APPEND signstep_torch_roots ${signstep_torch_built_with})  # an installed signstep says it
+  find_path(SIGNSTEP_TORCH_ROOT lib/libtorch_cpu.so HINTS ${signstep_torch_roots} NO_DEFAULT_PATH)
+  if(SIGNSTEP_TORCH_ROOT)
+    get_filename_component(TORCH_INSTALL_PREFIX ${SIGNSTEP_TORCH_ROOT} REALPATH)
+    file(READ ${TORCH_INSTALL_PREFIX}/share/cmake/Torch/TorchConfigVersion.cmake signstep_torch_text)
+    string(REGEX MATCH "PACKAGE_VERSION \"([0-9.]+)" signstep_torch_text "${signstep_torch_text}")
+    set(Torch_VERSION ${CMAKE_MATCH_1})
+    file(READ ${TORCH_INSTALL_PREFIX}/share/cmake/Torch/TorchConfig.cmake signstep_torch_text)
+    if(signstep_torch_text MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+      message(FATAL_ERROR "PyTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX} was built with the C++ ABI of GCC 4, which no other "
+                          "library here has; PyPI's from 2.7 on has today's, as has pytorch.org's \"cxx11 ABI\"")
+    endif()
+    set(TORCH_CXX_FLAGS "")
+    set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
+    if(EXISTS ${TORCH_INSTALL_PREFIX}/include/fmt)  # of another version than the library that we link: ours comes first
+      find_path(SIGNSTEP_FMT fmt/format.h REQUIRED)
+      set(signstep_shadow ${CMAKE_CURRENT_BINARY_DIR}/before_torch)
+      file(MAKE_DIRECTORY ${signstep_shadow})
+      file(CREATE_LINK ${SIGNSTEP_FMT}/fmt ${signstep_shadow}/fmt SYMBOLIC)
+      list(PREPEND TORCH_INCLUDE_DIRS ${signstep_shadow})
+    endif()
+    set(TORCH_LIBRARIES -Wl,--no-as-needed ${TORCH_INSTALL_PREFIX}/lib/libtorch.so -Wl,--as-needed
+                        ${TORCH_INSTALL_PREFIX}/lib/libtorch_cpu.so ${TORCH_INSTALL_PREFIX}/lib/libc10.so)
+    message(STATUS "PyTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
+  else()
+    find_package(Torch ${ARGN})
+  endif()
+endmacro()
+
+# Lets whoever links an interface target use it. Its headers are system headers: their warnings are not ours.
 function(signstep_use_libtorch target)
   separate_arguments(flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
   target_compile_options(${target} INTERFACE ${flags})

@@ -49,8 +49,8 @@ class SignSGD : public torch::optim::Optimizer {
   SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults);
 
   // As the base class's, and checked at once: throws what the constructor throws, and a group that is refused is not in
-  // param_groups() afterwards. What comes in through the base class is checked, and if refused taken out, by the next
-  // step() or load().
+  // param_groups() afterwards. What comes in through the base class (2.15's drops a group's
+  // options) is checked, and if refused taken out, by the next step() or load().
   void add_param_group(const torch::optim::OptimizerParamGroup& group);
 
   // One step. The closure, if any, is called once, with autograd on, before it; its result is returned. Gradients are
@@ -81,6 +81,7 @@ class SignSGD : public torch::optim::Optimizer {
 
   std::vector<at::Tensor> all_parameters() const;
   void check_new(const std::vector<at::Tensor>& all) const;
+  void append(const torch::optim::OptimizerParamGroup& group);
   void admit_new();
   SignState state_for(size_t parameters) const;  // with entries for those that are new
 

@@ -33,16 +33,23 @@ SignSGD::SignSGD(std::vector<at::Tensor> parameters, SignSGDOptions defaults)
     : SignSGD(one_group(std::move(parameters)), std::move(defaults)) {}
 
 SignSGD::SignSGD(std::vector<torch::optim::OptimizerParamGroup> groups, SignSGDOptions defaults)
-    : Optimizer(std::move(groups), std::make_unique<SignSGDOptions>(resolved(defaults))),
+    : Optimizer(std::vector<torch::optim::OptimizerParamGroup>(), std::make_unique<SignSGDOptions>(resolved(defaults))),
       options_(resolved(std::move(defaults))),
       plan_(make_update_plan(options_)) {
+  for (const auto& group : groups) append(group);
   admit_new();
 }
 
 void SignSGD::add_param_group(const torch::optim::OptimizerParamGroup& group) {
   admit_new();
-  Optimizer::add_param_group(group);
+  append(group);
   admit_new();
+}
+
+// LibTorch 2.15 gives a group the optimizer's options where their type is none of its own optimizers'.
+void SignSGD::append(const torch::optim::OptimizerParamGroup& group) {
+  Optimizer::add_param_group(group);
+  if (group.has_options()) param_groups().back().set_options(group.options().clone());
 }
 
 std::vector<at::Tensor> SignSGD::all_parameters() const {
