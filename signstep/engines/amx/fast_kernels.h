@@ -4,6 +4,14 @@
 
 #include "signstep/engines/amx/kernels.h"
 
+namespace signstep::amx {
+
+// From here on amx_kernels() takes the matrix units for granted and asks for AVX-512 and its bf16 alone: for tests that
+// emulate them (tests/support/amx_emulator.h). To be called before anything asks for the kernels.
+void assume_matrix_units();
+
+}  // namespace signstep::amx
+
 namespace signstep::amx::fast {
 
 void pack(const PackJob& job, int64_t out_block);
