@@ -32,9 +32,9 @@ void copy_weights(Engine& from, Engine& to) {
   std::ranges::copy(from.buffers(), to.buffers().begin());
 }
 
-// Emulated, 64 pixels in the place of 1,024 and 16 channels in the place of 64: minutes become seconds.
+// Emulated, 16 pixels in the place of 1,024 and 16 channels in the place of 64: minutes become seconds.
 Batch batch_of(size_t images, uint64_t seed = 1) {
-  return random_batch(images, 3, 10, seed, matrix_units_emulated() ? 8 : 32);
+  return random_batch(images, 3, 10, seed, matrix_units_emulated() ? 4 : 32);
 }
 NetworkOptions of_width(NetworkOptions options, int64_t width) {
   options.width = matrix_units_emulated() ? 16 : width;
@@ -54,7 +54,7 @@ TEST_P(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
   const auto fp32 = make_torch_engine(network, {.precision = Precision::kFp32});
   initialize(network, 1, ours->values(), ours->buffers());
   const Batch batch = batch_of(64);
-  for (int step = 0; step < 40; ++step) {
+  for (int step = 0; step < (matrix_units_emulated() ? 10 : 40); ++step) {
     ours->forward_backward(batch_of(64, 100 + static_cast<uint64_t>(step)));
     descend(*ours, 0.02f);
   }
@@ -65,7 +65,7 @@ TEST_P(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
   EXPECT_NEAR(our_loss, true_loss, 1e-2);
   const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
   const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
-  const double allowed = matrix_units_emulated() ? 1.5 : 1.25;  // fewer pixels average less out
+  const double allowed = matrix_units_emulated() ? 2 : 1.25;  // 16 pixels average less out
   for (size_t i = 0; i < our_errors.size(); ++i)
     EXPECT_LE(our_errors[i], allowed * their_errors[i]) << network.parameters[i].name;
 }
