@@ -61,7 +61,7 @@ int release(int, void* host, void* memory) {
 }
 
 int copy(int, void*, void* to, const void* from, size_t bytes) {
-  std::memcpy(to, from, bytes);
+  if (bytes > 0) std::memcpy(to, from, bytes);
   return 0;
 }
 
