@@ -19,7 +19,7 @@ import signstep
 from signstep._library import check, library
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from python_step import DECAY, LR, gpt2_small, resnet18  # noqa: E402
+from python_step import DECAY, LR, Compiled, Copy, gpt2_small, resnet18, spread  # noqa: E402
 
 WARM = 3
 
@@ -35,35 +35,6 @@ OURS = [
     ("dithered Signum", 20, dithered),
     ("relative dither", 20, lambda p: signstep.Signum(p, LR, dither=signstep.Dither(shape="constant"))),
 ]
-
-
-class Copy:
-    def __init__(self, parameters):
-        self.source = torch.zeros(sum(p.numel() for p in parameters), device="cuda")
-        self.target = torch.empty_like(self.source)
-
-    def step(self):
-        self.target.copy_(self.source)
-
-
-class Compiled:
-    """Signum by foreach operations, compiled by torch.compile."""
-
-    def __init__(self, parameters):
-        self.x = [p.detach() for p in parameters]
-        self.g = [p.grad for p in parameters]
-        self.m = [torch.zeros_like(p) for p in self.x]
-
-        def step(x, g, m):
-            torch._foreach_lerp_(m, g, 0.1)
-            torch._foreach_mul_(x, 1 - LR * DECAY)
-            torch._foreach_add_(x, torch._foreach_sign(m), alpha=-LR)
-
-        self.compiled = torch.compile(step)
-
-    @torch.no_grad()
-    def step(self):
-        self.compiled(self.x, self.g, self.m)
 
 
 def lion_pytorch(parameters):
@@ -160,10 +131,6 @@ def contenders(shapes, gradients):
             print(f"  {name}: no graph, {str(error).splitlines()[0]}")
             torch.cuda.synchronize()
         yield f"{name}, step()", moved, optimizer.step
-
-
-def spread(values, digits):
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def main():

@@ -54,8 +54,8 @@ class Compiled:
     """Signum by foreach operations, compiled by torch.compile."""
 
     def __init__(self, parameters):
-        self.parameters = parameters
-        self.m = [torch.zeros_like(p) for p in parameters]
+        self.x, self.g = [p.detach() for p in parameters], [p.grad for p in parameters]
+        self.m = [torch.zeros_like(x) for x in self.x]
 
         def step(x, g, m):
             torch._foreach_lerp_(m, g, 0.1)
@@ -66,14 +66,14 @@ class Compiled:
 
     @torch.no_grad()
     def step(self):
-        self.compiled([p.detach() for p in self.parameters], [p.grad for p in self.parameters], self.m)
+        self.compiled(self.x, self.g, self.m)
 
 
 class Copy:
     """What memory gives: every number copied once."""
 
     def __init__(self, parameters):
-        self.source = torch.zeros(sum(p.numel() for p in parameters))
+        self.source = torch.zeros(sum(p.numel() for p in parameters), device=parameters[0].device)
         self.target = torch.ones_like(self.source)
 
     def step(self):

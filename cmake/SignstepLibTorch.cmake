@@ -21,6 +21,7 @@ macro(signstep_find_libtorch)
       message(FATAL_ERROR "PyTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX} was built with the C++ ABI of GCC 4, which no other "
                           "library here has; PyPI's from 2.7 on has today's, as has pytorch.org's \"cxx11 ABI\"")
     endif()
+    set(TORCH_FOUND TRUE)
     set(TORCH_CXX_FLAGS "")
     set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
     if(EXISTS ${TORCH_INSTALL_PREFIX}/include/fmt)  # of another version than the library that we link: ours comes first

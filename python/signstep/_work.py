@@ -115,7 +115,6 @@ def prepare(
     """gradient has the parameter's shape and is dense. The state gets the arrays that buffers asks for, 0 at first, and
     those that it has in the parameter's order and on its device."""
     dtype = compute_type(parameter.dtype)
-    m = maximum = None
     if (  # as most are; what is below does the same in twice the time
         parameter.dtype is torch.float32
         and gradient.dtype is torch.float32
@@ -125,47 +124,34 @@ def prepare(
         and gradient.is_contiguous()
         and not gradient.is_neg()
     ):
-        if buffers & _library.M:
-            m = _fitted(state, "m", parameter, dtype)
-        if buffers & _library.MAXIMUM:
-            maximum = _fitted(state, "maximum", parameter, dtype)
+        m = _fitted(state, "m", parameter, dtype) if buffers & _library.M else None
+        maximum = _fitted(state, "maximum", parameter, dtype) if buffers & _library.MAXIMUM else None
         return Work(parameter, parameter, gradient, m, maximum, True)
     plain = type(parameter) in (Tensor, torch.nn.Parameter)
     by_kernels = dtype == torch.float32 and parameter.device.type in KERNEL_DEVICES and plain
     by_cuda = not by_kernels and dtype == torch.float32 and plain and _cuda.takes(parameter.device)
     dense = by_kernels or by_cuda  # wanted
-    x = parameter.detach()
-    if by_cuda and low_precision != "master" and parameter.dtype != dtype and x.is_contiguous():
-        g = gradient.detach()
-        if g.dtype not in (parameter.dtype, dtype) or not g.is_contiguous() or g.is_neg():
-            g = torch.empty_like(x).copy_(g)
-        return Work(
-            parameter=parameter,
-            x=x,
-            g=g,
-            m=_fitted(state, "m", x, dtype) if buffers & _library.M else None,
-            maximum=_fitted(state, "maximum", x, dtype) if buffers & _library.MAXIMUM else None,
-            by_kernels=False,
-            by_cuda=True,
-            stochastic=low_precision == "stochastic",
-        )
-    if low_precision == "master" and parameter.dtype != dtype:
-        if "master" not in state:
-            state["master"] = x.to(dtype).contiguous()
-        x = state["master"] = state["master"].to(parameter.device)
-    elif parameter.dtype != dtype or (dense and not _dense(x)):
-        x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
-    g = gradient.detach()
-    if g.dtype != dtype or (dense and not (_same_order(x, g) and _dense(g) and not g.is_neg())):
-        g = torch.empty_like(x).copy_(g)
+    x, g = parameter.detach(), gradient.detach()
+    rounded = by_cuda and low_precision != "master" and parameter.dtype != dtype and x.is_contiguous()  # by the kernels
+    if rounded:
+        fits = g.dtype in (parameter.dtype, dtype) and g.is_contiguous() and not g.is_neg()
+    else:
+        if low_precision == "master" and parameter.dtype != dtype:
+            if "master" not in state:
+                state["master"] = x.to(dtype).contiguous()
+            x = state["master"] = state["master"].to(parameter.device)
+        elif parameter.dtype != dtype or (dense and not _dense(x)):
+            x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
+        fits = g.dtype == dtype and (not dense or (_same_order(x, g) and _dense(g) and not g.is_neg()))
     return Work(
         parameter=parameter,
         x=x,
-        g=g,
+        g=g if fits else torch.empty_like(x).copy_(g),
         m=_fitted(state, "m", x, dtype) if buffers & _library.M else None,
         maximum=_fitted(state, "maximum", x, dtype) if buffers & _library.MAXIMUM else None,
         by_kernels=by_kernels,
         by_cuda=by_cuda,
+        stochastic=rounded and low_precision == "stochastic",
     )
 
 

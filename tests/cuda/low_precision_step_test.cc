@@ -6,8 +6,8 @@
 #include "signstep/cuda/entries.h"
 #include "signstep/kernels/dither_draw.h"
 #include "tests/cuda/device_array.h"
-#include "tests/cuda/step_cases.h"
 #include "tests/kernels/each_target.h"
+#include "tests/kernels/step_cases.h"
 
 namespace signstep {
 namespace {

@@ -11,8 +11,8 @@
 #include "signstep/kernels/sgd_kernel.h"
 #include "signstep/kernels/sign_kernel.h"
 #include "tests/cuda/device_array.h"
-#include "tests/cuda/step_cases.h"
 #include "tests/kernels/each_target.h"
+#include "tests/kernels/step_cases.h"
 #include "tests/kernels/tensor_list.h"
 
 namespace signstep {

@@ -10,89 +10,16 @@
 #include "signstep/base/error.h"
 #include "signstep/parallel/thread_pool.h"
 #include "tests/kernels/each_target.h"
+#include "tests/kernels/step_cases.h"
 #include "tests/kernels/tensor_list.h"
 
 namespace signstep {
 namespace {
 
-struct Case {
-  std::string name;
-  SignStep step;
-  float sigma = 0, sgd_rate = 0;
-  bool state = true, scaled = false;
-};
-
-// Where a dither enters, what it is, and whether each coordinate has a scale of its own.
-struct Place {
-  DitherOn on;
-  DitherNoise noise = DitherNoise::kGaussian;
-  bool scaled = false;
-};
-constexpr Place kPlaces[] = {{DitherOn::kUpdate},
-                             {DitherOn::kGradient},
-                             {DitherOn::kPost},
-                             {DitherOn::kMean},
-                             {DitherOn::kMean, DitherNoise::kUniform},
-                             {DitherOn::kUpdate, DitherNoise::kUniform},
-                             {DitherOn::kUpdate, DitherNoise::kGaussian, true},
-                             {DitherOn::kUpdate, DitherNoise::kUniform, true},
-                             {DitherOn::kMean, DitherNoise::kGaussian, true}};
-
-// Every combination that has code of its own.
-std::vector<Case> cases() {
-  std::vector<Case> list;
-  struct Rule {
-    const char* name;
-    float b1, b2, sgd_rate;
-    bool state;
-  };
-  for (const Rule& rule :
-       {Rule{"SignSGD", 0, 0, 0, false}, Rule{"Signum", 0.9f, 0.9f, 0, true}, Rule{"Lion", 0.9f, 0.99f, 0, true},
-        Rule{"blend", 0.9f, 0.8f, 0.05f, true}, Rule{"blend without state", 0, 0, 0.05f, false}}) {
-    for (const Place& place : kPlaces)
-      for (const float sigma : {0.0f, 0.07f})
-        for (const StepSums sums : {StepSums::kNone, StepSums::kSquare, StepSums::kAll})
-          for (const ZeroPolicy zero : {ZeroPolicy::kSkip, ZeroPolicy::kRandom, ZeroPolicy::kPlus}) {
-            Case c;
-            c.name = fmt::format("{}, placement {}, noise {}, scaled {}, sigma {}, sums {}, zero {}", rule.name,
-                                 int(place.on), int(place.noise), place.scaled, sigma, int(sums), int(zero));
-            c.step.b1 = rule.b1;
-            c.step.b2 = rule.b2;
-            c.step.lr = 0.01f;
-            c.step.decay_factor = 0.999f;
-            c.step.zero = zero;
-            c.step.dither_on = place.on;
-            c.step.noise = place.noise;
-            c.scaled = place.scaled;
-            c.step.sums = sums;
-            c.step.products_with = zero == ZeroPolicy::kPlus ? ProductsWith::kMomentum : ProductsWith::kGradient;
-            c.step.sgd_along = zero == ZeroPolicy::kRandom ? SgdAlong::kGradient : SgdAlong::kAverage;
-            c.step.seed = 0x123456789ABCDEF0;
-            c.step.step = 0x300000007;
-            c.step.rank = 3;
-            c.sigma = sigma;
-            c.sgd_rate = rule.sgd_rate;
-            c.state = rule.state;
-            list.push_back(c);
-          }
-  }
-  return list;
-}
-
-std::vector<StepTensor> prepare(TensorList& data, const Case& c) {
-  std::vector<StepTensor> tensors = data.tensors(c.scaled);
-  for (StepTensor& t : tensors) {
-    t.sigma = c.sigma;
-    t.sgd_rate = c.sgd_rate;
-    if (!c.state) t.m = nullptr;
-  }
-  return tensors;
-}
-
 void expect_equal_to_reference(const std::vector<size_t>& lengths, size_t threads, bool measure) {
   ThreadPool pool(threads);
   const TensorList original(lengths, 11, true);
-  for (const Case& c : cases()) {
+  for (const StepCase& c : every_step_case()) {
     SCOPED_TRACE(c.name);
     TensorList expected = original, actual = original;
     std::vector<StepStatistics> want(lengths.size()), got(lengths.size());
@@ -126,7 +53,7 @@ TEST(SignKernel, ThreadsDoNotMatter) {
   const TensorList original(lengths, 5, true);
   for (const auto& [sigma, place] :
        {std::pair{0.0f, kPlaces[0]}, {0.1f, kPlaces[0]}, {0.1f, kPlaces[3]}, {1.0f, kPlaces[7]}}) {
-    Case c;
+    StepCase c;
     c.step.dither_on = place.on;
     c.step.noise = place.noise;
     c.scaled = place.scaled;
@@ -189,7 +116,7 @@ TEST(SignKernel, DitherOfAnyScaleEqualsTheReference) {
         TensorList expected(lengths, 8, true), actual(lengths, 8, true);
         for (auto* list : {&expected, &actual})
           for (float& g : list->g) g *= sigma * 16;
-        Case c;
+        StepCase c;
         c.step.dither_on = place.on;
         c.step.noise = place.noise;
         c.scaled = place.scaled;

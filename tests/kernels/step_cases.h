@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernels/tensor_list.h"
-
 #include "signstep/kernels/sign_kernel.h"
+#include "tests/kernels/tensor_list.h"
 
 namespace signstep {
 
@@ -20,27 +19,29 @@ struct StepCase {
   bool state = true, scaled = false;
 };
 
+// Where a dither enters, what it is, and whether each coordinate has a scale of its own.
+struct Place {
+  DitherOn on;
+  DitherNoise noise = DitherNoise::kGaussian;
+  bool scaled = false;
+};
+inline constexpr Place kPlaces[] = {{DitherOn::kUpdate},
+                                    {DitherOn::kGradient},
+                                    {DitherOn::kPost},
+                                    {DitherOn::kMean},
+                                    {DitherOn::kMean, DitherNoise::kUniform},
+                                    {DitherOn::kUpdate, DitherNoise::kUniform},
+                                    {DitherOn::kUpdate, DitherNoise::kGaussian, true},
+                                    {DitherOn::kUpdate, DitherNoise::kUniform, true},
+                                    {DitherOn::kMean, DitherNoise::kGaussian, true},
+                                    {DitherOn::kMean, DitherNoise::kUniform, true}};
+
 inline std::vector<StepCase> every_step_case() {
   struct Rule {
     const char* name;
     double b1, b2, sgd_rate;
     bool state;
   };
-  struct Place {
-    DitherOn on;
-    DitherNoise noise = DitherNoise::kGaussian;
-    bool scaled = false;
-  };
-  constexpr Place kPlaces[] = {{DitherOn::kUpdate},
-                               {DitherOn::kGradient},
-                               {DitherOn::kPost},
-                               {DitherOn::kMean},
-                               {DitherOn::kMean, DitherNoise::kUniform},
-                               {DitherOn::kUpdate, DitherNoise::kUniform},
-                               {DitherOn::kUpdate, DitherNoise::kGaussian, true},
-                               {DitherOn::kUpdate, DitherNoise::kUniform, true},
-                               {DitherOn::kMean, DitherNoise::kGaussian, true},
-                               {DitherOn::kMean, DitherNoise::kUniform, true}};
   std::vector<StepCase> list;
   for (const Rule& rule :
        {Rule{"SignSGD", 0, 0, 0, false}, Rule{"Signum", 0.9, 0.9, 0, true}, Rule{"Lion", 0.9, 0.99, 0, true},
