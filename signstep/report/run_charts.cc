@@ -56,7 +56,8 @@ NamedChart by_step(const std::vector<RunGroup>& groups, const char* file, std::v
     if (!has_values(curve)) continue;
     curve.low.clear();
     curve.high.clear();
-    Series line = series_of(groups[g], curve, g), raw = line;
+    Series line = series_of(groups[g], curve, g);
+    Series raw = line;
     line.y = smoothed(line.y);
     raw.style = SeriesStyle::kFaint;
     raw.name = "";

@@ -75,7 +75,7 @@ TEST(Fuzz, Cifar) {
   for (const auto& [name, kind] : {std::pair{"cifar10", size_t{0}}, {"cifar100", size_t{0}}, {"cifar100", size_t{1}}}) {
     const DatasetSpec& spec = find_dataset(name);
     const ImageSet valid = fixture_images(3, 32, spec.labels.back().classes, 2, 1);
-    const int accepted = fuzz(cifar_bytes(valid, spec.labels.size()), 3, [&](const Bytes& bytes) {
+    const int accepted = fuzz(cifar_bytes(valid, spec.labels.size()), 3, [&, kind = kind](const Bytes& bytes) {
       ImageSet set;
       spec.reader->append(spec, spec.files[0], kind, bytes, "mutant", set);
       ASSERT_EQ(set.count() * (spec.labels.size() + spec.image_bytes()), bytes.size());

@@ -36,8 +36,8 @@ TEST_F(TrainTest, AnalyzeEveryChangesNoByteOfTheCheckpoint) {
     for (auto* list : {&records, &pieces})
       for (auto& r : *list) r.erase("train_seconds"), r.erase("images_per_second"), r["probe"].erase("seconds");
     EXPECT_EQ(records, pieces) << name;
-    EXPECT_EQ(records[0]["probe"]["step"], nlohmann::json({3, 6, 9}));
-    EXPECT_EQ(records[1]["probe"]["step"], nlohmann::json({12, 15, 18}));
+    EXPECT_EQ(records[0]["probe"]["step"], nlohmann::ordered_json({3, 6, 9}));
+    EXPECT_EQ(records[1]["probe"]["step"], nlohmann::ordered_json({12, 15, 18}));
     for (const auto& density : records[1]["probe"]["density"]) {
       EXPECT_GT(density, 0);
       EXPECT_LE(density, 1);
