@@ -2,6 +2,7 @@
 #include "signstep/cuda/device.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -19,7 +20,8 @@ std::string path_of_library() {
   if (dladdr(reinterpret_cast<const void*>(&device_calls), &here) == 0 || here.dli_fname == nullptr) return kFile;
   const std::string file = here.dli_fname;
   const size_t slash = file.rfind('/');
-  return (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + kFile;
+  const std::string beside = (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + kFile;
+  return access(beside.c_str(), F_OK) == 0 ? beside : kFile;
 }
 
 const DeviceCalls* opened() {

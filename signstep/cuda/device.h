@@ -9,8 +9,8 @@
 namespace signstep {
 
 // The functions of libsignstep_cuda.so, from the file that the environment variable SIGNSTEP_CUDA_LIBRARY names, or
-// from beside the library or program that this code is in. Throws EnvironmentError where there is none, or one of
-// another build. Cost: the first call loads a library.
+// from beside the library or program that this code is in, or where the system looks (RUNPATH, LD_LIBRARY_PATH). Throws
+// EnvironmentError where there is none, or one of another build. Cost: the first call loads a library.
 const DeviceCalls& device_calls();
 
 // How many devices there are, at least 1. Throws EnvironmentError where there is no library, no driver or no device.

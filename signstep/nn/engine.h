@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,16 +18,30 @@ struct BatchResult {
   size_t correct = 0;  // images whose largest logit is the label's
 };
 
+// Flat values and gradients in the memory of a CUDA device: addresses for its kernels.
+struct DeviceTensors {
+  int device = 0;
+  void* stream = nullptr;  // where the engine queues its work
+  float* values = nullptr;
+  const float* gradients = nullptr;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
 
   const Network& network() const { return network_; }
   // Flat buffers, network().parameter_elements and network().buffer_elements long; they stay where they are. The caller
-  // may write values and buffers between calls; gaps between tensors stay 0.
+  // may write them between calls; gaps between tensors stay 0. Of an engine on a device they are what it holds when it
+  // is asked, so who reads or writes after another call of the engine, or after a step there, asks again.
   virtual std::span<float> values() = 0;
   virtual std::span<float> gradients() = 0;
   virtual std::span<float> buffers() = 0;
+
+  // Of an engine that computes on a device: the same values and gradients there, for one step by its kernels, which is
+  // queued on the stream before anything else is asked of the engine. They stay where they are. Cost: a copy of what
+  // the host's side was asked for since.
+  virtual std::optional<DeviceTensors> on_device() { return std::nullopt; }
 
   // Overwrites the gradients with those of the mean loss over the batch, and moves the running statistics.
   virtual BatchResult forward_backward(const Batch& batch) = 0;

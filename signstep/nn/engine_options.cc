@@ -7,7 +7,9 @@ void describe(OptionList& list, EngineOptions& o) {
   list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units")
       .open_as("auto")
       .role(Role::kCommon);
-  list.choice("device", o.device, {"cpu", "cuda"}, "of the torch engine");
+  list.choice("device", o.device, {"cpu", "cuda", "auto"},
+              "of the torch engine; auto: cuda where LibTorch sees such a device")
+      .open_as("auto");
   list.choice("precision", o.precision, {"fp32", "bf16", "auto"},
               "of convolutions; auto: bf16 where the CPU multiplies it in hardware")
       .open_as("auto");

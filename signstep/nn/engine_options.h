@@ -10,11 +10,11 @@
 namespace signstep {
 
 enum class Precision { kFp32, kBf16, kAuto };
-enum class Device { kCpu, kCuda };
+enum class Device { kCpu, kCuda, kAuto };
 
 struct EngineOptions {
-  std::string name = "auto";  // of an engine in the table (engine_table.h); auto: the first that can
-  Device device = Device::kCpu;
+  std::string name = "auto";               // of an engine in the table (engine_table.h); auto: the first that can
+  Device device = Device::kAuto;           // auto: a CUDA device where an engine sees one, else the CPU
   Precision precision = Precision::kAuto;  // of convolutions; auto: bf16 where the hardware multiplies it, else fp32
   int64_t threads = 0;                     // 0: all that the process may use
 };

@@ -41,6 +41,13 @@ void require_engine(const EngineTable& engines, const EngineOptions& options) {
 
 EngineChoice choose_engine(const EngineTable& engines, EngineOptions o, const Network& network, bool recorded) {
   EngineChoice choice;
+  if (o.device == Device::kAuto) {
+    const bool seen = std::any_of(engines.begin(), engines.end(), [&](const EngineRecord& e) {
+      return (o.name == "auto" || o.name == e.name) && e.sees_cuda();
+    });
+    o.device = seen ? Device::kCuda : Device::kCpu;
+    if (seen) choice.reason = "there is a CUDA device";
+  }
   if (o.name == "auto") {
     std::vector<std::string> obstacles;
     for (const EngineRecord& engine : engines) {

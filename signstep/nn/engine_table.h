@@ -22,6 +22,8 @@ struct EngineRecord {
   std::function<Precision(const EngineOptions&, const Network&)> precision;
   // Options without any auto. Parameters start at 0; see initialize().
   std::function<std::unique_ptr<Engine>(const EngineOptions&, const Network&)> make;
+  // Whether it can compute on a CUDA device that is here.
+  std::function<bool()> sees_cuda = [] { return false; };
 };
 
 using EngineTable = std::vector<EngineRecord>;  // auto takes the first without an obstacle
@@ -29,7 +31,7 @@ using EngineTable = std::vector<EngineRecord>;  // auto takes the first without 
 struct EngineChoice {
   EngineRecord engine;
   EngineOptions options;  // no auto left
-  std::string reason;     // why auto passed over the table's first engine, "" where it did not
+  std::string reason;     // why auto took this engine or device and not the first of the table or the CPU, else ""
 
   std::unique_ptr<Engine> make(const Network& network) const { return engine.make(options, network); }
 };
@@ -37,8 +39,8 @@ struct EngineChoice {
 // Throws OptionError, with the nearest known name, where options name no engine of the table.
 void require_engine(const EngineTable& engines, const EngineOptions& options);
 
-// Throws OptionError where what is asked for cannot be had here. recorded: the name is a saved run's, so another engine
-// is no advice to give.
+// Device auto is cuda where an engine that may be taken sees one. Throws OptionError where what is asked for cannot be
+// had here. recorded: the name is a saved run's, so another engine is no advice to give.
 EngineChoice choose_engine(const EngineTable& engines, EngineOptions options, const Network& network,
                            bool recorded = false);
 

@@ -62,6 +62,7 @@ class StateFields {
 };
 
 class Communicator;  // wire/communicator.h
+class Stepper;       // kernels/stepper.h
 
 // What a step is taken on.
 struct RuleStep {
@@ -71,6 +72,26 @@ struct RuleStep {
   double rate;  // lr_t: the peak rate times the schedule's factor
   Executor& executor;
   Communicator* world = nullptr;  // the ranks of the run, for a rule that joins them; null or of one: alone
+};
+
+// What a step is taken on where the arrays lie in the memory that a stepper works on: addresses, which only it looks
+// at.
+struct PassStep {
+  std::span<const TensorSlot> tensors;
+  float* values;  // flat, stepped in place
+  const float* gradients;
+  std::span<float* const> buffers;  // the state's, in the order of UpdateRule::buffers(); those of OptimizerState are
+                                    // not looked at
+  double rate;                      // lr_t
+  Stepper& stepper;
+};
+
+// A step that is made of passes, so that others than the host can compute it.
+class PassRule {
+ public:
+  virtual ~PassRule() = default;
+  // UpdateRule::step of a rule that is alone, with the same bits.
+  virtual StepReport step(const PassStep& step, OptimizerState& state) const = 0;
 };
 
 class UpdateRule {
@@ -85,6 +106,8 @@ class UpdateRule {
   // infinite takes no step and no decay, keeps its state and is counted. The same bits for any executor. Throws
   // OptionError, before anything is touched, for a rate that is negative, not finite or takes all of a weight by decay.
   virtual StepReport step(const RuleStep& step, OptimizerState& state) const = 0;
+  // The same step by passes; null for a rule that has a loop of its own and steps the host's memory alone.
+  virtual const PassRule* by_passes() const { return nullptr; }
 
   // In a run of several ranks every rank takes the same steps. Either step() brings that about itself, by the world
   // that it is given, or the caller gives it the mean of the ranks' gradients, and no world.

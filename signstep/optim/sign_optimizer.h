@@ -6,13 +6,11 @@
 #include <cstdint>
 #include <span>
 
-#include "signstep/kernels/sgd_kernel.h"
-#include "signstep/kernels/sign_kernel.h"
+#include "signstep/kernels/stepper.h"
 #include "signstep/optim/dither.h"
 #include "signstep/optim/rules/sign.h"
 #include "signstep/optim/step_report.h"
 #include "signstep/optim/switch.h"
-#include "signstep/parallel/executor.h"
 
 namespace signstep {
 
@@ -31,40 +29,6 @@ bool moves_average(const UpdatePlan& plan, const SignState& state);
 struct TensorRate {
   double lr = 0;     // lr_t >= 0; a tensor at rate 0 gives no estimate to the switch
   double decay = 0;  // decoupled
-};
-
-// Who computes the passes of a step, each with one step per tensor; the meaning is that of the kernels of the same
-// name.
-class Stepper {
- public:
-  virtual ~Stepper() = default;
-  virtual void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
-                    std::span<StepStatistics> statistics) = 0;
-  virtual void measure(std::span<const StepTensor> tensors, const SignStep& step,
-                       std::span<StepStatistics> statistics) = 0;
-  virtual void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
-                   std::span<StepStatistics> statistics) = 0;
-};
-
-// The fused kernels.
-class KernelStepper : public Stepper {
- public:
-  explicit KernelStepper(Executor& executor) : executor_(executor) {}
-  void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
-            std::span<StepStatistics> statistics) override {
-    sign_step(tensors, steps, statistics, executor_);
-  }
-  void measure(std::span<const StepTensor> tensors, const SignStep& step,
-               std::span<StepStatistics> statistics) override {
-    sign_measure(tensors, step, statistics, executor_);
-  }
-  void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
-           std::span<StepStatistics> statistics) override {
-    sgd_phase_step(tensors, steps, statistics, executor_);
-  }
-
- private:
-  Executor& executor_;
 };
 
 // Step number t (0 for the first), tensors[i] at rates[i]. x, g, m, maximum, n and decay of each tensor are the

@@ -62,14 +62,17 @@ GradientPair GradientProbe::measure(Engine& engine, size_t count, uint64_t step)
   batch_.images.resize(batch_.count * image_size);
   batch_.labels.resize(batch_.count);
 
-  const std::span<float> gradients = engine.gradients(), buffers = engine.buffers();
-  gradient_.assign(gradients.begin(), gradients.end());
-  buffers_.assign(buffers.begin(), buffers.end());
+  const auto keep = [](std::span<const float> values, std::vector<float>& in) {
+    in.assign(values.begin(), values.end());
+  };
+  keep(engine.gradients(), gradient_);
+  keep(engine.buffers(), buffers_);
   engine.forward_backward(batch_);
+  const std::span<float> gradients = engine.gradients();
   const GradientPair pair =
       compare_gradients(gradient_, gradients, engine.network().parameter_count(), engine.executor());
   std::copy(gradient_.begin(), gradient_.end(), gradients.begin());
-  std::copy(buffers_.begin(), buffers_.end(), buffers.begin());
+  std::copy(buffers_.begin(), buffers_.end(), engine.buffers().begin());
   return pair;
 }
 

@@ -27,7 +27,11 @@ Learner::Learner(std::unique_ptr<Engine> engine, std::unique_ptr<UpdateRule> rul
       state_(make_state(*rule_, network().parameter_elements, network().parameters.size())),
       slots_(tensor_slots(network())),
       world_(world != nullptr && world->size() > 1 ? world : nullptr) {
-  if (world_ == nullptr) return;
+  if (world_ == nullptr) {
+    device_ = device_step(*engine_, *rule_, stepping_);
+    return;
+  }
+  if (engine_->on_device()) stepping_ = "the CPU takes the optimizer's steps, because several ranks take them together";
   rule_->require_ranks(world_->size());
   world_->broadcast(std::as_writable_bytes(engine_->values()), 0);
   world_->broadcast(std::as_writable_bytes(engine_->buffers()), 0);
@@ -42,14 +46,21 @@ LearnerStep Learner::step(const Batch& batch, const Between& between) {
   const uint64_t before = world_ != nullptr ? world_->sent().total() : 0;
   const bool joins = rule_->joins_ranks();
   if (world_ != nullptr && !joins) mean_over_ranks(*world_, engine_->gradients(), engine_->executor());
-  step.report = optimizer_step(*rule_, state_, slots_, engine_->values(), engine_->gradients(),
-                               schedule_.factor(state_.step), engine_->executor(), joins ? world_ : nullptr);
+  const double factor = schedule_.factor(state_.step);
+  step.report = device_ != nullptr ? device_->step(*engine_, *rule_, state_, slots_, factor)
+                                   : optimizer_step(*rule_, state_, slots_, engine_->values(), engine_->gradients(),
+                                                    factor, engine_->executor(), joins ? world_ : nullptr);
   if (world_ != nullptr) {
     const bool voted = joins && step.report.phase == SwitchPhase::kSign;
     (voted ? step.sent.vote : step.sent.gradient) = world_->sent().total() - before;
     step.sent.float32 = sum_bytes(engine_->gradients().size(), world_->size());
   }
   return step;
+}
+
+OptimizerState& Learner::state() {
+  if (device_ != nullptr) device_->bring_to_host(state_);
+  return state_;
 }
 
 void Learner::share() {

@@ -5,12 +5,14 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "signstep/nn/engine.h"
 #include "signstep/optim/optimizer.h"
 #include "signstep/optim/schedule.h"
 #include "signstep/runs/epoch_record.h"
+#include "signstep/train/device_step.h"
 
 namespace signstep {
 
@@ -46,8 +48,12 @@ class Learner {
   Engine& engine() { return *engine_; }
   const Network& network() const { return engine_->network(); }
   const UpdateRule& rule() const { return *rule_; }
-  OptimizerState& state() { return state_; }  // a checkpoint restores it
-  const OptimizerState& state() const { return state_; }
+  // For a checkpoint to hold and to restore. Cost: where steps are taken on a device, a copy of its buffers. Ask again
+  // after a step.
+  OptimizerState& state();
+  uint64_t steps() const { return state_.step; }  // taken so far
+  // Of an engine on a device: whether its kernels take the steps, or why the CPU does; else "".
+  const std::string& stepping() const { return stepping_; }
   double rate(uint64_t t) const { return rule_->learning_rate() * schedule_.factor(t); }  // of step t = 0, 1, ...
 
  private:
@@ -57,6 +63,8 @@ class Learner {
   OptimizerState state_;
   std::vector<TensorSlot> slots_;
   Communicator* world_;  // null: alone
+  std::string stepping_;
+  std::unique_ptr<DeviceStep> device_;  // null: steps are taken in the host's memory
 };
 
 }  // namespace signstep

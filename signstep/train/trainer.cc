@@ -56,6 +56,7 @@ class Run {
     if (!choice_.reason.empty())
       observer_.note(fmt::format("engine {}, because {}", choice_.options.name, choice_.reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
+    if (!learner_.stepping().empty()) observer_.note(learner_.stepping());
     const size_t cores = cpu_features().threads;
     if (options_.engine.threads > static_cast<int64_t>(cores)) {
       observer_.warning(fmt::format(
@@ -257,7 +258,7 @@ class Run {
 
   bool is_complete() const { return progress_.epoch == static_cast<uint64_t>(options_.epochs); }
   uint64_t batches() const { return images_.training.batches_per_epoch(); }
-  uint64_t steps() const { return learner_.state().step; }  // taken so far
+  uint64_t steps() const { return learner_.steps(); }  // taken so far
 
   TrainOptions options_;
   const TrainControl& control_;

@@ -25,10 +25,9 @@ struct EngineCase {
   bool amx = false;
 };
 
-std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision) {
-  return [precision](const Network& network) {
-    return make_torch_engine(network, {.precision = precision, .threads = 1});
-  };
+std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision, bool apart = false) {
+  return
+      [=](const Network& network) { return make_torch_engine(network, {.precision = precision, .threads = 1}, apart); };
 }
 
 std::unique_ptr<Engine> amx_maker(const Network& network) { return make_amx_engine(network, {.threads = 2}); }
@@ -38,6 +37,7 @@ const EngineCase kEngines[] = {
     {"TorchFp32GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kFp32)},
     {"TorchBf16GroupNorm", {.width = 16, .norm = NormKind::kGroup}, torch_maker(Precision::kBf16)},
     {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
+    {"TorchFp32Apart", {.width = 16}, torch_maker(Precision::kFp32, /*apart=*/true)},
     {"TorchFp32ResNet20", {.name = "resnet20"}, torch_maker(Precision::kFp32)},
     {"Amx", {.width = 16}, amx_maker, true},
     {"AmxResNet20", {.name = "resnet20"}, amx_maker, true},

@@ -36,7 +36,7 @@ TEST(TrainOptions, Roles) {
   EXPECT_GE(common, 18u);  // what the short help shows
   EXPECT_LE(common, 26u);
   EXPECT_THAT(names([](const Option& o) { return !o.open.empty(); }),
-              UnorderedElementsAre("engine", "precision", "threads"));
+              UnorderedElementsAre("engine", "device", "precision", "threads"));
 }
 
 // As records have held it since release 0.1.

@@ -105,7 +105,7 @@ EngineRecord amx_engine(bool reference) {
   return {.name = "amx",
           .about = [] { return std::string(); },
           .obstacle = [reference](const EngineOptions& o, const Network& network) -> std::string {
-            if (o.device != Device::kCpu) return "device is not cpu";
+            if (o.device == Device::kCuda) return "device is cuda";
             if (o.precision == Precision::kFp32) return "precision is fp32, and the matrix units multiply bf16";
             return reference ? network_obstacle(network) : amx_engine_obstacle(network);
           },

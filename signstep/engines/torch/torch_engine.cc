@@ -7,6 +7,7 @@
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
+#include "signstep/engines/torch/flat_pair.h"
 #include "signstep/engines/torch/torch_network.h"
 #include "signstep/libtorch/torch_executor.h"
 
@@ -57,8 +58,6 @@ std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorIn
   return out;
 }
 
-std::span<float> span_of(const at::Tensor& flat) { return {flat.data_ptr<float>(), static_cast<size_t>(flat.numel())}; }
-
 [[noreturn]] void throw_out_of_memory(const std::string& said) {
   throw EnvironmentError(
       fmt::format("out of memory: {}; lower --batch, --width or --threads, or raise the limit (ulimit -v, or the batch "
@@ -88,21 +87,32 @@ auto within_memory(F&& work) {
 
 class TorchEngine final : public Engine {
  public:
-  TorchEngine(const Network& network, const EngineOptions& options)
+  TorchEngine(const Network& network, const EngineOptions& options, bool apart)
       : Engine(network),
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
+        apart_(apart || device_.is_cuda()),
         bf16_(resolved_precision(options, network.options.width) == Precision::kBf16),
-        values_(at::zeros(static_cast<int64_t>(network.parameter_elements))),
-        gradients_(at::zeros_like(values_)),
-        buffers_(at::zeros(static_cast<int64_t>(network.buffer_elements))),
-        device_values_(values_.to(device_)),  // on a CPU the same storage
-        device_buffers_(buffers_.to(device_)),
-        gradient_views_(views(gradients_, network.parameters)),
-        network_(network, leaves(views(device_values_, network.parameters)), views(device_buffers_, network.buffers)) {}
+        values_(network.parameter_elements, device_, apart_),
+        gradients_(network.parameter_elements, device_, apart_),
+        buffers_(network.buffer_elements, device_, apart_),
+        gradient_views_(views(gradients_.read(), network.parameters)),
+        network_(network, leaves(views(values_.read(), network.parameters)), views(buffers_.read(), network.buffers)) {}
 
-  std::span<float> values() override { return span_of(values_); }
-  std::span<float> gradients() override { return span_of(gradients_); }
-  std::span<float> buffers() override { return span_of(buffers_); }
+  std::span<float> values() override { return values_.host(); }
+  std::span<float> gradients() override { return gradients_.host(); }
+  std::span<float> buffers() override { return buffers_.host(); }
+
+  // LibTorch queues its work on CUDA's default stream, as nobody here tells it otherwise.
+  std::optional<DeviceTensors> on_device() override {
+    if (!apart_) return std::nullopt;
+    const at::Tensor &values = values_.read(), &gradients = gradients_.read();
+    values_.write();
+    return DeviceTensors{.device = device_.is_cuda() ? static_cast<int>(values.get_device()) : 0,
+                         .stream = nullptr,
+                         .values = values.data_ptr<float>(),
+                         .gradients = gradients.data_ptr<float>()};
+  }
+
   Executor& executor() override { return executor_; }
 
   std::string description() const override {
@@ -120,7 +130,8 @@ class TorchEngine final : public Engine {
 
  private:
   BatchResult gradients_of(const Batch& batch) {
-    upload();
+    values_.read();
+    buffers_.read();
     const at::Tensor labels = labels_of(batch);
     at::Tensor logits;
     {
@@ -130,13 +141,15 @@ class TorchEngine final : public Engine {
     const at::Tensor loss = at::cross_entropy_loss(logits, labels);
     const std::vector<at::Tensor> grads = torch::autograd::grad({loss}, network_.parameters());
     for (size_t i = 0; i < grads.size(); ++i) gradient_views_[i].copy_(grads[i]);
-    if (device_.is_cuda()) buffers_.copy_(device_buffers_);
+    gradients_.write();
+    buffers_.write();
     return result_of(loss, logits, labels);
   }
 
   BatchResult measured(const Batch& batch, std::span<float> probabilities) {
     const at::NoGradGuard no_grad;
-    upload();
+    values_.read();
+    buffers_.read();
     const at::Tensor labels = labels_of(batch);
     const Autocast autocast(bf16_, device_.is_cuda());
     const at::Tensor logits = network_.forward(images_of(batch), false).to(at::kFloat);
@@ -150,13 +163,6 @@ class TorchEngine final : public Engine {
   static std::vector<at::Tensor> leaves(std::vector<at::Tensor> tensors) {
     for (at::Tensor& t : tensors) t = t.detach().requires_grad_(true);
     return tensors;
-  }
-
-  void upload() {
-    if (!device_.is_cuda()) return;
-    const at::NoGradGuard no_grad;
-    device_values_.copy_(values_);
-    device_buffers_.copy_(buffers_);
   }
 
   // The batch lies in channels-last order already, so the tensor is a view of it.
@@ -173,8 +179,8 @@ class TorchEngine final : public Engine {
   }
 
   at::Device device_;
-  bool bf16_;
-  at::Tensor values_, gradients_, buffers_, device_values_, device_buffers_;
+  bool apart_, bf16_;
+  FlatPair values_, gradients_, buffers_;
   std::vector<at::Tensor> gradient_views_;
   TorchNetwork network_;
   TorchExecutor executor_;
@@ -204,12 +210,12 @@ Precision resolved_precision(const EngineOptions& options, int64_t width) {
   return fast && safe ? Precision::kBf16 : Precision::kFp32;
 }
 
-std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options) {
+std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options, bool apart) {
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
-  return within_memory([&] { return std::make_unique<TorchEngine>(network, options); });
+  return within_memory([&] { return std::make_unique<TorchEngine>(network, options, apart); });
 }
 
-EngineRecord torch_engine() {
+EngineRecord torch_engine(bool apart) {
   return {
       .name = "torch",
       .about =
@@ -217,7 +223,8 @@ EngineRecord torch_engine() {
       .obstacle = [](const EngineOptions&, const Network&) { return std::string(); },
       .precision = [](const EngineOptions& o,
                       const Network& network) { return resolved_precision(o, network.options.width); },
-      .make = [](const EngineOptions& o, const Network& network) { return make_torch_engine(network, o); }};
+      .make = [apart](const EngineOptions& o, const Network& network) { return make_torch_engine(network, o, apart); },
+      .sees_cuda = libtorch_has_cuda};
 }
 
 }  // namespace signstep

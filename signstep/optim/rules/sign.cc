@@ -47,7 +47,7 @@ void describe_values(OptionList& list, SignOptions& o) {
   list.choice("zero", o.zero, {"skip", "random", "plus"}, "what the sign of 0 is: no step, a fair coin, or +1");
 }
 
-class SignRule final : public UpdateRule {
+class SignRule final : public UpdateRule, public PassRule {
  public:
   SignRule(const UpdatePlan& plan, const WorkerOptions& workers) : plan_(plan), workers_(workers) {}
 
@@ -76,6 +76,14 @@ class SignRule final : public UpdateRule {
     mean_over_ranks(*s.world, mean, s.executor);
     RankStepper alike(s.executor, kSharedRank);
     return passes(s, mean, state, alike);
+  }
+
+  const PassRule* by_passes() const override { return this; }
+  StepReport step(const PassStep& s, OptimizerState& state) const override {
+    size_t next = 0;
+    float* const m = needs_average(plan_) ? s.buffers[next++] : nullptr;
+    float* const maximum = keeps_maximum(plan_.dither) ? s.buffers[next] : nullptr;
+    return passes(s.tensors, {s.values, s.gradients, m, maximum}, s.rate, state, s.stepper);
   }
 
   bool joins_ranks() const override { return true; }
@@ -121,21 +129,35 @@ class SignRule final : public UpdateRule {
  private:
   static SignState& own(std::any& extra) { return std::any_cast<SignState&>(extra); }
 
+  // Flat arrays, wherever the stepper works; m and maximum may be null.
+  struct Arrays {
+    float* x;
+    const float* g;
+    float *m, *maximum;
+  };
+
   // The step along gradients, which are s's own or their mean.
   StepReport passes(const RuleStep& s, std::span<const float> gradients, OptimizerState& state,
                     Stepper& stepper) const {
-    const std::span<float> m = state.buffer("m"), maximum = state.buffer("maximum");
+    const auto array = [&](const char* name) {
+      return state.buffer(name).empty() ? nullptr : state.buffer(name).data();
+    };
+    return passes(s.tensors, {s.values.data(), gradients.data(), array("m"), array("maximum")}, s.rate, state, stepper);
+  }
+
+  StepReport passes(std::span<const TensorSlot> slots, const Arrays& arrays, double rate, OptimizerState& state,
+                    Stepper& stepper) const {
     std::vector<StepTensor> tensors;
-    for (const TensorSlot& slot : s.tensors) {
+    for (const TensorSlot& slot : slots) {
       StepTensor t;
-      t.x = s.values.data() + slot.offset;
-      t.g = gradients.data() + slot.offset;
-      t.m = m.empty() ? nullptr : m.data() + slot.offset;
-      t.maximum = maximum.empty() ? nullptr : maximum.data() + slot.offset;
+      t.x = arrays.x + slot.offset;
+      t.g = arrays.g + slot.offset;
+      t.m = arrays.m == nullptr ? nullptr : arrays.m + slot.offset;
+      t.maximum = arrays.maximum == nullptr ? nullptr : arrays.maximum + slot.offset;
       t.n = slot.size;
       tensors.push_back(t);
     }
-    const std::vector<TensorRate> rates(tensors.size(), {s.rate, *plan_.optimizer.decoupled_weight_decay});
+    const std::vector<TensorRate> rates(tensors.size(), {rate, *plan_.optimizer.decoupled_weight_decay});
     return sign_optimizer_step(plan_, own(state.extra), state.step, tensors, rates, stepper);
   }
 
