@@ -105,7 +105,8 @@ int run_train(TrainCommand& c) {
   const Stopwatch watch;
   resolved(c.options);  // refuses before workers are started
   if (c.session.worker_timeout <= 0) throw OptionError("worker_timeout is 0; wanted a time, such as 5m");
-  const Workers workers(c.options, std::chrono::milliseconds(std::llround(1000 * c.session.worker_timeout)));
+  const Workers workers(c.options, c.session.worker_backend,
+                        std::chrono::milliseconds(std::llround(1000 * c.session.worker_timeout)));
   TrainControl control;
   control.resume = c.resume;
   control.world = workers.world();

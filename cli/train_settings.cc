@@ -132,6 +132,9 @@ OptionList TrainCommand::list() {
   all.duration("worker_timeout", session.worker_timeout,
                "how long workers wait for one another before they stop and name who is missing")
       .role(Role::kSession);
+  all.choice("worker_backend", session.worker_backend, {"gloo", "nccl"},
+             "what carries the workers' bytes: TCP, or NCCL with a CUDA device for each worker")
+      .role(Role::kSession);
   all.flag("quiet", session.quiet, "print warnings and the summary only").role(Role::kSession).role(Role::kCommon);
   all.flag("progress_json", session.progress_json, "print progress as JSON lines, for other programs")
       .role(Role::kSession);

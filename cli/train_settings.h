@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "signstep/options/train_options.h"
+#include "signstep/wire/rendezvous.h"
 
 namespace signstep::cli {
 
@@ -16,6 +17,7 @@ namespace signstep::cli {
 struct SessionOptions {
   double stop_after = 0;
   double worker_timeout = 300;  // seconds
+  WorkerBackend worker_backend = WorkerBackend::kGloo;
   bool quiet = false;
   bool progress_json = false;
   bool tensorboard = false;

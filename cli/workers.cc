@@ -7,7 +7,6 @@
 #include "cli/become.h"
 #include "cli/world.h"
 #include "signstep/base/error.h"
-#include "signstep/wire/rendezvous.h"
 
 namespace signstep::cli {
 namespace {
@@ -27,7 +26,7 @@ std::vector<std::string> own_command() {
 
 }  // namespace
 
-Workers::Workers(TrainOptions& options, std::chrono::milliseconds timeout) {
+Workers::Workers(TrainOptions& options, WorkerBackend backend, std::chrono::milliseconds timeout) {
   const auto wanted = static_cast<size_t>(options.workers.workers);
   if (const std::optional<Rendezvous> where = rendezvous_from_environment()) {
     if (wanted != 1 && wanted != where->size)
@@ -39,15 +38,15 @@ Workers::Workers(TrainOptions& options, std::chrono::milliseconds timeout) {
     here_ = where->here;
     on_firsts_machine_ = !where->file.empty();
     if (where->size == 1) return;
-    require_worlds();
-    world_ = join_world(*where, timeout);
+    require_worlds(backend);
+    world_ = join_world(*where, timeout, backend);
   } else if (wanted > 1) {
-    start_others(wanted, timeout);
+    start_others(wanted, backend, timeout);
   }
 }
 
-void Workers::start_others(size_t workers, std::chrono::milliseconds timeout) {
-  require_worlds();
+void Workers::start_others(size_t workers, WorkerBackend backend, std::chrono::milliseconds timeout) {
+  require_worlds(backend);
   here_ = workers;
   folder_.emplace("workers");
   const std::string store = folder_->path("store");
@@ -58,7 +57,7 @@ void Workers::start_others(size_t workers, std::chrono::milliseconds timeout) {
     command.insert(command.end(), own.begin(), own.end());
     others_.push_back(std::make_unique<Subprocess>(command));
   }
-  world_ = join_world({.size = workers, .file = store, .here = workers}, timeout);
+  world_ = join_world({.size = workers, .file = store, .here = workers}, timeout, backend);
 }
 
 }  // namespace signstep::cli

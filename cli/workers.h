@@ -11,6 +11,7 @@
 #include "signstep/base/subprocess.h"
 #include "signstep/options/train_options.h"
 #include "signstep/wire/communicator.h"
+#include "signstep/wire/rendezvous.h"
 
 namespace signstep::cli {
 
@@ -19,9 +20,9 @@ class Workers {
   // Meets the others. Which rank this is, the environment says (wire/rendezvous.h): then options.workers becomes that
   // world's size, where it is 1, and must be it, where it is not. Where the environment says nothing and options want
   // several workers, this process is rank 0 and starts the others with its own command line; they meet by a file in a
-  // folder that only this user can read, talk over the loopback interface, and end with this process. timeout is that
-  // of the meeting and of every call. Throws OptionError, and EnvironmentError where a rank does not come.
-  Workers(TrainOptions& options, std::chrono::milliseconds timeout);
+  // folder that only this user can read, talk over the loopback interface (Gloo), and end with this process. timeout is
+  // that of the meeting and of every call. Throws OptionError, and EnvironmentError where a rank does not come.
+  Workers(TrainOptions& options, WorkerBackend backend, std::chrono::milliseconds timeout);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
@@ -31,7 +32,7 @@ class Workers {
   bool is_on_firsts_machine() const { return on_firsts_machine_; }  // with its command line and files
 
  private:
-  void start_others(size_t workers, std::chrono::milliseconds timeout);
+  void start_others(size_t workers, WorkerBackend backend, std::chrono::milliseconds timeout);
 
   std::optional<PrivateFolder> folder_;  // of the file where they meet, where this process made one
   size_t here_ = 1;

@@ -11,9 +11,10 @@
 namespace signstep::cli {
 
 // Throws OptionError where it has not.
-void require_worlds();
+void require_worlds(WorkerBackend backend);
 
 // Meets the other ranks. Throws OptionError and EnvironmentError.
-std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout);
+std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout,
+                                         WorkerBackend backend);
 
 }  // namespace signstep::cli

@@ -4,10 +4,11 @@
 
 namespace signstep::cli {
 
-void require_worlds() {}
+void require_worlds(WorkerBackend backend) { require_backend(backend); }
 
-std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout) {
-  return join_process_group(where, timeout);
+std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout,
+                                         WorkerBackend backend) {
+  return join_process_group(where, timeout, backend);
 }
 
 }  // namespace signstep::cli

@@ -4,14 +4,14 @@
 
 namespace signstep::cli {
 
-void require_worlds() {
+void require_worlds(WorkerBackend) {
   throw OptionError(
       "several workers meet over PyTorch's c10d, which this program was built without; build it with LibTorch and "
       "gloo's headers (Debian: libtorch-dev libgloo-dev), or use one worker");
 }
 
-std::unique_ptr<Communicator> join_world(const Rendezvous&, std::chrono::milliseconds) {
-  require_worlds();
+std::unique_ptr<Communicator> join_world(const Rendezvous&, std::chrono::milliseconds, WorkerBackend backend) {
+  require_worlds(backend);
   return nullptr;
 }
 

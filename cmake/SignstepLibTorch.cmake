@@ -25,7 +25,8 @@ macro(signstep_find_libtorch)
     set(TORCH_CXX_FLAGS "")
     set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
     if(EXISTS ${TORCH_INSTALL_PREFIX}/include/fmt)  # of another version than the library that we link: ours comes first
-      find_path(SIGNSTEP_FMT fmt/format.h REQUIRED)
+      find_package(fmt REQUIRED)  # by its target: CMAKE_PREFIX_PATH would lead to PyTorch's
+      get_target_property(SIGNSTEP_FMT fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
       set(signstep_shadow ${CMAKE_CURRENT_BINARY_DIR}/before_torch)
       file(MAKE_DIRECTORY ${signstep_shadow})
       file(CREATE_LINK ${SIGNSTEP_FMT}/fmt ${signstep_shadow}/fmt SYMBOLIC)
@@ -36,6 +37,17 @@ macro(signstep_find_libtorch)
     message(STATUS "PyTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
   else()
     find_package(Torch ${ARGN})
+  endif()
+endmacro()
+
+# SIGNSTEP_NCCL is the folder of nccl.h where PyTorch is one of PyPI's CUDA builds, and SIGNSTEP_TORCH_CUDA_LIBRARIES is
+# what its side of CUDA is in. For where nvcc's toolkit is.
+macro(signstep_find_nccl)
+  if(SIGNSTEP_TORCH_ROOT AND EXISTS ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so
+     AND EXISTS ${TORCH_INSTALL_PREFIX}/include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp)
+    find_package(CUDAToolkit REQUIRED)
+    find_path(SIGNSTEP_NCCL nccl.h HINTS ${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
+    set(SIGNSTEP_TORCH_CUDA_LIBRARIES ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so ${TORCH_INSTALL_PREFIX}/lib/libc10_cuda.so)
   endif()
 endmacro()
 

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file that includes c10d: LibTorch 1.13 (Debian 12) and 2.6 (Debian 13) agree on all that is used here.
+// This folder alone includes c10d: LibTorch 1.13 (Debian 12), 2.6 (Debian 13) and 2.15 (PyPI) agree on all that is
+// used.
 #include "signstep/c10d/process_group.h"
 
-#include <ATen/ATen.h>
-#include <torch/csrc/distributed/c10d/FileStore.hpp>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
-
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <string>
 #include <thread>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
 #include "signstep/base/error.h"
 #include "signstep/base/text.h"
-#include "signstep/c10d/local_address.h"
+#include "signstep/c10d/backend.h"
 
 namespace signstep {
 namespace {
@@ -62,6 +59,8 @@ Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds 
     return absence;
   }
 }
+
+std::string backend_name(WorkerBackend backend) { return backend == WorkerBackend::kNccl ? "nccl" : "gloo"; }
 
 std::string place(const Rendezvous& where) {
   return where.file.empty() ? fmt::format("{}:{}", where.address, where.port) : where.file;
@@ -126,23 +125,33 @@ void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout) {
                     names(absence.ranks), where.size, place(where), timeout.count()));
 }
 
-class GlooCommunicator final : public Communicator {
+OpenBackend open_backend(WorkerBackend backend, const Rendezvous& where, StorePointer store, milliseconds timeout) {
+  switch (backend) {
+    case WorkerBackend::kGloo:
+#ifdef SIGNSTEP_WITH_GLOO
+      return open_gloo(where, std::move(store), timeout);
+#else
+      break;
+#endif
+    case WorkerBackend::kNccl:
+#ifdef SIGNSTEP_WITH_NCCL
+      return open_nccl(where, std::move(store), timeout);
+#else
+      break;
+#endif
+  }
+  throw std::logic_error("require_backend was to refuse this");
+}
+
+class C10dCommunicator final : public Communicator {
  public:
-  GlooCommunicator(const Rendezvous& where, milliseconds timeout)
+  C10dCommunicator(WorkerBackend backend, const Rendezvous& where, milliseconds timeout)
       : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout)) {
     meet(*store_, where, timeout);
-    auto options = c10d::ProcessGroupGloo::Options::create(timeout);
-    const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
-    const std::string address = interface != nullptr  ? ""
-                                : !where.file.empty() ? "127.0.0.1"
-                                                      : local_address_towards(where.address, where.port);
     run("the connection of all ranks", [&] {
-      options->devices.push_back(interface != nullptr ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
-                                                      : c10d::ProcessGroupGloo::createDeviceForHostname(address));
-      group_ =
-          c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("signstep/gloo", store_),
-                                                      static_cast<int>(rank()), static_cast<int>(size()), options);
-      group_->barrier()->wait();  // while one still connects, rank 0 must keep the store
+      backend_ = open_backend(
+          backend, where, c10::make_intrusive<c10d::PrefixStore>("signstep/" + backend_name(backend), store_), timeout);
+      wait(backend_.group->barrier(barrier_options()));  // while one still connects, rank 0 must keep the store
     });
   }
 
@@ -150,37 +159,53 @@ class GlooCommunicator final : public Communicator {
   void do_all_to_all(std::span<const std::byte> send, std::span<std::byte> receive) override {
     if (send.empty()) return;
     run("all_to_all", [&] {
-      at::Tensor from = tensor(send), to = tensor(receive);
+      at::Tensor from = on_device(send), to = on_device(receive);
       std::vector<int64_t> equal_parts;
-      group_->alltoall_base(to, from, equal_parts, equal_parts)->wait();
+      wait(backend_.group->alltoall_base(to, from, equal_parts, equal_parts));
+      to_host(to, receive);
     });
   }
   void do_all_gather(std::span<const std::byte> chunk, std::span<std::byte> all) override {
     if (chunk.empty()) return;
     run("all_gather", [&] {
-      std::vector<at::Tensor> from = {tensor(chunk)};
-      std::vector<std::vector<at::Tensor>> to(1);
-      for (size_t r = 0; r < size(); ++r) to[0].push_back(tensor(all.subspan(r * chunk.size(), chunk.size())));
-      group_->allgather(to, from)->wait();
+      at::Tensor whole = on_device(all);
+      std::vector<at::Tensor> from = {on_device(chunk)};
+      std::vector<std::vector<at::Tensor>> to = {whole.chunk(static_cast<int64_t>(size()))};
+      wait(backend_.group->allgather(to, from));
+      to_host(whole, all);
     });
   }
   void do_broadcast(std::span<std::byte> data, size_t root) override {
     if (data.empty()) return;
     run("broadcast", [&] {
-      std::vector<at::Tensor> tensors = {tensor(data)};
+      std::vector<at::Tensor> tensors = {on_device(data)};
       c10d::BroadcastOptions options;
       options.rootRank = static_cast<int64_t>(root);
       options.rootTensor = 0;
-      group_->broadcast(tensors, options)->wait();
+      wait(backend_.group->broadcast(tensors, options));
+      to_host(tensors[0], data);
     });
   }
   void do_barrier() override {
-    run("barrier", [&] { group_->barrier()->wait(); });
+    run("barrier", [&] { wait(backend_.group->barrier(barrier_options())); });
   }
 
   // c10d only reads what it sends.
-  static at::Tensor tensor(std::span<const std::byte> bytes) {
+  static at::Tensor view(std::span<const std::byte> bytes) {
     return at::from_blob(const_cast<std::byte*>(bytes.data()), {static_cast<int64_t>(bytes.size())}, at::kByte);
+  }
+  at::Tensor on_device(std::span<const std::byte> bytes) const { return view(bytes).to(backend_.device); }
+  void to_host(const at::Tensor& tensor, std::span<std::byte> bytes) const {
+    if (!backend_.device.is_cpu()) view(bytes).copy_(tensor);  // else it is a view of them
+  }
+  c10d::BarrierOptions barrier_options() const {
+    c10d::BarrierOptions options;
+    if (!backend_.device.is_cpu()) options.device_ids = {backend_.device.index()};
+    return options;
+  }
+  template <class Work>
+  void wait(const Work& work) const {
+    work->wait(backend_.wait);
   }
 
   template <class Call>
@@ -188,14 +213,16 @@ class GlooCommunicator final : public Communicator {
     if (!failure_.empty()) throw WireError(failure_);
     try {
       call();
+    } catch (const Error&) {
+      throw;
     } catch (const std::exception& e) {
       failure_ = explain(name, first_line(e));
       throw WireError(failure_);
     }
   }
 
-  // Gloo names an address at best. Each rank that stops says so in the store; who does not is the one that others wait
-  // for.
+  // A backend names an address at best. Each rank that stops says so in the store; who does not is the one that others
+  // wait for.
   std::string explain(const char* name, const std::string& reason) {
     return fmt::format("rank {} of {}: {} failed: {}; start the run again (timeout {} ms; c10d says: {})", rank(),
                        size(), name, who_stopped(), timeout_.count(), reason);
@@ -218,14 +245,30 @@ class GlooCommunicator final : public Communicator {
 
   const milliseconds timeout_;
   StorePointer store_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  OpenBackend backend_;
   std::string failure_;  // for good: what was under way is lost
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout) {
-  return std::make_unique<GlooCommunicator>(where, timeout);
+void require_backend(WorkerBackend backend) {
+#ifndef SIGNSTEP_WITH_GLOO
+  if (backend == WorkerBackend::kGloo)
+    throw OptionError(
+        "this program was built without gloo's headers (Debian: libgloo-dev; PyPI's PyTorch has none); use "
+        "--worker-backend nccl with a GPU for each worker, or one worker");
+#endif
+#ifndef SIGNSTEP_WITH_NCCL
+  if (backend == WorkerBackend::kNccl)
+    throw OptionError(
+        "this program was built without NCCL, for which CMake wants a CUDA build of PyTorch 2 and nccl.h; use "
+        "--worker-backend gloo");
+#endif
+}
+
+std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout, WorkerBackend backend) {
+  require_backend(backend);
+  return std::make_unique<C10dCommunicator>(backend, where, timeout);
 }
 
 }  // namespace signstep

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranks as processes, on one machine or many, over PyTorch's c10d with Gloo. c10d neither authenticates nor encrypts: a
-// network that is trusted is assumed.
+// Ranks as processes, on one machine or many, over PyTorch's c10d. c10d neither authenticates nor encrypts: a network
+// that is trusted is assumed.
 #pragma once
 
 #include <chrono>
@@ -11,11 +11,17 @@
 
 namespace signstep {
 
+// Throws OptionError where this build has not that one.
+void require_backend(WorkerBackend backend);
+
 // Meets the other ranks and returns when all are connected. Rank 0 keeps the store, unless torchrun's agent does.
-// Traffic goes through the interface GLOO_SOCKET_IFNAME where that is set, else through the one that leads to the
-// store. timeout is that of the meeting and of each call. Throws EnvironmentError, which names the ranks that did not
-// come, or the store where it cannot be reached. Not to be called in a child that a process with threads has forked.
+// Gloo's traffic goes through the interface GLOO_SOCKET_IFNAME where that is set, else through the one that leads to
+// the store. NCCL takes the CUDA device of the rank's number on its machine, and makes it the process's. timeout is
+// that of the meeting and of each call. Throws OptionError as require_backend does, and EnvironmentError, which names
+// the ranks that did not come, or the store where it cannot be reached. Not to be called in a child that a process with
+// threads has forked.
 std::unique_ptr<Communicator> join_process_group(const Rendezvous& where,
-                                                 std::chrono::milliseconds timeout = kWireTimeout);
+                                                 std::chrono::milliseconds timeout = kWireTimeout,
+                                                 WorkerBackend backend = WorkerBackend::kGloo);
 
 }  // namespace signstep

@@ -41,6 +41,7 @@ std::optional<Rendezvous> rendezvous_from_environment() {
   r.size = number("WORLD_SIZE", 1, kMostWorkers);
   r.rank = number("RANK", 0, r.size - 1);
   r.here = is_set("LOCAL_WORLD_SIZE") ? number("LOCAL_WORLD_SIZE", 1, r.size) : r.size;
+  r.local_rank = is_set("LOCAL_RANK") ? number("LOCAL_RANK", 0, r.here - 1) : r.rank % r.here;
   if (is_set("SIGNSTEP_STORE")) {
     r.file = variable("SIGNSTEP_STORE");
     return r;

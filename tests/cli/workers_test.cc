@@ -20,6 +20,7 @@ namespace signstep {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 class WorkersTest : public ProgramTest {
@@ -157,6 +158,10 @@ TEST_F(WorkersTest, WhatCannotBeIsSaidBeforeAnybodyIsStarted) {
   EXPECT_THAT(refusal(training("run", "2", {"--dither", "relative", "--dither-on", "mean"})),
               HasSubstr("more than a sign"));
   EXPECT_THAT(refusal(training("run", "7")), HasSubstr("no equal shares for 7 workers"));
+  EXPECT_THAT(refusal(training("run", "2", {"--worker-backend", "nccl"})),
+              AnyOf(HasSubstr("was built without NCCL, for which CMake wants a CUDA build of PyTorch 2 and nccl.h; use "
+                              "--worker-backend gloo"),
+                    HasSubstr("NCCL wants a CUDA device for each of the 2 ranks")));
   Program other({"train", "--data", path("data"), "--output", path("run"), "--workers", "2", "--worker-timeout", "0"});
   EXPECT_EQ(other.wait(), 2) << other.output();
   Program images({"train", "--data", path("nothing"), "--output", path("run"), "--workers", "2", "--quiet"});

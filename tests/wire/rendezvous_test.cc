@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/wire/rendezvous.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <map>
 #include <memory>
@@ -15,8 +15,16 @@
 namespace signstep {
 namespace {
 
-constexpr const char* kNames[] = {
-    "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"};
+using ::testing::HasSubstr;
+
+constexpr const char* kNames[] = {"RANK",
+                                  "WORLD_SIZE",
+                                  "MASTER_ADDR",
+                                  "MASTER_PORT",
+                                  "TORCHELASTIC_USE_AGENT_STORE",
+                                  "TORCHELASTIC_RESTART_COUNT",
+                                  "LOCAL_WORLD_SIZE",
+                                  "LOCAL_RANK"};
 
 // These and no others of the names above.
 std::optional<Rendezvous> with(const std::map<std::string, std::string>& values) {
@@ -54,6 +62,19 @@ TEST(Rendezvous, IsWhatTorchrunSays) {
   EXPECT_EQ(with(agent)->prefix, "/worker/attempt_4");
   agent["TORCHELASTIC_USE_AGENT_STORE"] = "False";
   EXPECT_FALSE(with(agent)->store_is_there);
+}
+
+TEST(Rendezvous, CountsTheRanksOfAMachine) {
+  auto values = kPlain;
+  EXPECT_EQ(with(values)->here, 3u);  // nothing said: all on one
+  EXPECT_EQ(with(values)->local_rank, 2u);
+  values["LOCAL_WORLD_SIZE"] = "2";
+  EXPECT_EQ(with(values)->here, 2u);
+  EXPECT_EQ(with(values)->local_rank, 0u);
+  values["LOCAL_RANK"] = "1";
+  EXPECT_EQ(with(values)->local_rank, 1u);
+  values["LOCAL_RANK"] = "2";
+  EXPECT_THAT(message_of<OptionError>([&] { with(values); }), HasSubstr("LOCAL_RANK is '2'; wanted 0 to 1"));
 }
 
 TEST(Rendezvous, IsNothingForAProcessOfItsOwn) {
