@@ -105,12 +105,19 @@ void count_votes(const VoteBlock& b, size_t begin, size_t end) {
     const auto offset = static_cast<size_t>(in_message % kCoinWords);
     if (b.ties_by_coin) philox_batch(b.coins, static_cast<uint32_t>((in_message - offset) / 2), batch);
     const size_t run_end = HWY_MIN(end, word + kCoinWords - offset);
-    const uint32_t* const coins = b.ties_by_coin ? batch + 2 * offset : nullptr;
-    const auto coins_of = [&, start = word](size_t at) {
-      return coins == nullptr ? nullptr : coins + 2 * (at - start);
+    const uint32_t* coins = b.ties_by_coin ? batch + 2 * offset : nullptr;
+    const auto advance = [&](size_t words) {
+      word += words;
+      if (coins != nullptr) coins += 2 * words;
     };
-    for (; word + kLanes <= run_end; word += kLanes) count<kHigh>(d, b, word, coins_of(word));
-    for (; word < run_end; ++word) count<kHigh>(one, b, word, coins_of(word));
+    while (word + kLanes <= run_end) {
+      count<kHigh>(d, b, word, coins);
+      advance(kLanes);
+    }
+    while (word < run_end) {
+      count<kHigh>(one, b, word, coins);
+      advance(1);
+    }
   }
 }
 
