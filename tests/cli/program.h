@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <thread>
 #include <utility>
@@ -44,6 +45,7 @@ class Program {
 
  private:
   static std::vector<std::string> command(std::vector<std::string> arguments) {
+    std::signal(SIGHUP, SIG_DFL);  // the program inherits it, and keeps to nohup where the tests run under that
     arguments.insert(arguments.begin(), SIGNSTEP_PROGRAM);
     return arguments;
   }
