@@ -40,8 +40,11 @@ void check(const ImageSet& set, const std::vector<uint32_t>& indices, size_t cha
 
 Loader::Loader(const ImageSet& set, std::vector<uint32_t> indices, const Normalization& normalization,
                LoaderOptions options)
-    : set_(set), indices_(std::move(indices)), tables_(pixel_tables(normalization)), options_(options) {
-  check(set_, indices_, tables_.size(), options_);
+    : set_(set),
+      indices_(std::move(indices)),
+      tables_(std::make_shared<const PixelTables>(pixel_tables(normalization))),
+      options_(options) {
+  check(set_, indices_, tables_->size(), options_);
   slots_.resize(std::min(options_.prefetch, batches_per_epoch()));
   try {
     for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { work(); });
@@ -87,6 +90,13 @@ void Loader::start_epoch(uint64_t epoch, size_t first_batch) {
   end_ = batches_per_epoch();
   lock.unlock();
   room_.notify_all();
+}
+
+void Loader::leave_raw(bool raw) {
+  std::unique_lock lock(mutex_);
+  stop_building(lock);
+  next_give_ = end_;
+  raw_ = raw;
 }
 
 bool Loader::next(Batch& batch) {
@@ -135,15 +145,31 @@ void Loader::build(size_t number, Batch& batch) const {
   batch.height = framed_side(set_.height);
   batch.width = framed_side(set_.width);
   batch.channels = set_.channels;
+  const std::span<const uint32_t> images = std::span(order_).subspan(begin, batch.count);
+  batch.raw.windows.clear();
+  for (const uint32_t image : images)
+    batch.raw.windows.push_back(draw_window(options_.augment, options_.seed, epoch_, image, batch.height));
+  batch.labels.resize(batch.count);
+  std::transform(images.begin(), images.end(), batch.labels.begin(),
+                 [&](uint32_t image) { return set_.labels[image]; });
+  if (raw_) return leave(images, batch);
   const size_t image_size = static_cast<size_t>(batch.height) * batch.width * batch.channels;
   batch.images.resize(batch.count * image_size);
-  batch.labels.resize(batch.count);
-  for (size_t i = 0; i < batch.count; ++i) {
-    const uint32_t image = order_[begin + i];
-    const Window window = draw_window(options_.augment, options_.seed, epoch_, image, batch.height);
-    render(set_, image, tables_, window, batch.images.data() + i * image_size);
-    batch.labels[i] = set_.labels[image];
-  }
+  for (size_t i = 0; i < batch.count; ++i)
+    render(set_, images[i], *tables_, batch.raw.windows[i], batch.images.data() + i * image_size);
+  batch.raw.windows.clear();
+}
+
+void Loader::leave(std::span<const uint32_t> images, Batch& batch) const {
+  const size_t image_size = set_.image_size();
+  batch.images.clear();
+  batch.raw.height = set_.height;
+  batch.raw.width = set_.width;
+  batch.raw.tables = tables_;
+  batch.raw.pixels.resize(images.size() * image_size);
+  for (size_t i = 0; i < images.size(); ++i)
+    std::copy_n(set_.pixels.begin() + static_cast<std::ptrdiff_t>(images[i] * image_size), image_size,
+                batch.raw.pixels.begin() + static_cast<std::ptrdiff_t>(i * image_size));
 }
 
 }  // namespace signstep

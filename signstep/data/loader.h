@@ -12,7 +12,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -52,6 +54,10 @@ class Loader {
   // OptionError beyond batches_per_epoch().
   void start_epoch(uint64_t epoch, size_t first_batch = 0);
 
+  // Whether batches come as pixels and windows (Batch::raw) in the place of images, for an engine that renders them;
+  // not at first. Ends an epoch that is under way.
+  void leave_raw(bool raw);
+
   // The next batch, or false at the epoch's end and before the first epoch. Swaps buffers with the caller: hand the
   // same Batch back and nothing is allocated. Rethrows what a background thread threw; the epoch is over then.
   bool next(Batch& batch);
@@ -70,17 +76,19 @@ class Loader {
 
   void work();
   void build(size_t number, Batch& batch) const;
+  void leave(std::span<const uint32_t> images, Batch& batch) const;
   void stop_threads();
   void stop_building(std::unique_lock<std::mutex>& lock);
 
   const ImageSet& set_;
   const std::vector<uint32_t> indices_;
-  const std::vector<std::array<float, 256>> tables_;
+  const std::shared_ptr<const PixelTables> tables_;
   const LoaderOptions options_;
 
   // Written between epochs only, when no thread builds.
   std::vector<uint32_t> order_;
   uint64_t epoch_ = 0;
+  bool raw_ = false;
 
   std::mutex mutex_;
   std::condition_variable room_, ready_, idle_;

@@ -27,7 +27,7 @@ Normalization measure_normalization(const ImageSet& set) {
   return result;
 }
 
-std::vector<std::array<float, 256>> pixel_tables(const Normalization& n) {
+PixelTables pixel_tables(const Normalization& n) {
   if (n.mean.size() != n.std.size()) {
     throw OptionError(fmt::format("normalization has {} means and {} stds; wanted one of each per channel",
                                   n.mean.size(), n.std.size()));

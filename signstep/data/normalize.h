@@ -17,8 +17,10 @@ struct Normalization {
 // Over all pixels of a set that is not empty.
 Normalization measure_normalization(const ImageSet& set);
 
+using PixelTables = std::vector<std::array<float, 256>>;
+
 // table[c][p] = (p / 255 - mean[c]) / std[c], rounded once, so that a pixel's value depends on no compiler
 // option. Throws OptionError unless the lengths agree and every std is above 0.
-std::vector<std::array<float, 256>> pixel_tables(const Normalization& normalization);
+PixelTables pixel_tables(const Normalization& normalization);
 
 }  // namespace signstep

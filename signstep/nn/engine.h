@@ -43,6 +43,9 @@ class Engine {
   // the host's side was asked for since.
   virtual std::optional<DeviceTensors> on_device() { return std::nullopt; }
 
+  // Whether batches may be raw (Batch::raw): the engine makes the images where it computes, with render()'s bits.
+  virtual bool renders() const { return false; }
+
   // Overwrites the gradients with those of the mean loss over the batch, and moves the running statistics.
   virtual BatchResult forward_backward(const Batch& batch) = 0;
   // Running statistics are used and left alone; gradients are left alone. Where probabilities is not empty it gets

@@ -28,4 +28,10 @@ RunImages::RunImages(const TrainOptions& o, size_t rank)
   if (o.analyze_every > 0) probe.emplace(data.train, split.train, data.normalization, training_batches(o, rank));
 }
 
+void RunImages::leave_raw() {
+  training.leave_raw(true);
+  test->leave_raw(true);
+  if (validation) validation->leave_raw(true);
+}
+
 }  // namespace signstep

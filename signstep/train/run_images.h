@@ -19,6 +19,9 @@ struct RunImages {
   RunImages(const RunImages&) = delete;  // the loaders refer to data
   RunImages& operator=(const RunImages&) = delete;
 
+  // Every batch but the probe's comes raw: for an engine that renders.
+  void leave_raw();
+
   const Dataset data;
   const Split split;
   Loader training;

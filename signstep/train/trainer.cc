@@ -48,6 +48,7 @@ class Run {
         record_(options_, identity_, images_.data, learner_.engine(), images_.split),
         folder_(open_folder()) {  // last: a run that is refused leaves no folder behind
     if (world_ != nullptr && rank_ == 0) world_->barrier();
+    if (learner_.engine().renders()) images_.leave_raw();
   }
 
   TrainResult go() {
@@ -57,6 +58,7 @@ class Run {
       observer_.note(fmt::format("engine {}, because {}", choice_.options.name, choice_.reason));
     if (!threads_reason_.empty()) observer_.note(threads_reason_);
     if (!learner_.stepping().empty()) observer_.note(learner_.stepping());
+    if (learner_.engine().renders()) observer_.note("images are normalised and augmented on the device");
     const size_t cores = cpu_features().threads;
     if (options_.engine.threads > static_cast<int64_t>(cores)) {
       observer_.warning(fmt::format(

@@ -105,6 +105,10 @@ int vote(int, void*, const VoteBlock* b) {
   return run<Nothing>(vote_blocks(*b), kBitsThreads, [&](LoopGrid& grid, Nothing&) { vote_body(grid, *b); });
 }
 
+int render_images(int, void*, const RenderArguments* a) {
+  return run<Nothing>(render_blocks(*a), kRenderThreads, [&](LoopGrid& grid, Nothing&) { render_body(grid, *a); });
+}
+
 const char* text(int code) { return code == 2 ? "out of memory" : "an unknown code"; }
 
 }  // namespace
@@ -112,9 +116,9 @@ const char* text(int code) { return code == 2 ? "out of memory" : "an unknown co
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate,   release, copy,
-                                    wait,          make_event, drop_event, record,  [](int, void*) { return 0; },
-                                    sign,          sgd,        total,      pack,    signs,
-                                    vote,          text};
+  static const DeviceCalls calls = {kDeviceLayout, devices,       allocate,   release, copy,
+                                    wait,          make_event,    drop_event, record,  [](int, void*) { return 0; },
+                                    sign,          sgd,           total,      pack,    signs,
+                                    vote,          render_images, text};
   return &calls;
 }

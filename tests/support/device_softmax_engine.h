@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "signstep/cuda/device_floats.h"
+#include "tests/support/device_images.h"
 #include "tests/support/softmax_engine.h"
 
 namespace signstep {
@@ -35,16 +36,18 @@ class DeviceSoftmaxEngine final : public Engine {
                          .gradients = gradients_.there(inner_.gradients())};
   }
 
+  bool renders() const override { return true; }
+
   BatchResult forward_backward(const Batch& batch) override {
     values_.here(inner_.values());
     gradients_.here(inner_.gradients());
-    const BatchResult result = inner_.forward_backward(batch);
+    const BatchResult result = inner_.forward_backward(rendered(batch));
     on_device();
     return result;
   }
   BatchResult evaluate(const Batch& batch, std::span<float> probabilities) override {
     values_.here(inner_.values());
-    const BatchResult result = inner_.evaluate(batch, probabilities);
+    const BatchResult result = inner_.evaluate(rendered(batch), probabilities);
     on_device();
     return result;
   }
@@ -71,6 +74,11 @@ class DeviceSoftmaxEngine final : public Engine {
     DeviceFloats there_;
     bool here_ = true;
   };
+
+  static Batch rendered(Batch batch) {
+    if (batch.is_raw()) batch.images = device_images(batch);
+    return batch;
+  }
 
   SoftmaxEngine inner_;
   Flat values_, gradients_;

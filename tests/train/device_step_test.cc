@@ -88,7 +88,8 @@ TEST_F(DeviceStepTest, EveryRuleEndsWithTheBitsOfTheHost) {
     clear();
     EXPECT_EQ(run_on(softmax_engine(), with("host", settings)).find("device"), std::string::npos);
     EXPECT_THAT(run_on(device_softmax_engine(), with("device", settings)),
-                HasSubstr("steps are taken on the device, by its CUDA kernels"));
+                AllOf(HasSubstr("steps are taken on the device, by its CUDA kernels"),
+                      HasSubstr("images are normalised and augmented on the device")));
     expect_same("device", "host");
     if (HasFailure()) return;
   }

@@ -131,6 +131,9 @@ int signs(int device, void* stream, const SignsArguments* arguments) {
 int vote(int device, void* stream, const VoteBlock* votes) {
   return launched(device, [&] { launch_vote(stream_of(stream), *votes); });
 }
+int render_images(int device, void* stream, const RenderArguments* arguments) {
+  return launched(device, [&] { launch_render(stream_of(stream), *arguments); });
+}
 
 const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(code)); }
 
@@ -139,8 +142,8 @@ const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate, release,    copy, wait,
-                                    make_event,    drop_event, record,   wait_event, sign, sgd,
-                                    total,         pack,       signs,    vote,       text};
+  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate, release,    copy,          wait,
+                                    make_event,    drop_event, record,   wait_event, sign,          sgd,
+                                    total,         pack,       signs,    vote,       render_images, text};
   return &calls;
 }

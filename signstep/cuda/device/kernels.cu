@@ -58,6 +58,11 @@ __global__ void __launch_bounds__(kBitsThreads) vote_kernel(const VoteBlock vote
   vote_body(grid, vote);
 }
 
+__global__ void __launch_bounds__(kRenderThreads) render_kernel(const RenderArguments arguments) {
+  CudaGrid grid;
+  render_body(grid, arguments);
+}
+
 }  // namespace
 
 void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks) {
@@ -85,6 +90,10 @@ void launch_signs(cudaStream_t stream, const SignsArguments& arguments) {
 
 void launch_vote(cudaStream_t stream, const VoteBlock& vote) {
   vote_kernel<<<static_cast<uint32_t>(vote_blocks(vote)), kBitsThreads, 0, stream>>>(vote);
+}
+
+void launch_render(cudaStream_t stream, const RenderArguments& arguments) {
+  render_kernel<<<static_cast<uint32_t>(render_blocks(arguments)), kRenderThreads, 0, stream>>>(arguments);
 }
 
 }  // namespace signstep

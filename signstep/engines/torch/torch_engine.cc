@@ -7,6 +7,7 @@
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
+#include "signstep/engines/torch/device_images.h"
 #include "signstep/engines/torch/flat_pair.h"
 #include "signstep/engines/torch/torch_network.h"
 #include "signstep/libtorch/torch_executor.h"
@@ -92,6 +93,8 @@ class TorchEngine final : public Engine {
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
         apart_(apart || device_.is_cuda()),
         bf16_(resolved_precision(options, network.options.width) == Precision::kBf16),
+        renders_(apart_ && DeviceImages::possible()),
+        raw_images_(device_),
         values_(network.parameter_elements, device_, apart_),
         gradients_(network.parameter_elements, device_, apart_),
         buffers_(network.buffer_elements, device_, apart_),
@@ -114,6 +117,8 @@ class TorchEngine final : public Engine {
   }
 
   Executor& executor() override { return executor_; }
+
+  bool renders() const override { return renders_; }
 
   std::string description() const override {
     return fmt::format("torch {}, {}, {}, {} threads", TORCH_VERSION, device_.str(), bf16_ ? "bf16" : "fp32",
@@ -165,8 +170,9 @@ class TorchEngine final : public Engine {
     return tensors;
   }
 
-  // The batch lies in channels-last order already, so the tensor is a view of it.
-  at::Tensor images_of(const Batch& b) const {
+  // A batch of images lies in channels-last order already, so the tensor is a view of it.
+  at::Tensor images_of(const Batch& b) {
+    if (b.is_raw()) return raw_images_.of(b);
     const int64_t n = static_cast<int64_t>(b.count), h = b.height, w = b.width, c = b.channels;
     return at::from_blob(const_cast<float*>(b.images.data()), {n, c, h, w}, {h * w * c, 1, w * c, c}).to(device_);
   }
@@ -179,7 +185,8 @@ class TorchEngine final : public Engine {
   }
 
   at::Device device_;
-  bool apart_, bf16_;
+  bool apart_, bf16_, renders_;
+  DeviceImages raw_images_;
   FlatPair values_, gradients_, buffers_;
   std::vector<at::Tensor> gradient_views_;
   TorchNetwork network_;
