@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/bench_table.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <span>
 
 #include "bench/bandwidth.h"
 #include "cli/engines.h"
@@ -96,7 +98,7 @@ void check(Memory& m, Executor& executor) {
       one.take(alone, gradients, serial);
       other.take(all, gradients, executor);
     }
-    require(std::memcmp(alone.data(), all.data(), kChecked * sizeof(float)) == 0, name.c_str());
+    require(std::ranges::equal(std::as_bytes(std::span(alone)), std::as_bytes(std::span(all))), name.c_str());
   }
   const size_t n = sign_words(kChecked);
   std::vector<uint64_t> words(n), want(n);

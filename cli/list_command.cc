@@ -88,7 +88,8 @@ const Column& column(const std::string& name) {
 
 // What a run does not say comes last, in either direction.
 void sort_rows(std::vector<RunRow>& rows, const Column& by, bool reverse) {
-  const auto said = [](const nlohmann::ordered_json& v) { return !v.is_null() && v != ""; };
+  const nlohmann::ordered_json nothing = "";
+  const auto said = [&](const nlohmann::ordered_json& v) { return !v.is_null() && v != nothing; };
   std::stable_sort(rows.begin(), rows.end(), [&](const RunRow& a, const RunRow& b) {
     const nlohmann::ordered_json x = by.value(a), y = by.value(b);
     if (!said(x) || !said(y)) return said(x) && !said(y);
