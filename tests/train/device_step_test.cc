@@ -26,8 +26,8 @@ const char* const kSettings[] = {
     "optimizer=signum dither=absolute dither_level=0.001",
     "optimizer=lion dither=maximum dither_noise=uniform dither_shape=constant",
     "optimizer=signum switch_when=at switch_blend=4",
-    "optimizer=signum switch_when=at switch_projection=inner switch_direction=gradient switch_blend=0 "
-    "switch_follow=true",
+    "optimizer=signum switch_when=at switch_blend=0 switch_projection=inner switch_follow=true",
+    "optimizer=signum switch_when=at switch_blend=0 switch_projection=inner switch_direction=gradient",
     "optimizer=signum switch_when=at switch_projection=swats switch_scope=tensor switch_decay=l2",
     "optimizer=signsgd dither=relative switch_when=at switch_calibrate_from=0.2 switch_projection=inner",
 };
