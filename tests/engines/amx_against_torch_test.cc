@@ -66,8 +66,13 @@ TEST_P(AmxAgainstTorch, GradientsAreAsGoodAsItsOwnBf16) {
   const auto our_errors = relative_errors(*ours, ours->gradients(), fp32->gradients());
   const auto their_errors = relative_errors(*ours, bf16->gradients(), fp32->gradients());
   const double allowed = matrix_units_emulated() ? 2 : 1.25;  // 16 pixels average less out
+  // LibTorch 2.6's oneDNN has NaN in a weight gradient of maps of one pixel: there the largest of its others is
+  // allowed.
+  double largest = 0;
+  for (const double error : their_errors) largest = std::fmax(largest, error);
   for (size_t i = 0; i < our_errors.size(); ++i)
-    EXPECT_LE(our_errors[i], allowed * their_errors[i]) << network.parameters[i].name;
+    EXPECT_LE(our_errors[i], allowed * (std::isnan(their_errors[i]) ? largest : their_errors[i]))
+        << network.parameters[i].name;
 }
 
 // The reference kernels run on every processor, so the network's own logic is tested everywhere. At first weights and
