@@ -13,18 +13,20 @@
 
 namespace signstep {
 
-// A test of what runs on a device. SIGNSTEP_CUDA_LIBRARY names the library that is tested, the emulated one or CUDA's.
-// With SIGNSTEP_CUDA_REQUIRED nothing is skipped.
+// For SetUp of a test of what runs on a device. SIGNSTEP_CUDA_LIBRARY names the library that is tested, the emulated
+// one or CUDA's. With SIGNSTEP_CUDA_REQUIRED nothing is skipped.
+inline void skip_without_device() {
+  try {
+    device_count();
+  } catch (const EnvironmentError& e) {
+    if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) FAIL() << e.what();
+    GTEST_SKIP() << e.what();
+  }
+}
+
 class DeviceTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    try {
-      device_count();
-    } catch (const EnvironmentError& e) {
-      if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) FAIL() << e.what();
-      GTEST_SKIP() << e.what();
-    }
-  }
+  void SetUp() override { skip_without_device(); }
 };
 
 // A copy of values on device 0.

@@ -3,12 +3,12 @@
 // with the bits of those on the host.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <sstream>
 
 #include "signstep/base/error.h"
 #include "signstep/train/learner.h"
 #include "signstep/train/speed_probe.h"
+#include "tests/cuda/device_array.h"
 #include "tests/support/device_softmax_engine.h"
 #include "tests/train/tiny_run.h"
 
@@ -39,14 +39,7 @@ struct Notes : TrainObserver {
 
 class DeviceStepTest : public TrainTest {
  protected:
-  void SetUp() override {
-    try {
-      device_count();
-    } catch (const EnvironmentError& e) {
-      if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) FAIL() << e.what();
-      GTEST_SKIP() << e.what();
-    }
-  }
+  void SetUp() override { skip_without_device(); }
 
   TrainOptions with(const std::string& name, const std::string& settings) const {
     TrainOptions o = options(name);
