@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The PyTorch side of `signstep bench train`: plain ResNet-18 training at PyTorch's best CPU setting.
+"""The PyTorch side of `signstep bench train`: plain ResNet-18 training at PyTorch's best setting: on a CPU as it is, on a
+CUDA device compiled.
 
 Reads weights and one batch from a safetensors file, prints one JSON line with the loss at those weights, then for every
 line "N" on standard input trains N steps and prints the seconds they took. Alone: pytorch_resnet18.py --steps 5.
@@ -78,6 +79,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128, help="of random images, where no file is given")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--steps", type=int, default=0, help="time that many steps and end")
     options = parser.parse_args()
     if options.threads > 0:
@@ -93,15 +95,21 @@ def main():
     else:
         images, labels = torch.randn(options.batch, 3, 32, 32), torch.randint(0, 10, (options.batch,))
         net = ResNet18(options.width, 3, 10)
+    cuda = options.device == "cuda"
     images = images.contiguous(memory_format=torch.channels_last)
-    net = net.to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
+    if cuda:  # as a loader hands them over
+        images, labels = images.pin_memory(), labels.pin_memory()
+    net = net.to(options.device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, **({"fused": True} if cuda else {}))
+    if cuda:
+        net = torch.compile(net)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision == "bf16"):
-            logits = net(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        x, y = images.to(options.device, non_blocking=True), labels.to(options.device, non_blocking=True)
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bf16"):
+            logits = net(x)
+        loss = F.cross_entropy(logits.float(), y)
         loss.backward()
         optimizer.step()
         return loss.item()

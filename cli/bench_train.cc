@@ -66,14 +66,15 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
     const PrivateFolder folder("bench");
     const std::string problem = folder.path("problem.safetensors");
     write_problem(problem, engine, batch);
-    const bool bf16 = choice.options.precision == Precision::kBf16;
+    const bool bf16 = choice.options.precision == Precision::kBf16, cuda = choice.options.device == Device::kCuda;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem, "--width", std::to_string(network.options.width),
-        "--threads", std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32"});
+        "--threads", std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32", "--device",
+        cuda ? "cuda" : "cpu"});
     const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
     if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");
-    result.pytorch = fmt::format("PyTorch {}, {}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32",
-                                 hello.value("threads", 0));
+    result.pytorch = fmt::format("PyTorch {}, {}{}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32",
+                                 cuda ? ", cuda, compiled" : "", hello.value("threads", 0));
     result.their_loss = hello.value("loss", std::nan(""));
   }
   result.our_loss = learner.step(batch).batch.loss;

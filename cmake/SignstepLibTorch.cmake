@@ -34,20 +34,27 @@ macro(signstep_find_libtorch)
     endif()
     set(TORCH_LIBRARIES -Wl,--no-as-needed ${TORCH_INSTALL_PREFIX}/lib/libtorch.so -Wl,--as-needed
                         ${TORCH_INSTALL_PREFIX}/lib/libtorch_cpu.so ${TORCH_INSTALL_PREFIX}/lib/libc10.so)
+    set(SIGNSTEP_TORCH_CUDA_LIBRARIES)
+    if(EXISTS ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so)
+      set(SIGNSTEP_TORCH_CUDA_LIBRARIES ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so ${TORCH_INSTALL_PREFIX}/lib/libc10_cuda.so)
+      list(APPEND TORCH_LIBRARIES ${SIGNSTEP_TORCH_CUDA_LIBRARIES})
+    endif()
     message(STATUS "PyTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
   else()
     find_package(Torch ${ARGN})
   endif()
 endmacro()
 
-# SIGNSTEP_NCCL is the folder of nccl.h where PyTorch is one of PyPI's CUDA builds, and SIGNSTEP_TORCH_CUDA_LIBRARIES is
-# what its side of CUDA is in. For where nvcc's toolkit is.
-macro(signstep_find_nccl)
-  if(SIGNSTEP_TORCH_ROOT AND EXISTS ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so
-     AND EXISTS ${TORCH_INSTALL_PREFIX}/include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp)
-    find_package(CUDAToolkit REQUIRED)
-    find_path(SIGNSTEP_NCCL nccl.h HINTS ${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
-    set(SIGNSTEP_TORCH_CUDA_LIBRARIES ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so ${TORCH_INSTALL_PREFIX}/lib/libc10_cuda.so)
+# SIGNSTEP_TORCH_WITH_CUDA: whether PyTorch is a CUDA build (2.1 or later: CUDAGraph::capture_begin takes a mode), and the
+# toolkit's headers, which its own include, are there.
+# SIGNSTEP_NCCL: the folder of nccl.h, which it does not bring everywhere.
+macro(signstep_find_torch_cuda)
+  find_package(CUDAToolkit REQUIRED)  # which nvcc comes with
+  if(SIGNSTEP_TORCH_CUDA_LIBRARIES AND Torch_VERSION VERSION_GREATER_EQUAL 2.1)
+    set(SIGNSTEP_TORCH_WITH_CUDA ON)
+    if(EXISTS ${TORCH_INSTALL_PREFIX}/include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp)
+      find_path(SIGNSTEP_NCCL nccl.h HINTS ${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
+    endif()
   endif()
 endmacro()
 

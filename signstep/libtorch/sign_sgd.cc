@@ -7,29 +7,34 @@
 
 #include "signstep/base/error.h"
 #include "signstep/libtorch/aten_step.h"
+#include "signstep/libtorch/device_passes.h"
 #include "signstep/libtorch/torch_executor.h"
 
 namespace signstep {
 namespace {
 
-// The kernels for tensors that they can take, tensor operations for the others, found by index.
+// The CPU's kernels and a device's for tensors that they can take, tensor operations for the others, found by index.
 class TorchStepper final : public KernelStepper {
  public:
-  TorchStepper(Executor& executor, const std::vector<AtenTensor>& others) : KernelStepper(executor), others_(others) {}
+  TorchStepper(Executor& executor, DevicePasses& devices, const std::vector<AtenTensor>& others)
+      : KernelStepper(executor), devices_(devices), others_(others) {}
 
   void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
             std::span<StepStatistics> statistics) override {
     KernelStepper::sign(tensors, steps, statistics);
+    devices_.sign(tensors, steps, statistics);
     each(tensors, statistics, [&](size_t i, const AtenTensor& t) { return aten_sign_step(t, tensors[i], steps[i]); });
   }
   void measure(std::span<const StepTensor> tensors, const SignStep& step,
                std::span<StepStatistics> statistics) override {
     KernelStepper::measure(tensors, step, statistics);
+    devices_.measure(tensors, step, statistics);
     each(tensors, statistics, [&](size_t, const AtenTensor& t) { return aten_sign_measure(t, step); });
   }
   void sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
            std::span<StepStatistics> statistics) override {
     KernelStepper::sgd(tensors, steps, statistics);
+    devices_.sgd(tensors, steps, statistics);
     each(tensors, statistics,
          [&](size_t i, const AtenTensor& t) { return aten_sgd_phase_step(t, tensors[i], steps[i]); });
   }
@@ -45,6 +50,7 @@ class TorchStepper final : public KernelStepper {
     for (const auto& [i, sums] : found) statistics[i] = statistics_of(sums);  // after all are under way on their device
   }
 
+  DevicePasses& devices_;
   const std::vector<AtenTensor>& others_;
 };
 
@@ -65,12 +71,14 @@ bool suits_kernels(const at::Tensor& t) {
 bool belongs_to(const at::Tensor& m, const at::Tensor& parameter) {
   return m.defined() && m.device() == parameter.device() && m.sizes() == parameter.sizes() &&
          m.scalar_type() == compute_type(parameter.scalar_type()) &&
-         (same_order(m, parameter) || !suits_kernels(parameter));
+         (same_order(m, parameter) || !parameter.is_non_overlapping_and_dense());
 }
 
 // The gradient as the kernels read it: in the parameter's order, nothing lazy. A copy only where it is not so already.
 at::Tensor in_order_of(const at::Tensor& parameter, const at::Tensor& gradient) {
-  if (suits_kernels(gradient) && same_order(parameter, gradient) && !gradient.is_neg() && !gradient._is_zerotensor()) {
+  if (gradient.device() == parameter.device() && gradient.scalar_type() == parameter.scalar_type() &&
+      gradient.is_non_overlapping_and_dense() && same_order(parameter, gradient) && !gradient.is_neg() &&
+      !gradient._is_zerotensor()) {
     return gradient;
   }
   return at::empty_like(parameter).copy_(gradient);
@@ -123,7 +131,9 @@ at::Tensor SignSGD::step(LossClosure closure) {
   const bool maxima = keeps_maximum(plan_.dither);
   std::vector<StepTensor> tensors(slots_.size());
   std::vector<AtenTensor> others(slots_.size());
-  std::vector<at::Tensor> stepped;  // by the kernels
+  std::vector<at::Tensor> stepped;  // by kernels
+  if (!devices_) devices_ = std::make_shared<DevicePasses>();
+  devices_->clear();
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     const at::Tensor& p = slots_[i].parameter;
@@ -134,7 +144,11 @@ at::Tensor SignSGD::step(LossClosure closure) {
       *state = make_state(p);
       if (before.defined()) state->copy_(before);
     }
-    if (suits_kernels(p)) {
+    if (devices_->takes(p)) {
+      gradients[i] = in_order_of(p, gradients[i]);
+      devices_->add(static_cast<uint32_t>(i), p, gradients[i], m, maximum);
+      stepped.push_back(p);
+    } else if (suits_kernels(p)) {
       gradients[i] = in_order_of(p, gradients[i]);
       tensors[i].x = p.data_ptr<float>();
       tensors[i].g = gradients[i].data_ptr<float>();
@@ -147,7 +161,7 @@ at::Tensor SignSGD::step(LossClosure closure) {
     }
   }
   TorchExecutor threads;
-  TorchStepper stepper(threads, others);
+  TorchStepper stepper(threads, *devices_, others);
   report_ = sign_optimizer_step(plan_, state_, steps_, tensors, rates, stepper);
   ++steps_;
   // Autograd must notice that a value it saved for a backward pass is no longer there.

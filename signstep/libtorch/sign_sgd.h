@@ -33,12 +33,15 @@
 
 #include <torch/optim/optimizer.h>
 
+#include <memory>
 #include <vector>
 
 #include "signstep/libtorch/sign_sgd_options.h"
 #include "signstep/optim/sign_optimizer.h"
 
 namespace signstep {
+
+class DevicePasses;
 
 class SignSGD : public torch::optim::Optimizer {
  public:
@@ -92,6 +95,8 @@ class SignSGD : public torch::optim::Optimizer {
   SignState state_;
   uint64_t steps_ = 0;
   StepReport report_;
+  std::shared_ptr<DevicePasses> devices_;
+  friend struct SignSGDOnDevice;  // of the tests: another DevicePasses
 };
 
 }  // namespace signstep

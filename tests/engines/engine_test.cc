@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 
@@ -22,12 +23,14 @@ struct EngineCase {
   const char* name;
   NetworkOptions network;
   std::function<std::unique_ptr<Engine>(const Network&)> make;
-  bool amx = false;
+  bool amx = false, cuda = false;
 };
 
-std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision, bool apart = false) {
-  return
-      [=](const Network& network) { return make_torch_engine(network, {.precision = precision, .threads = 1}, apart); };
+std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision, bool apart = false,
+                                                                   Device device = Device::kCpu) {
+  return [=](const Network& network) {
+    return make_torch_engine(network, {.device = device, .precision = precision, .threads = 1}, apart);
+  };
 }
 
 std::unique_ptr<Engine> amx_maker(const Network& network) { return make_amx_engine(network, {.threads = 2}); }
@@ -39,6 +42,8 @@ const EngineCase kEngines[] = {
     {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
     {"TorchFp32Apart", {.width = 16}, torch_maker(Precision::kFp32, /*apart=*/true)},
     {"TorchFp32ResNet20", {.name = "resnet20"}, torch_maker(Precision::kFp32)},
+    {"TorchCudaFp32", {.width = 16}, torch_maker(Precision::kFp32, true, Device::kCuda), false, true},
+    {"TorchCudaBf16", {.width = 16}, torch_maker(Precision::kBf16, true, Device::kCuda), false, true},
     {"Amx", {.width = 16}, amx_maker, true},
     {"AmxResNet20", {.name = "resnet20"}, amx_maker, true},
     {"AmxOddWidth", {.width = 48}, amx_maker, true}};
@@ -48,6 +53,10 @@ class EngineTest : public testing::TestWithParam<EngineCase> {
   void SetUp() override {
     if (GetParam().amx && !amx_engine_obstacle(make_network(GetParam().network, 3, 10)).empty()) {
       GTEST_SKIP() << "this processor has no bf16 matrix units";
+    }
+    if (GetParam().cuda && !libtorch_has_cuda()) {
+      if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) FAIL() << "LibTorch sees no CUDA device";
+      GTEST_SKIP() << "LibTorch sees no CUDA device";
     }
     if (emulated() && GetParam().network.width > 16)
       GTEST_SKIP() << "width 48 takes minutes with emulated matrix units";
@@ -83,6 +92,18 @@ TEST_P(EngineTest, TheSameBatchGivesTheSameBits) {
   EXPECT_EQ(a->forward_backward(batch).loss, b->forward_backward(batch).loss);
   EXPECT_EQ(copy(a->gradients()), copy(b->gradients()));
   EXPECT_EQ(copy(a->buffers()), copy(b->buffers()));
+}
+
+// As above by one engine, which may do the first steps in another way than the later ones.
+TEST_P(EngineTest, AStepDoneAgainGivesTheSameBits) {
+  const auto e = engine();
+  const Batch batch = batch_of(8);
+  const double loss = e->forward_backward(batch).loss;
+  const auto gradients = copy(e->gradients());
+  for (int again = 0; again < 5; ++again) {
+    EXPECT_EQ(e->forward_backward(batch).loss, loss) << again;
+    ASSERT_EQ(copy(e->gradients()), gradients) << again;
+  }
 }
 
 // A batch leaves nothing behind for the next one but the running statistics: sizes in any order, evaluation in between.
@@ -223,6 +244,23 @@ TEST(Engine, RunningStatisticsMoveByATenth) {
   const auto expected = torch::conv2d(images, weight, {}, 1, 1).mean({0, 2, 3}) * 0.1;
   for (int64_t c = 0; c < 4; ++c)
     EXPECT_NEAR(engine->buffers()[mean.offset + static_cast<size_t>(c)], expected[c].item<float>(), 1e-5);
+}
+
+// The tensors of a step that is done again and again stay where they are: each batch must get there, whatever its size.
+TEST(Engine, ArraysApartFollowEveryBatch) {
+  const Network network = make_network({.width = 4}, 3, 10);
+  const auto together = torch_maker(Precision::kFp32)(network), apart = torch_maker(Precision::kFp32, true)(network);
+  for (Engine* e : {together.get(), apart.get()}) initialize(network, 1, e->values(), e->buffers());
+  uint64_t seed = 1;
+  for (const size_t count : {6u, 6u, 6u, 6u, 6u, 3u, 6u, 6u, 3u, 3u, 3u, 3u, 6u}) {
+    const Batch batch = random_batch(count, 3, 10, seed++, 16);
+    const BatchResult a = together->forward_backward(batch), b = apart->forward_backward(batch);
+    EXPECT_EQ(a.loss, b.loss) << seed;
+    EXPECT_EQ(a.correct, b.correct) << seed;
+    ASSERT_EQ(copy(together->gradients()), copy(apart->gradients())) << seed;
+    ASSERT_EQ(copy(together->buffers()), copy(apart->buffers())) << seed;
+    for (Engine* e : {together.get(), apart.get()}) descend(*e, 0.01f);
+  }
 }
 
 // oneDNN's bf16 convolutions write past their buffers for some channel counts and batch sizes.

@@ -1,52 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/torch_engine.h"
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
+#include "signstep/engines/torch/autocast.h"
 #include "signstep/engines/torch/device_images.h"
 #include "signstep/engines/torch/flat_pair.h"
+#include "signstep/engines/torch/recorded_step.h"
 #include "signstep/engines/torch/torch_network.h"
 #include "signstep/libtorch/torch_executor.h"
 
 namespace signstep {
 namespace {
-
-// Autocast to bf16 for the lifetime of the object. Weights are cast once per forward pass and cached until the end.
-class Autocast {
- public:
-  Autocast(bool on, bool cuda) : on_(on), cuda_(cuda) {
-    if (on_) set(true);
-  }
-  ~Autocast() {
-    if (!on_) return;
-    set(false);
-    at::autocast::clear_cache();
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  void set(bool enabled) {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-    const auto device = cuda_ ? at::kCUDA : at::kCPU;
-    at::autocast::set_autocast_dtype(device, at::kBFloat16);
-    at::autocast::set_autocast_enabled(device, enabled);
-#else
-    if (cuda_) {
-      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
-      at::autocast::set_enabled(enabled);
-    } else {
-      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-      at::autocast::set_cpu_enabled(enabled);
-    }
-#endif
-  }
-  bool on_, cuda_;
-};
 
 // Views of a flat tensor, one per entry of the list. A convolution's storage order is LibTorch's channels-last.
 std::vector<at::Tensor> views(const at::Tensor& flat, const std::vector<TensorInfo>& list) {
@@ -137,18 +105,36 @@ class TorchEngine final : public Engine {
   BatchResult gradients_of(const Batch& batch) {
     values_.read();
     buffers_.read();
-    const at::Tensor labels = labels_of(batch);
+    const at::Tensor images = images_of(batch), labels = labels_of(batch);
+    const at::Tensor measures = apart_ ? repeated(images, labels) : write_gradients(images, labels);
+    gradients_.write();
+    buffers_.write();
+    return result_of(measures);
+  }
+
+  // Returns what result_of reads.
+  at::Tensor write_gradients(const at::Tensor& images, const at::Tensor& labels) {
     at::Tensor logits;
     {
       const Autocast autocast(bf16_, device_.is_cuda());
-      logits = network_.forward(images_of(batch), true).to(at::kFloat);
+      logits = network_.forward(images, true).to(at::kFloat);
     }
     const at::Tensor loss = at::cross_entropy_loss(logits, labels);
     const std::vector<at::Tensor> grads = torch::autograd::grad({loss}, network_.parameters());
     for (size_t i = 0; i < grads.size(); ++i) gradient_views_[i].copy_(grads[i]);
-    gradients_.write();
-    buffers_.write();
-    return result_of(loss, logits, labels);
+    return measures_of(loss, logits, labels);
+  }
+
+  // As write_gradients(). The first size of batches that comes often enough is recorded; a batch of another size, such
+  // as an epoch's last, is computed by itself.
+  at::Tensor repeated(const at::Tensor& images, const at::Tensor& labels) {
+    const bool fits = step_ != nullptr && step_->images.sizes() == images.sizes();
+    if (!fits && step_ != nullptr && step_->work.recorded()) return write_gradients(images, labels);
+    if (!fits) step_ = std::make_unique<Repeated>(*this, images, labels);
+    step_->images.copy_(images);
+    step_->labels.copy_(labels);
+    step_->work.run();
+    return step_->measures;
   }
 
   BatchResult measured(const Batch& batch, std::span<float> probabilities) {
@@ -162,7 +148,7 @@ class TorchEngine final : public Engine {
       const at::Tensor p = logits.softmax(1).to(at::kCPU).to(at::kFloat).contiguous();
       std::copy_n(p.data_ptr<float>(), probabilities.size(), probabilities.begin());
     }
-    return result_of(at::cross_entropy_loss(logits, labels), logits, labels);
+    return result_of(measures_of(at::cross_entropy_loss(logits, labels), logits, labels));
   }
 
   static std::vector<at::Tensor> leaves(std::vector<at::Tensor> tensors) {
@@ -179,10 +165,30 @@ class TorchEngine final : public Engine {
   at::Tensor labels_of(const Batch& b) const {
     return at::from_blob(const_cast<int64_t*>(b.labels.data()), {static_cast<int64_t>(b.count)}, at::kLong).to(device_);
   }
-  static BatchResult result_of(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& labels) {
-    const int64_t correct = logits.argmax(1).eq(labels).sum().item<int64_t>();
-    return {loss.item<double>(), static_cast<size_t>(correct)};
+
+  // The loss and how many are correct, in one tensor, which costs one wait for the device.
+  static at::Tensor measures_of(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& labels) {
+    return at::stack({loss.detach().to(at::kDouble), logits.argmax(1).eq(labels).sum().to(at::kDouble)});
   }
+  static BatchResult result_of(const at::Tensor& measures) {
+    const at::Tensor here = measures.to(at::kCPU);
+    const double* m = here.data_ptr<double>();
+    return {m[0], static_cast<size_t>(m[1])};
+  }
+
+  // A step over tensors of its own, which stay where they are.
+  struct Repeated {
+    Repeated(TorchEngine& engine, const at::Tensor& like, const at::Tensor& like_labels)
+        : images(at::empty_like(like)),
+          labels(at::empty_like(like_labels)),
+          measures(at::empty({2}, at::TensorOptions(like.device()).dtype(at::kDouble))),
+          work(like.device(), [this, &engine] { measures.copy_(engine.write_gradients(images, labels)); }) {}
+    Repeated(const Repeated&) = delete;
+    Repeated& operator=(const Repeated&) = delete;
+
+    at::Tensor images, labels, measures;
+    RecordedStep work;
+  };
 
   at::Device device_;
   bool apart_, bf16_, renders_;
@@ -190,6 +196,7 @@ class TorchEngine final : public Engine {
   FlatPair values_, gradients_, buffers_;
   std::vector<at::Tensor> gradient_views_;
   TorchNetwork network_;
+  std::unique_ptr<Repeated> step_;
   TorchExecutor executor_;
 };
 
@@ -218,6 +225,8 @@ Precision resolved_precision(const EngineOptions& options, int64_t width) {
 }
 
 std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options, bool apart) {
+  at::globalContext().setDeterministicCuDNN(true);  // else its weight gradients differ from run to run
+  at::globalContext().setAllowTF32CuDNN(false);     // else fp32 is not what was asked for
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
   return within_memory([&] { return std::make_unique<TorchEngine>(network, options, apart); });
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What asks CUDA for a stream was compiled against PyPI's PyTorch 2.15 for CUDA 13; not run on a device.
+#include "signstep/libtorch/device_passes.h"
+
+#include <optional>
+
+#include "signstep/base/error.h"
+
+#ifdef SIGNSTEP_TORCH_WITH_CUDA
+#include <c10/cuda/CUDAStream.h>
+#endif
+
+namespace signstep {
+namespace {
+
+std::optional<ElementType> element_type(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return ElementType::kFloat32;
+    case at::kHalf: return ElementType::kFloat16;
+    case at::kBFloat16: return ElementType::kBFloat16;
+    default: return std::nullopt;
+  }
+}
+
+bool kernels_there() {
+  try {
+    return device_count() > 0;
+  } catch (const EnvironmentError&) {
+    return false;  // tensor operations step them then
+  }
+}
+
+#ifdef SIGNSTEP_TORCH_WITH_CUDA
+constexpr bool kKnowsStreams = true;
+void* stream_of(int device) { return c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)).stream(); }
+#else
+constexpr bool kKnowsStreams = false;
+void* stream_of(int) { return nullptr; }
+#endif
+
+}  // namespace
+
+DevicePasses::~DevicePasses() = default;
+
+bool DevicePasses::takes(const at::Tensor& p) {
+  if (p.device().type() != type_ || (p.is_cuda() && !kKnowsStreams)) return false;
+  if (p.layout() != at::kStrided || !element_type(p.scalar_type()) || !p.is_non_overlapping_and_dense()) return false;
+  if (there_ < 0) there_ = kernels_there();
+  return there_ == 1;
+}
+
+void DevicePasses::add(uint32_t index, const at::Tensor& x, const at::Tensor& g, const at::Tensor& m,
+                       const at::Tensor& maximum) {
+  const auto floats = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
+  tensors_[index] = {.device = x.is_cuda() ? static_cast<int>(x.get_device()) : 0,
+                     .arrays = {.x = x.data_ptr(),
+                                .g = g.data_ptr(),
+                                .x_type = *element_type(x.scalar_type()),
+                                .g_type = *element_type(g.scalar_type())},
+                     .m = floats(m),
+                     .maximum = floats(maximum),
+                     .n = static_cast<size_t>(x.numel())};
+}
+
+// entry(arrays, tensor, i) is what the table of a device says of tensors[i], set(steps, entries) puts it there.
+template <class Entry, class Set>
+void DevicePasses::run(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Entry&& entry,
+                       Set&& set) {
+  using Made = decltype(entry(DeviceArrays(), StepTensor(), size_t()));
+  struct Launch {
+    std::vector<Made> entries;
+    std::vector<size_t> places;
+  };
+  std::map<int, Launch> launches;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const auto at = tensors_.find(tensors[i].index);
+    if (at == tensors_.end()) continue;
+    const Added& added = at->second;
+    StepTensor tensor = tensors[i];
+    tensor.m = added.m;
+    tensor.maximum = added.maximum;
+    tensor.n = added.n;
+    Launch& launch = launches[added.device];
+    launch.entries.push_back(entry(added.arrays, tensor, i));
+    launch.places.push_back(i);
+  }
+  for (const auto& [device, launch] : launches) {
+    std::unique_ptr<DeviceSteps>& steps = steps_[device];
+    if (!steps) steps = std::make_unique<DeviceSteps>(device);
+    set(*steps, std::span(launch.entries));
+    steps->launch(type_ == at::kCUDA ? stream_of(device) : nullptr);
+  }
+  for (const auto& [device, launch] : launches) {  // when all are under way
+    const std::span<const StepStatistics> seen = steps_[device]->read();
+    for (size_t k = 0; k < seen.size(); ++k) statistics[launch.places[k]] = seen[k];
+  }
+}
+
+void DevicePasses::sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
+                        std::span<StepStatistics> statistics) {
+  run(
+      tensors, statistics,
+      [&](const DeviceArrays& arrays, const StepTensor& t, size_t i) { return sign_entry(arrays, t, steps[i]); },
+      [](DeviceSteps& there, std::span<const SignEntry> entries) { there.set(entries, /*measure=*/false); });
+}
+
+void DevicePasses::measure(std::span<const StepTensor> tensors, const SignStep& step,
+                           std::span<StepStatistics> statistics) {
+  run(
+      tensors, statistics,
+      [&](const DeviceArrays& arrays, const StepTensor& t, size_t) { return sign_entry(arrays, t, step); },
+      [](DeviceSteps& there, std::span<const SignEntry> entries) { there.set(entries, /*measure=*/true); });
+}
+
+void DevicePasses::sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
+                       std::span<StepStatistics> statistics) {
+  run(
+      tensors, statistics,
+      [&](const DeviceArrays& arrays, const StepTensor& t, size_t i) { return sgd_entry(arrays, t, steps[i]); },
+      [](DeviceSteps& there, std::span<const SgdEntry> entries) { there.set(entries); });
+}
+
+}  // namespace signstep
