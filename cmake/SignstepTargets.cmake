@@ -36,10 +36,26 @@ function(signstep_library name)
   target_compile_features(signstep_${name} PUBLIC cxx_std_20)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
   list(FILTER headers EXCLUDE REGEX "(-inl|_block|_element|/precompiled|/launch|/backend)\\.h$")
-  target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+  # A header that its own source includes first is compiled alone there, LibTorch's precompiled header aside; the test
+  # "headers" compiles the others.
+  set(alone)
+  foreach(header IN LISTS headers)
+    string(REGEX REPLACE "\\.h$" ".cc" source ${header})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${header})
+    set(first)
+    if(EXISTS ${source})
+      file(STRINGS ${source} first REGEX "^#include" LIMIT_COUNT 1)
+    endif()
+    if(NOT first STREQUAL "#include \"${path}\"")
+      list(APPEND alone ${header})
+    endif()
+  endforeach()
+  list(REMOVE_ITEM headers ${alone})
+  target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers}
+                                  FILE_SET alone TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone})
   target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_USES} $<BUILD_INTERFACE:signstep_flags>)
   set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name}
-                        VERIFY_INTERFACE_HEADER_SETS ${SIGNSTEP_TESTS})  # the test "headers" compiles each alone
+                        VERIFY_INTERFACE_HEADER_SETS ${SIGNSTEP_TESTS} INTERFACE_HEADER_SETS_TO_VERIFY alone)
   if(ARG_INSTALL AND SIGNSTEP_INSTALL)
     signstep_install_component(${name} ${ARG_LINKS} ${ARG_USES})
   endif()
@@ -63,7 +79,8 @@ function(signstep_install_component name)
        "set(signstep_${name}_components ${components})\nset(signstep_${name}_packages ${packages})\n")
   install(FILES ${PROJECT_BINARY_DIR}/signstep-${name}.cmake DESTINATION ${signstep_package_dir} COMPONENT development)
   install(TARGETS signstep_${name} EXPORT signstep-${name}-targets COMPONENT development
-          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+          FILE_SET alone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
   install(EXPORT signstep-${name}-targets NAMESPACE signstep:: DESTINATION ${signstep_package_dir}
           COMPONENT development)
   if(NOT name STREQUAL "libtorch")  # LibTorch has no pkg-config file

@@ -21,7 +21,7 @@ RunResult look_at(const ExperimentPlan& plan, const PlannedRun& run) {
 }
 
 void read_reported(const ExperimentPlan& plan, size_t r, ComparisonRow& row) {
-  std::vector<double> accuracies, seconds;
+  std::vector<double> accuracies, seconds, sent, float32;
   for (const PlannedRun& run : plan.reported(r, *row.chosen)) {
     row.runs.push_back(look_at(plan, run));
     const RunState& state = row.runs.back().state;
@@ -29,10 +29,15 @@ void read_reported(const ExperimentPlan& plan, size_t r, ComparisonRow& row) {
     if (state.status == RunStatus::kFinished) {
       accuracies.push_back(state.test_accuracy);
       seconds.push_back(state.train_seconds);
+      if (state.float32_bytes == 0) continue;
+      sent.push_back(static_cast<double>(state.sent_bytes));
+      float32.push_back(static_cast<double>(state.float32_bytes));
     }
   }
   row.accuracy = mean_sd(accuracies);
   row.seconds = mean_sd(seconds);
+  row.sent_bytes = mean_sd(sent);
+  row.float32_bytes = mean_sd(float32);
 }
 
 // By place in the list of seeds; NaN for a run that did not finish.

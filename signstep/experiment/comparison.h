@@ -39,6 +39,7 @@ struct ComparisonRow {
   std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
   MeanSd accuracy;                                  // test, percent, over the finished runs
   MeanSd seconds;                                   // of training steps
+  MeanSd sent_bytes, float32_bytes;                 // a run's, by rank 0, of runs with several workers
   bool shared_machine = false;                      // some of these times were taken beside other runs
   size_t diverged = 0;                              // reported runs
   std::optional<PairedDifference> versus_baseline;  // none for the baseline itself, or without one

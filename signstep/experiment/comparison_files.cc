@@ -78,6 +78,7 @@ ordered_json row_json(const ComparisonRow& row, const std::vector<ComparisonRow>
                     {"runs", row.accuracy.n},
                     {"diverged", row.diverged}};
   out[kSeconds] = {{"mean", number(row.seconds.mean)}, {"sd", number(row.seconds.sd)}};
+  if (row.sent_bytes.n > 0) out["wire"] = {{"sent", row.sent_bytes.mean}, {"float32", row.float32_bytes.mean}};
   if (const auto& d = row.versus_baseline) {
     out["difference"] = {{"to", rows[row.baseline].name}, {"pairs", d->n},           {"mean", number(d->mean)},
                          {"low", number(d->low)},         {"high", number(d->high)}, {"p", number(d->p)},
@@ -123,7 +124,7 @@ std::string markdown_text(const Comparison& c, const std::string& command) {
 std::string csv_text(const Comparison& c) {
   std::string out =
       "method,chosen,at_grid_edge,runs,diverged,test_accuracy,sd,baseline,pairs,difference,low,high,p,holm_p,paper,"
-      "train_seconds\n";
+      "train_seconds,sent_bytes,float32_bytes\n";
   for (const ComparisonRow& row : c.rows) {
     const auto& d = row.versus_baseline;
     const std::vector<std::string> cells = {csv_cell(row.name),
@@ -141,7 +142,9 @@ std::string csv_text(const Comparison& c) {
                                             d ? csv_number(d->p) : "",
                                             d ? csv_number(d->holm_p) : "",
                                             row.paper ? csv_number(*row.paper) : "",
-                                            csv_number(row.seconds.mean)};
+                                            csv_number(row.seconds.mean),
+                                            csv_number(row.sent_bytes.mean),
+                                            csv_number(row.float32_bytes.mean)};
     out += fmt::format("{}\n", fmt::join(cells, ","));
   }
   return out;

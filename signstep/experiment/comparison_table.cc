@@ -15,6 +15,12 @@ std::string minutes_text(double seconds) {
   return std::isfinite(seconds) ? fmt::format("{:.1f} min", seconds / 60) : "-";
 }
 
+std::string sent_text(const ComparisonRow& row) {
+  if (row.sent_bytes.n == 0) return "-";
+  return fmt::format("{:.0f} MB ({:.1f} %)", row.sent_bytes.mean / 1e6,
+                     100 * row.sent_bytes.mean / row.float32_bytes.mean);
+}
+
 std::string accuracy_text(const ComparisonRow& row) {
   if (row.accuracy.n == 0) return row.diverged > 0 ? "diverged" : "-";
   return row.accuracy.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", row.accuracy.mean, row.accuracy.sd)
@@ -71,6 +77,7 @@ TextTable comparison_table(const Comparison& c) {
        }},
       {"paper", [](const ComparisonRow& r,
                    const Comparison&) { return r.paper ? fmt::format("{:.2f} %", *r.paper) : std::string("-"); }},
+      {"a worker sent", [](const ComparisonRow& r, const Comparison&) { return sent_text(r); }},
       {"time", [](const ComparisonRow& r,
                   const Comparison&) { return minutes_text(r.seconds.mean) + (r.shared_machine ? " *" : ""); }},
   };
@@ -80,7 +87,7 @@ TextTable comparison_table(const Comparison& c) {
     std::vector<std::string> cells;
     for (const ComparisonRow& row : c.rows) cells.push_back(column.cell(row, c));
     const bool optional = column.header == "chosen" || column.header == "paper" || column.header == "p (Holm)" ||
-                          column.header.starts_with("difference");
+                          column.header == "a worker sent" || column.header.starts_with("difference");
     if (optional && std::all_of(cells.begin(), cells.end(), [](const std::string& cell) { return cell == "-"; }))
       continue;
     table.header.push_back(column.header);
@@ -114,6 +121,9 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
     notes.emplace_back(
         "Differences in percentage points, paired by seed, with 95 % confidence interval (t); p two-sided, corrected "
         "by Holm over the table.");
+  if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.sent_bytes.n > 0; }))
+    notes.emplace_back(
+        "Sent: by one of several workers in a run's steps; in brackets, beside float32 sums of every gradient.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.shared_machine; }))
     notes.emplace_back("* Taken while other runs of this comparison were at work on the same machine.");
   for (const ComparisonRow& row : c.rows)

@@ -40,6 +40,10 @@ RunState read_state(const PlannedRun& run) {
     state.test_accuracy = files.last(&EpochRecord::test_accuracy);
     state.train_seconds = files.last(&EpochRecord::train_seconds);
   }
+  for (const EpochRecord& epoch : files.epochs) {
+    state.sent_bytes += epoch.wire.vote + epoch.wire.gradient;
+    state.float32_bytes += epoch.wire.float32;
+  }
   if (finished) state.status = RunStatus::kFinished;
   if (diverged) state.status = RunStatus::kDiverged;
   return state;

@@ -55,6 +55,27 @@ TEST_F(ComparisonTest, ChoosesOnValidationAndReportsOnTest) {
   EXPECT_EQ(report_groups(c).size(), 2u);
 }
 
+// A run of several workers says what travelled; one of a single worker has nothing to say.
+TEST_F(ComparisonTest, WhatWorkersSentStandsBesideFloat32) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  EXPECT_THAT(terminal_text(compare_runs(p)), Not(HasSubstr("worker sent")));
+  for (const PlannedRun& run : p.reported(1, 2)) {
+    const std::string path = run.folder + "/metrics.jsonl";
+    auto epoch = nlohmann::ordered_json::parse(read_text_file(path));
+    epoch["wire"] = {{"vote", 3'000'000 + 1'000'000 * run.seed}, {"gradient", 1'000'000}, {"float32", 192'000'000}};
+    write_json_lines(path, {epoch});
+  }
+  const Comparison c = compare_runs(p);
+  EXPECT_EQ(c.rows[0].sent_bytes.n, 0u);
+  EXPECT_DOUBLE_EQ(c.rows[1].sent_bytes.mean, 6e6);
+  EXPECT_THAT(terminal_text(c), HasSubstr("6 MB (3.1 %)"));
+  EXPECT_THAT(terminal_text(c), HasSubstr("beside float32 sums of every gradient"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",60,6000000,192000000\n"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",60,,\n"));
+  EXPECT_EQ(nlohmann::json::parse(json_text(c))["rows"][1]["wire"]["sent"], 6e6);
+}
+
 TEST_F(ComparisonTest, NothingIsChosenBeforeEveryTrialIsDone) {
   const ExperimentPlan p = plan();
   leave_tuning(p);
