@@ -81,6 +81,27 @@ int dry_run(const TrainCommand& c) {
   return 0;
 }
 
+StopReason signalled() {
+  if (caught_signal == SIGINT) return StopReason::kInterrupt;
+  return caught_signal == SIGTERM ? StopReason::kTerminate : StopReason::kNone;
+}
+
+// Null where a signal came before all workers had.
+std::unique_ptr<Workers> meet(const TrainCommand& c) {
+  struct Stopped {};
+  try {
+    return std::make_unique<Workers>(c.options, c.session.worker_backend,
+                                     std::chrono::milliseconds(std::llround(1000 * c.session.worker_timeout)), [] {
+                                       if (caught_signal != 0) throw Stopped();
+                                     });
+  } catch (const Stopped&) {
+    const std::optional<Rendezvous> where = rendezvous_from_environment();
+    if (!where || where->rank == 0)
+      fmt::print(stderr, "signstep: stopped before all workers had come; nothing was written\n");
+    return nullptr;
+  }
+}
+
 // A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says; and what is
 // wrong with the options or files that both have, rank 0.
 int run_worker(const TrainOptions& options, const TrainControl& control, bool as_first) {
@@ -103,17 +124,18 @@ int run_train(TrainCommand& c) {
   }
   catch_stop_signals();
   const Stopwatch watch;
+  take_world_size(c.options, !c.resume);
   resolved(c.options);  // refuses before workers are started
   if (c.session.worker_timeout <= 0) throw OptionError("worker_timeout is 0; wanted a time, such as 5m");
-  const Workers workers(c.options, c.session.worker_backend,
-                        std::chrono::milliseconds(std::llround(1000 * c.session.worker_timeout)));
+  const std::unique_ptr<Workers> met = meet(c);
+  if (!met) return exit_code(signalled());
+  const Workers& workers = *met;
   TrainControl control;
   control.resume = c.resume;
   control.world = workers.world();
   control.ranks_here = workers.here();
   control.stop = [&] {
-    if (caught_signal == SIGINT) return StopReason::kInterrupt;
-    if (caught_signal == SIGTERM) return StopReason::kTerminate;
+    if (caught_signal != 0) return signalled();
     return c.session.stop_after > 0 && watch.seconds() >= c.session.stop_after ? StopReason::kTime : StopReason::kNone;
   };
   if (!workers.is_first()) return run_worker(c.options, control, workers.is_on_firsts_machine());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,14 +16,19 @@
 
 namespace signstep::cli {
 
+// Where the environment says which rank this is (wire/rendezvous.h), options.workers becomes that world's size if it is
+// 1 and open, and must be it otherwise: a recorded run's is not open. Throws OptionError.
+void take_world_size(TrainOptions& options, bool open);
+
 class Workers {
  public:
-  // Meets the others. Which rank this is, the environment says (wire/rendezvous.h): then options.workers becomes that
-  // world's size, where it is 1, and must be it, where it is not. Where the environment says nothing and options want
-  // several workers, this process is rank 0 and starts the others with its own command line; they meet by a file in a
-  // folder that only this user can read, talk over the loopback interface (Gloo), and end with this process. timeout is
-  // that of the meeting and of every call. Throws OptionError, and EnvironmentError where a rank does not come.
-  Workers(TrainOptions& options, WorkerBackend backend, std::chrono::milliseconds timeout);
+  // Meets the others, which the environment names. Where it says nothing and options want several workers, this process
+  // is rank 0 and starts the others with its own command line; they meet by a file in a folder that only this user can
+  // read, talk over the loopback interface (Gloo), and end with this process. timeout is that of the meeting and of
+  // every call. look is asked until all have come, and what it throws passes. Throws OptionError, and EnvironmentError
+  // where a rank does not come, or ends before.
+  Workers(const TrainOptions& options, WorkerBackend backend, std::chrono::milliseconds timeout,
+          const std::function<void()>& look);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
@@ -32,7 +38,9 @@ class Workers {
   bool is_on_firsts_machine() const { return on_firsts_machine_; }  // with its command line and files
 
  private:
-  void start_others(size_t workers, WorkerBackend backend, std::chrono::milliseconds timeout);
+  void start_others(size_t workers, WorkerBackend backend, std::chrono::milliseconds timeout,
+                    const std::function<void()>& look);
+  void require_all_running();
 
   std::optional<PrivateFolder> folder_;  // of the file where they meet, where this process made one
   size_t here_ = 1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "signstep/wire/communicator.h"
@@ -13,8 +14,8 @@ namespace signstep::cli {
 // Throws OptionError where it has not.
 void require_worlds(WorkerBackend backend);
 
-// Meets the other ranks. Throws OptionError and EnvironmentError.
+// Meets the other ranks; look is asked until all have come. Throws OptionError, EnvironmentError and what look throws.
 std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout,
-                                         WorkerBackend backend);
+                                         WorkerBackend backend, const std::function<void()>& look);
 
 }  // namespace signstep::cli

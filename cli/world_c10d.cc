@@ -7,8 +7,8 @@ namespace signstep::cli {
 void require_worlds(WorkerBackend backend) { require_backend(backend); }
 
 std::unique_ptr<Communicator> join_world(const Rendezvous& where, std::chrono::milliseconds timeout,
-                                         WorkerBackend backend) {
-  return join_process_group(where, timeout, backend);
+                                         WorkerBackend backend, const std::function<void()>& look) {
+  return join_process_group(where, timeout, backend, look);
 }
 
 }  // namespace signstep::cli

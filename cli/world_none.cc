@@ -10,7 +10,8 @@ void require_worlds(WorkerBackend) {
       "gloo's headers (Debian: libtorch-dev libgloo-dev), or use one worker");
 }
 
-std::unique_ptr<Communicator> join_world(const Rendezvous&, std::chrono::milliseconds, WorkerBackend backend) {
+std::unique_ptr<Communicator> join_world(const Rendezvous&, std::chrono::milliseconds, WorkerBackend backend,
+                                         const std::function<void()>&) {
   require_worlds(backend);
   return nullptr;
 }

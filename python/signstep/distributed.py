@@ -61,7 +61,7 @@ class MajorityVote:
         options.update(dither.options() if dither is not None else {})
         self._optimizer = optimizer
         self.process_group = process_group
-        self._core = Core(options, 0)
+        self._core = Core(options, len(self._parameters()))
         self._m: dict[Tensor, Tensor] = {}
         self._maximum: dict[Tensor, Tensor] = {}
         self._waiting: list[tuple[Any, Any]] = []

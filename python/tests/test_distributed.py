@@ -126,7 +126,8 @@ def test_what_is_no_bit_is_refused() -> None:
     optimizer = signstep.SignSGD([torch.nn.Parameter(torch.zeros(2))], momentum=0)
     with pytest.raises(ValueError, match="more than one bit"):
         signstep.MajorityVote(optimizer, dither=signstep.Dither(on="mean"), total_steps=5)
-    vote = signstep.MajorityVote(optimizer)
+    vote = signstep.MajorityVote(optimizer, dither=signstep.Dither("relative"), total_steps=5)
     state = vote.state_dict()
+    vote.load_state_dict(state)  # of no step yet
     with pytest.raises(ValueError, match="m in the state are not of these parameters"):
         vote.load_state_dict({**state, "m": [torch.zeros(3)]})

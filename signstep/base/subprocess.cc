@@ -19,14 +19,14 @@ namespace signstep {
 namespace {
 
 // In the child, after fork: only what is safe there. Tells the parent by the pipe why the program did not start.
-[[noreturn]] void become(char** argv, int in, int out, int errors, pid_t parent, int report) {
+[[noreturn]] void become(char** argv, char** environment, int in, int out, int errors, pid_t parent, int report) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
-  ::execvp(argv[0], argv);
+  ::execvpe(argv[0], argv, environment);
   const int code = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &code, sizeof code);
   ::_exit(127);
@@ -72,22 +72,43 @@ bool read_some(int from, std::string& text) {
   return got > 0;
 }
 
+// Our environment, but for what is named; execvpe still looks for the program along our own PATH.
+std::vector<std::string> with_variables(const std::map<std::string, std::string>& own) {
+  std::vector<std::string> all;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (!own.contains(text.substr(0, text.find('=')))) all.push_back(text);
+  }
+  for (const auto& [name, value] : own) all.push_back(name + "=" + value);
+  return all;
+}
+
+// Of the words, which must outlive them, and a null at the end.
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
 int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 }  // namespace
 
-Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors)
+Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors,
+                       const std::map<std::string, std::string>& environment)
     : name_(fmt::format("{}", fmt::join(command, " "))) {
   Pipe in, out, report;
   const std::unique_ptr<Pipe> apart = errors == Errors::kApart ? std::make_unique<Pipe>() : nullptr;
   if (!in || !out || !report || (apart && !*apart)) throw_errno("open a pipe to", name_, "close some files");
-  std::vector<char*> argv;
-  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<std::string> variables = with_variables(environment);
+  const std::vector<char*> argv = pointers(command), envp = pointers(variables);
   const int its_errors = apart ? apart->writing() : errors == Errors::kJoin ? out.writing() : STDERR_FILENO;
   const pid_t parent = ::getpid();
   child_ = ::fork();
-  if (child_ == 0) become(argv.data(), in.reading(), out.writing(), its_errors, parent, report.writing());
+  if (child_ == 0)
+    become(const_cast<char**>(argv.data()), const_cast<char**>(envp.data()), in.reading(), out.writing(), its_errors,
+           parent, report.writing());
   int failed = child_ < 0 ? errno : 0;
   ::close(report.take_writing());  // its end of file says that the program started
   int code = 0;
@@ -202,6 +223,13 @@ Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::m
 
 void Subprocess::signal(int number) const {
   if (child_ > 0) ::kill(child_, number);
+}
+
+std::optional<int> Subprocess::ended() {
+  int status = 0;
+  if (child_ <= 0 || wait_for(child_, &status, WNOHANG) == 0) return std::nullopt;
+  child_ = -1;
+  return exit_code(status);
 }
 
 int Subprocess::wait() {

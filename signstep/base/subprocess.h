@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +19,9 @@ class Subprocess {
   // Its standard error: where ours goes, among the lines of its standard output, or apart, for communicate() alone.
   enum class Errors { kPass, kJoin, kApart };
 
-  explicit Subprocess(const std::vector<std::string>& command,
-                      Errors errors = Errors::kPass);  // throws EnvironmentError
+  // environment: in the place of our variables of these names. Throws EnvironmentError.
+  explicit Subprocess(const std::vector<std::string>& command, Errors errors = Errors::kPass,
+                      const std::map<std::string, std::string>& environment = {});
   // Closes the child's standard input, then waits for its end: at most kFarewell, in which what it still says is read
   // and dropped (a closed pipe would end it in the middle of its work), then kills it.
   ~Subprocess();
@@ -44,6 +47,7 @@ class Subprocess {
   // child that does not read its input to the end is no error.
   Ended communicate(std::string_view input, std::chrono::milliseconds limit);
   void signal(int number) const;
+  std::optional<int> ended();  // what wait() returns, where it need not wait
   // Waits for the end: the exit code, or 128 + the number of the signal that ended it.
   int wait();
 

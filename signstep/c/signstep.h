@@ -207,7 +207,7 @@ typedef struct signstep_cuda_tensor {
 SIGNSTEP_API int signstep_cuda_set(signstep_cuda* cuda, const signstep_cuda_tensor* tensors, uint64_t tensor_count,
                                    const signstep_pass* passes, uint64_t count, const signstep_draw* rounding);
 /* Does it, in one launch, and a second small one where sums are wanted. May be captured into a CUDA graph, whose
- * replays do what the last set said. */
+ * replays do what the last set said, which must be of the captured tensors, kind and sums. */
 SIGNSTEP_API int signstep_cuda_launch(signstep_cuda* cuda, void* stream);
 /* The statistics of the last launch, count of them; waits for it, for a replay the caller does. */
 SIGNSTEP_API int signstep_cuda_read(signstep_cuda* cuda, uint64_t count, signstep_statistics* statistics);

@@ -43,20 +43,22 @@ struct Absence {
   bool store_failed = false;  // before all were there; the ranks are those of the last answer
 };
 
-// The ranks without such a key when all have one, or until has passed.
-Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
+// The ranks without such a key when all have one, or until has passed. Throws what look throws.
+Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until,
+               const std::function<void()>& look = {}) {
   Absence absence{std::vector<size_t>(ranks)};
   std::iota(absence.ranks.begin(), absence.ranks.end(), size_t{0});
   const auto deadline = steady_clock::now() + until;
-  try {
-    for (;;) {
+  for (;;) {
+    try {
       std::erase_if(absence.ranks, [&](size_t r) { return store.check({key(what, r)}); });
-      if (absence.ranks.empty() || steady_clock::now() >= deadline) return absence;
-      std::this_thread::sleep_for(kPoll);
+    } catch (const std::exception&) {
+      absence.store_failed = true;
+      return absence;
     }
-  } catch (const std::exception&) {
-    absence.store_failed = true;
-    return absence;
+    if (absence.ranks.empty() || steady_clock::now() >= deadline) return absence;
+    if (look) look();
+    std::this_thread::sleep_for(kPoll);
   }
 }
 
@@ -100,15 +102,15 @@ StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
   }
 }
 
-void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout) {
+void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
   int64_t same = 0;
   Absence absence;
   try {
     same = store.add(key("here", where.rank), 1);
-    if (same == 1) absence = absent(store, "here", where.size, timeout);
   } catch (const std::exception&) {
     absence.store_failed = true;
   }
+  if (same == 1) absence = absent(store, "here", where.size, timeout, look);
   if (absence.store_failed)  // as when its keeper gives up waiting a little before this rank does
     throw EnvironmentError(fmt::format(
         "rank {} lost the run's store at {} while the ranks met{}; start all ranks again", where.rank, place(where),
@@ -145,9 +147,10 @@ OpenBackend open_backend(WorkerBackend backend, const Rendezvous& where, StorePo
 
 class C10dCommunicator final : public Communicator {
  public:
-  C10dCommunicator(WorkerBackend backend, const Rendezvous& where, milliseconds timeout)
+  C10dCommunicator(WorkerBackend backend, const Rendezvous& where, milliseconds timeout,
+                   const std::function<void()>& look)
       : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout)) {
-    meet(*store_, where, timeout);
+    meet(*store_, where, timeout, look);
     run("the connection of all ranks", [&] {
       backend_ = open_backend(
           backend, where, c10::make_intrusive<c10d::PrefixStore>("signstep/" + backend_name(backend), store_), timeout);
@@ -221,8 +224,8 @@ class C10dCommunicator final : public Communicator {
     }
   }
 
-  // A backend names an address at best. Each rank that stops says so in the store; who does not is the one that others
-  // wait for.
+  // A backend names an address at best. Each rank that stops says so in the store and leaves the group, so that those
+  // who wait for it notice too; who says nothing is the one that others wait for.
   std::string explain(const char* name, const std::string& reason) {
     return fmt::format("rank {} of {}: {} failed: {}; start the run again (timeout {} ms; c10d says: {})", rank(),
                        size(), name, who_stopped(), timeout_.count(), reason);
@@ -232,6 +235,7 @@ class C10dCommunicator final : public Communicator {
     Absence absence;
     try {
       store_->set(key("stopped", rank()), std::vector<uint8_t>{1});
+      if (backend_.device.is_cpu()) backend_.group.reset();  // NCCL's would wait for what cannot end
       absence = absent(*store_, "stopped", size(), std::min(timeout_, kGrace));
     } catch (const std::exception&) {
       absence = {{0}, true};
@@ -266,9 +270,10 @@ void require_backend(WorkerBackend backend) {
 #endif
 }
 
-std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout, WorkerBackend backend) {
+std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout, WorkerBackend backend,
+                                                 const std::function<void()>& look) {
   require_backend(backend);
-  return std::make_unique<C10dCommunicator>(backend, where, timeout);
+  return std::make_unique<C10dCommunicator>(backend, where, timeout, look);
 }
 
 }  // namespace signstep

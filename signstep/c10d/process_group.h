@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "signstep/wire/communicator.h"
@@ -17,11 +18,12 @@ void require_backend(WorkerBackend backend);
 // Meets the other ranks and returns when all are connected. Rank 0 keeps the store, unless torchrun's agent does.
 // Gloo's traffic goes through the interface GLOO_SOCKET_IFNAME where that is set, else through the one that leads to
 // the store. NCCL takes the CUDA device of the rank's number on its machine, and makes it the process's. timeout is
-// that of the meeting and of each call. Throws OptionError as require_backend does, and EnvironmentError, which names
-// the ranks that did not come, or the store where it cannot be reached. Not to be called in a child that a process with
-// threads has forked.
+// that of the meeting and of each call. look is asked again and again until all have come; what it throws ends the
+// meeting. Throws OptionError as require_backend does, and EnvironmentError, which names the ranks that did not come,
+// or the store where it cannot be reached. Not to be called in a child that a process with threads has forked.
 std::unique_ptr<Communicator> join_process_group(const Rendezvous& where,
                                                  std::chrono::milliseconds timeout = kWireTimeout,
-                                                 WorkerBackend backend = WorkerBackend::kGloo);
+                                                 WorkerBackend backend = WorkerBackend::kGloo,
+                                                 const std::function<void()>& look = {});
 
 }  // namespace signstep

@@ -26,7 +26,7 @@ class DeviceSteps {
   void set(std::span<const SgdEntry> entries);
 
   // Steps the tensors, in the order of the stream, without waiting. May be captured into a CUDA graph: a replay takes
-  // the table as the last set() left it.
+  // the table as the last set() left it, which must be of the same tensors, kind and sums as the captured one.
   void launch(void* stream);
 
   // Of the last launch, one for each entry; waits for it. After a replay the caller waits for its stream first.

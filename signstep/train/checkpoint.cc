@@ -136,15 +136,19 @@ std::string save(const std::string& path, Learner& learner, const TrainProgress&
 
 }  // namespace
 
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run) {
+  save(path, learner, progress, run, {});
+}
+
 void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
-                     Communicator* world) {
-  std::vector<std::string> others;
-  if (world != nullptr) {
-    others = gathered_texts(*world, world->rank() == 0 ? "" : save(path, learner, progress, run, {}));
-    if (world->rank() != 0) return;
-    others.erase(others.begin());
+                     Communicator& world, RankParts& parts) {
+  const bool first = world.rank() == 0;
+  if (parts.step != learner.steps()) {
+    parts.checksums = gathered_texts(world, first ? "" : save(path, learner, progress, run, {}));
+    parts.checksums.erase(parts.checksums.begin());
+    parts.step = learner.steps();
   }
-  save(path, learner, progress, run, others);
+  if (first) save(path, learner, progress, run, parts.checksums);
 }
 
 Checkpoint::Checkpoint(const std::string& path) : path_(path), file_(path), state_(state_of(file_, path)) {}
@@ -196,26 +200,10 @@ std::vector<std::string> Checkpoint::rank_checksums() const {
   });
 }
 
-void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
-  const Network& network = learner.network();
-  const UpdateRule& rule = learner.rule();
-  const OptimizerState& fresh = learner.state();
-  const auto values = collect(file_, path_, "", network.parameters, network.parameter_elements);
-  const auto buffers = collect(file_, path_, "", network.buffers, network.buffer_elements);
-  OptimizerState restored;
-  for (const StateBuffer& buffer : fresh.buffers) {
-    restored.buffers.push_back(
-        {buffer.name, collect(file_, path_, prefix_of(buffer), network.parameters, network.parameter_elements)});
-  }
-  restored.extra = fresh.extra;
+TrainProgress Checkpoint::progress() const {
   TrainProgress where;
   damage_is_the_checkpoints([&] {
     const JsonFields fields(state_, path_);
-    restored.step = fields.get<uint64_t>("optimizer_step");
-    if (restored.extra.has_value()) {
-      StateReader extra(fields.object(rule.extra_name()));
-      rule.visit_extra(restored.extra, extra);
-    }
     where.epoch = fields.get<uint64_t>("epoch");
     where.batch = fields.get<uint64_t>("batch");
     where.sums = {.loss = fields.get<double>("loss_sum"),
@@ -233,6 +221,30 @@ void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
     where.course = fields_from<EpochCourse>(fields.get<nlohmann::ordered_json>("curve"));
     for (const auto& epoch : fields.get<std::vector<nlohmann::ordered_json>>("metrics"))
       where.metrics.push_back(fields_from<EpochRecord>(epoch));
+  });
+  return where;
+}
+
+void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
+  const Network& network = learner.network();
+  const UpdateRule& rule = learner.rule();
+  const OptimizerState& fresh = learner.state();
+  const auto values = collect(file_, path_, "", network.parameters, network.parameter_elements);
+  const auto buffers = collect(file_, path_, "", network.buffers, network.buffer_elements);
+  OptimizerState restored;
+  for (const StateBuffer& buffer : fresh.buffers) {
+    restored.buffers.push_back(
+        {buffer.name, collect(file_, path_, prefix_of(buffer), network.parameters, network.parameter_elements)});
+  }
+  restored.extra = fresh.extra;
+  TrainProgress where = this->progress();
+  damage_is_the_checkpoints([&] {
+    const JsonFields fields(state_, path_);
+    restored.step = fields.get<uint64_t>("optimizer_step");
+    if (restored.extra.has_value()) {
+      StateReader extra(fields.object(rule.extra_name()));
+      rule.visit_extra(restored.extra, extra);
+    }
   });
   if (restored.extra.has_value()) rule.require_fit(restored.extra, network.parameters.size(), path_);
   std::copy(values.begin(), values.end(), learner.engine().values().begin());

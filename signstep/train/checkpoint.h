@@ -4,7 +4,9 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "signstep/io/safetensors.h"
 #include "signstep/train/learner.h"
@@ -13,11 +15,21 @@
 
 namespace signstep {
 
-// With a world (null: one worker) each rank saves its own at its path; the last to be written is rank 0's, which names
-// the others' checksums, so that the checkpoint is whole where that file is. Collective then; also throws what the
-// world throws.
+// The files of ranks 1, 2, ... of the last checkpoint that was saved or restored.
+struct RankParts {
+  std::optional<uint64_t> step = {};
+  std::vector<std::string> checksums = {};
+};
+
+// One worker.
+void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run);
+
+// Several: each rank saves its own at its path; the last to be written is rank 0's, which names the others' checksums,
+// so that the checkpoint is whole where that file is. Saved again at the same step, with more progress and nothing else
+// that is new, only rank 0's is written: there is no moment at which it names files that are not there. Collective;
+// also throws what the world throws.
 void save_checkpoint(const std::string& path, Learner& learner, const TrainProgress& progress, const RunIdentity& run,
-                     Communicator* world = nullptr);
+                     Communicator& world, RankParts& parts);
 
 // A checkpoint read and checked.
 class Checkpoint {
@@ -33,6 +45,7 @@ class Checkpoint {
   RunIdentity identity() const;                     // throws CheckpointError where there is none
   const std::string& sha256() const;                // of the file
   std::vector<std::string> rank_checksums() const;  // of the files of ranks 1, 2, ...; none for one worker
+  TrainProgress progress() const;                   // throws CheckpointError; of several ranks, rank 0's is in force
   // Restores into a learner of the same network and rule. Throws CheckpointError when the file is of another, and
   // leaves learner and progress alone then.
   void restore(Learner& learner, TrainProgress& progress) const;

@@ -25,18 +25,23 @@ std::vector<std::string> candidates(const std::string& run_folder, Communicator*
   return paths;
 }
 
-// Opens this rank's part of the checkpoint whose first part is at path; it is known to belong to that.
-void open_own_part(const std::string& path, Communicator* world, std::optional<Checkpoint>& part) {
-  part.emplace(path);
-  const std::vector<std::string> others = part->rank_checksums();
+// A checkpoint's first part, and this rank's, where that is another one; it is known to belong to the first.
+struct Opened {
+  std::optional<Checkpoint> first, other;
+  const Checkpoint& own() const { return other ? *other : *first; }
+};
+
+void open(const std::string& path, Communicator* world, Opened& opened) {
+  opened.first.emplace(path);
+  const std::vector<std::string> others = opened.first->rank_checksums();
   if (others.size() + 1 != ranks_of(world))
     throw CheckpointError(fmt::format("{} is of a run with {} workers and this one has {}; continue with as many", path,
                                       others.size() + 1, ranks_of(world)));
   if (others.empty() || world->rank() == 0) return;
   const std::string own = rank_checkpoint(path, world->rank());
   if (!path_exists(own)) throw CheckpointError(fmt::format("{} is absent, and {} is not whole without it", own, path));
-  part.emplace(own);
-  if (part->sha256() != others[world->rank() - 1])
+  opened.other.emplace(own);
+  if (opened.other->sha256() != others[world->rank() - 1])
     throw CheckpointError(fmt::format("{} is not the file that {} was saved with", own, path));
 }
 
@@ -51,16 +56,16 @@ std::string first_damage(const std::string& own, Communicator* world) {
 }  // namespace
 
 std::string restore_newest(const std::string& run_folder, const RunIdentity& run, Learner& learner,
-                           TrainProgress& progress, const std::function<void(const std::string&)>& warn,
-                           Communicator* world) {
+                           TrainProgress& progress, RankParts& parts,
+                           const std::function<void(const std::string&)>& warn, Communicator* world) {
   std::string reasons;
   for (const std::string& path : candidates(run_folder, world)) {
-    std::optional<Checkpoint> checkpoint;
+    Opened checkpoint;
     std::optional<RunIdentity> recorded;
     std::string damage;
     try {
-      open_own_part(path, world, checkpoint);
-      recorded = checkpoint->identity();
+      open(path, world, checkpoint);
+      recorded = checkpoint.own().identity();
     } catch (const CheckpointError& e) {
       damage = e.what();
     }
@@ -70,7 +75,10 @@ std::string restore_newest(const std::string& run_folder, const RunIdentity& run
       continue;
     }
     require_same_identity(*recorded, run, path);
-    checkpoint->restore(learner, progress);
+    TrainProgress where = checkpoint.first->progress();
+    checkpoint.own().restore(learner, progress);
+    progress = std::move(where);
+    parts = {checkpoint.first->step(), checkpoint.first->rank_checksums()};
     return path;
   }
   if (!reasons.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", run_folder, reasons));

@@ -9,6 +9,15 @@
 #include "signstep/wire/gather.h"
 
 namespace signstep {
+namespace {
+
+// What may differ from machine to machine: where files lie that are compared by what they hold (rank 0's first weights
+// are everyone's), and who reads them.
+bool machines_own(const std::string& option) {
+  return option == "data" || option == "init" || option == "loader_threads";
+}
+
+}  // namespace
 
 void require_same_run(Communicator& world, const RunIdentity& run, bool resume) {
   TrainOptions options = recorded_options(run.options, "this run", *run.rules);
@@ -19,7 +28,7 @@ void require_same_run(Communicator& world, const RunIdentity& run, bool resume) 
   own["resume"] = resume ? "true" : "false";
   const OptionList list = option_list(options);
   for (const Option& option : list.options())
-    if (!option.is(Role::kResumable)) own[option.name] = option.text();
+    if (!machines_own(option.name)) own[option.name] = option.text();
   const std::vector<std::string> all = gathered_texts(world, own.dump());
   const auto first = nlohmann::ordered_json::parse(all[0]);
   for (size_t r = 1; r < all.size(); ++r) {

@@ -7,8 +7,8 @@
 namespace signstep {
 
 // Throws EnvironmentError at every rank where another version of the program, other images or other settings than rank
-// 0's are seen, naming the rank and what differs; whether to resume is one of the settings. What a resumed run may
-// change may differ.
+// 0's are seen, naming the rank and what differs; whether to resume is one of the settings. The folders of the data and
+// of first weights, and the loader's threads, may differ.
 void require_same_run(Communicator& world, const RunIdentity& run, bool resume);
 
 }  // namespace signstep

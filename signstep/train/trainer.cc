@@ -43,11 +43,10 @@ class Run {
                  make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_,
                            options_.workers),
                  Schedule(options_.schedule, total_steps_), world_),
-        identity_{to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules(),
-                  images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>()},
+        identity_(identity()),
         record_(options_, identity_, images_.data, learner_.engine(), images_.split),
         folder_(open_folder()) {  // last: a run that is refused leaves no folder behind
-    if (world_ != nullptr && rank_ == 0) world_->barrier();
+    if (world_ != nullptr) hold_folder();
     if (learner_.engine().renders()) images_.leave_raw();
   }
 
@@ -177,15 +176,19 @@ class Run {
   }
 
   void save() {
-    save_checkpoint(folder_.checkpoint(steps()), learner_, progress_, identity_, world_);
+    const std::string path = folder_.checkpoint(steps());
+    if (world_ == nullptr)
+      save_checkpoint(path, learner_, progress_, identity_);
+    else
+      save_checkpoint(path, learner_, progress_, identity_, *world_, parts_);
     folder_.prune_checkpoints();
   }
 
   // Without any checkpoint the run starts again from its first weights.
   void restore() {
     const std::string path = restore_newest(
-        folder_.path(), identity_, learner_, progress_, [&](const std::string& damage) { observer_.warning(damage); },
-        world_);
+        folder_.path(), identity_, learner_, progress_, parts_,
+        [&](const std::string& damage) { observer_.warning(damage); }, world_);
     if (path.empty()) {
       set_first_weights(options_, learner_.engine());
       observer_.note("no checkpoint yet: starting from the first step");
@@ -234,8 +237,15 @@ class Run {
     return reason;
   }
 
-  // A new run's with its first weights, so that a bad --init is found before anything is written.
+  RunIdentity identity() {
+    return {to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules(),
+            images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>()};
+  }
+
+  // A new run's with its first weights, so that a bad --init is found before anything is written. The ranks have found
+  // out that they mean the same run before they exchange anything else.
   std::unique_ptr<Engine> first_engine() {
+    if (world_ != nullptr) require_same_run(*world_, identity(), control_.resume);
     check_init_options(options_, control_.resume);
     auto engine = choice_.make(network());
     if (!control_.resume) set_first_weights(options_, *engine);
@@ -244,10 +254,15 @@ class Run {
 
   // Rank 0 makes it, and the others wait for that; where it cannot, they hear that rank 0 has ended.
   RunFolder open_folder() {
-    if (world_ != nullptr) require_same_run(*world_, identity_, control_.resume);
     if (rank_ == 0) return RunFolder(options_.output, control_.resume);
     world_->barrier();
     return RunFolder::at_rank(options_.output, rank_);
+  }
+
+  // Nothing is written into the folder before all ranks have seen it.
+  void hold_folder() {
+    if (rank_ == 0) world_->barrier();  // the one that the others wait at in open_folder
+    world_->barrier();
   }
 
   // The same answer at every rank: the greatest of theirs.
@@ -276,6 +291,7 @@ class Run {
   RunRecorder record_;
   RunFolder folder_;
   TrainProgress progress_;
+  RankParts parts_;
   SessionSpeed session_;
   SpeedWatch speed_;
 };

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "signstep/base/error.h"
+#include "tests/support/environment.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -39,6 +40,23 @@ TEST(SubprocessTest, JoinsErrorsAndGivesTheExitCode) {
   Subprocess killed({"sleep", "100"});
   killed.signal(SIGKILL);
   EXPECT_EQ(killed.wait(), 128 + SIGKILL);
+}
+
+TEST(SubprocessTest, SaysWhetherItHasEnded) {
+  Subprocess child({"sh", "-c", "read line; exit 7"});
+  EXPECT_EQ(child.ended(), std::nullopt);
+  child.write_line("");
+  std::optional<int> code;
+  while (!(code = child.ended())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(code, 7);
+  EXPECT_EQ(child.ended(), std::nullopt) << "said once";
+}
+
+TEST(SubprocessTest, HasVariablesOfItsOwn) {
+  const EnvironmentVariable ours("SIGNSTEP_TEST_VARIABLE", "ours"), other("SIGNSTEP_TEST_OTHER", "kept");
+  Subprocess child({"sh", "-c", "echo $SIGNSTEP_TEST_VARIABLE $SIGNSTEP_TEST_OTHER"}, Subprocess::Errors::kPass,
+                   {{"SIGNSTEP_TEST_VARIABLE", "a=b"}});
+  EXPECT_EQ(child.read_line(), "a=b kept");
 }
 
 TEST(SubprocessTest, TheLastLineNeedsNoNewline) {

@@ -2,11 +2,13 @@
 // `signstep train --workers N`: the processes, how they end, and that they compute what threads of one process do.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <thread>
 
 #include "signstep/io/json_lines.h"
 #include "signstep/io/safetensors.h"
@@ -99,13 +101,14 @@ TEST_F(WorkersTest, ProcessesComputeWhatThreadsOfOneProcessDo) {
 }
 
 TEST_F(WorkersTest, ProcessesThatAreStartedByOthersDoTheSame) {
-  Program together(training("together", "3"));
+  const std::vector<std::string> more = {"--adversaries", "1"};  // which is checked against the world's size
+  Program together(training("together", "3", more));
   ASSERT_EQ(together.wait(), 0) << together.output();
   std::vector<std::unique_ptr<Subprocess>> ranks;
   for (int r = 0; r < 3; ++r) {
     std::vector<std::string> command = {"env", fmt::format("RANK={}", r), "WORLD_SIZE=3",
                                         "SIGNSTEP_STORE=" + path("store"), SIGNSTEP_PROGRAM};
-    const auto arguments = training("apart", r == 1 ? "1" : "3");  // 1 stands for the world's size
+    const auto arguments = training("apart", r == 1 ? "1" : "3", more);  // 1 stands for the world's size
     command.insert(command.end(), arguments.begin(), arguments.end());
     ranks.push_back(std::make_unique<Subprocess>(command, Subprocess::Errors::kApart));
   }
@@ -115,6 +118,30 @@ TEST_F(WorkersTest, ProcessesThatAreStartedByOthersDoTheSame) {
     EXPECT_EQ(ended.output.empty(), rank != ranks[0]) << "rank 0 alone has something to show";
   }
   EXPECT_EQ(tensors("apart", 3), tensors("together", 3));
+}
+
+TEST_F(WorkersTest, ARunOfOneIsNotResumedByMany) {
+  Program alone(training("alone", "1"));
+  ASSERT_EQ(alone.wait(), 0) << alone.output();
+  Subprocess many({SIGNSTEP_PROGRAM, "train", "--resume", "--output", path("alone")}, Subprocess::Errors::kApart,
+                  {{"RANK", "0"}, {"WORLD_SIZE", "3"}, {"SIGNSTEP_STORE", path("store")}});
+  const Subprocess::Ended ended = many.communicate("", std::chrono::minutes(2));
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.errors, HasSubstr("the run has 1 worker and WORLD_SIZE is 3"));
+}
+
+TEST_F(WorkersTest, ASignalEndsTheWaitForOthers) {
+  std::vector<std::string> command = {SIGNSTEP_PROGRAM};
+  const auto arguments = training("run", "2");
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  Subprocess alone(command, Subprocess::Errors::kApart,
+                   {{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"SIGNSTEP_STORE", path("store")}});
+  while (!fs::exists(path("store"))) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  alone.signal(SIGINT);
+  const Subprocess::Ended ended = alone.communicate("", std::chrono::minutes(2));
+  EXPECT_EQ(ended.exit_code, 130) << ended.errors;
+  EXPECT_THAT(ended.errors, HasSubstr("stopped before all workers had come; nothing was written"));
+  EXPECT_FALSE(fs::exists(path("run")));
 }
 
 TEST_F(WorkersTest, AKilledWorkerIsNamedAndTheRunGoesOn) {

@@ -142,8 +142,10 @@ TEST_P(EngineTest, EvaluationOfPartsIsEvaluationOfTheWhole) {
     correct += part.correct;
   }
   const BatchResult all = e->evaluate(whole);
-  EXPECT_NEAR(all.loss, loss, 1e-5 * loss);
-  EXPECT_EQ(all.correct, correct);
+  // cuDNN may choose another kernel for another size, and bf16 rounds what that adds otherwise.
+  const bool alike = !GetParam().cuda;
+  EXPECT_NEAR(all.loss, loss, (alike ? 1e-5 : 1e-3) * loss);
+  EXPECT_LE(std::max(all.correct, correct) - std::min(all.correct, correct), alike ? 0u : 1u);
 }
 
 TEST_P(EngineTest, ProbabilitiesAreThoseOfTheLossAndDoNotChangeIt) {

@@ -3,6 +3,9 @@
 // SIGNSTEP_CUDA_LIBRARY names).
 #include "signstep/libtorch/device_passes.h"
 
+#include <cstdlib>
+#include <string>
+
 #include "tests/cuda/device_array.h"
 #include "tests/libtorch/sign_sgd_fixtures.h"
 
@@ -115,6 +118,26 @@ TEST_F(DevicePassesTest, AutogradNotices) {
   set_gradient(x, torch::ones({4}));
   optimizer.step();
   EXPECT_THROW(y.backward(), c10::Error);
+}
+
+// The same on a real device, by the library for it.
+TEST(DevicePasses, CudaTensorsEndWithTheHostsBits) {
+  const char* library = std::getenv("SIGNSTEP_CUDA_LIBRARY");
+  if (library == nullptr || std::string(library).find("emulated") != std::string::npos || !torch::cuda::is_available())
+    GTEST_SKIP() << "LibTorch sees no CUDA device, or the kernels are loops over the host's memory";
+  for (const SignSGDOptions& o : settings()) {
+    std::vector<at::Tensor> a = parameters(), b;
+    for (const at::Tensor& p : a) b.push_back(leaf(p.detach().to(at::kCUDA)));
+    ASSERT_TRUE(DevicePasses().takes(b[0]));
+    SignSGD host(a, o), device(b, o);
+    for (int64_t t = 0; t < 20; ++t) {
+      set_gradients(a, t);
+      for (size_t i = 0; i < a.size(); ++i) set_gradient(b[i], a[i].grad().to(at::kCUDA));
+      host.step();
+      device.step();
+      for (size_t i = 0; i < a.size(); ++i) ASSERT_TRUE(a[i].equal(b[i].cpu())) << t << ' ' << i;
+    }
+  }
 }
 
 TEST_F(DevicePassesTest, TakesWhatTheKernelsCan) {

@@ -174,6 +174,13 @@ TEST_F(RanksTest, ADifferenceIsNamedAtTheStart) {
   EXPECT_THAT(
       refusal([](TrainOptions& o, size_t rank) { o.optimizer.set("learning_rate", rank == 2 ? "0.1" : "0.2"); }),
       HasSubstr("learning_rate is '0.1' at rank 2 and '0.2' at rank 0"));
+  // These change what ranks say to each other, and when: gloo ends a process that hears more than it waits for.
+  EXPECT_THAT(refusal([](TrainOptions& o, size_t rank) { o.network.width = rank == 1 ? 4 : 8; }),
+              HasSubstr("width is '4' at rank 1 and '8' at rank 0"));
+  EXPECT_THAT(refusal([](TrainOptions& o, size_t rank) { o.checkpoint_every = rank == 1; }),
+              HasSubstr("checkpoint_every is '1' at rank 1 and '0' at rank 0"));
+  EXPECT_THAT(refusal([&](TrainOptions& o, size_t rank) { o.output += rank == 1 ? "-own" : ""; }),
+              HasSubstr("-own' at rank 1 and"));
   write_cifar10_fixture(folder_.path("other"), 60, 2);
   EXPECT_THAT(refusal([&](TrainOptions& o, size_t rank) { o.data = folder_.path(rank == 1 ? "other" : "data"); }),
               HasSubstr("checksum of the images is"));
@@ -216,15 +223,62 @@ TEST_F(RanksTest, ACheckpointThatLacksARankIsPassedOver) {
   EXPECT_THAT(message_of<CheckpointError>([&] { run_ranked(o, true); }), HasSubstr("is not the file that"));
 }
 
+// After its figures an epoch is saved once more. A process that dies between the ranks' writing then leaves some new
+// and some old files, which must be one checkpoint.
+TEST_F(RanksTest, OldAndNewFilesOfOneStepAreOneCheckpoint) {
+  struct Keep : TrainObserver {
+    void evaluating(const char* what) override {
+      if (what != std::string("test")) return;
+      const std::string newest = find_checkpoint(folder);
+      fs::copy_file(newest, kept, fs::copy_options::overwrite_existing);
+    }
+    std::string folder, kept;
+  };
+  const auto before_figures = [&](const TrainOptions& o, const std::string& kept) {
+    run_ranks(3, kLong, [&](Communicator& world) {
+      TrainControl control;
+      control.world = &world;
+      Keep keep;
+      keep.folder = o.output;
+      keep.kept = kept;
+      TrainObserver silent;
+      train(o, engines_, control, world.rank() == 0 ? keep : silent);
+    });
+  };
+  TrainOptions o = options_of("run", 3);
+  const std::string kept = folder_.path("before.safetensors");
+  before_figures(o, kept);
+  const auto bytes = everything("run", 3);
+  const auto lines = figures("run");
+  const std::string newest = find_checkpoint(o.output);
+  ASSERT_NE(SafetensorsFile(kept).metadata().at("signstep.sha256"),
+            SafetensorsFile(newest).metadata().at("signstep.sha256"));
+  fs::copy_file(kept, newest, fs::copy_options::overwrite_existing);
+  for (const std::string& path : list_checkpoints(o.output))
+    if (path != newest) fs::remove(path);  // nothing else to go on from
+  run_ranked(o, true);
+  EXPECT_EQ(everything("run", 3), bytes);
+  EXPECT_EQ(figures("run"), lines);
+}
+
+// 600 images are three batches, one for each rank.
 TEST_F(RanksTest, EvaluationTakesTurnsToTheSameBits) {
-  run_ranked(options_of("run", 3, "sgd"));
+  write_cifar10_fixture(folder_.path("many"), 600, 3);
+  const auto few_of_many = [&](const char* name, int64_t workers) {
+    TrainOptions o = options_of(name, workers, "sgd");
+    o.data = folder_.path("many");
+    o.limit_train = 240;
+    return o;
+  };
+  run_ranked(few_of_many("run", 3));
   const auto line = figures("run").back();
-  TrainOptions o = options_of("again", 1, "sgd");
+  TrainOptions o = few_of_many("again", 1);
   o.init = find_checkpoint(folder_.path("run"));
   o.optimizer.set("learning_rate", "1e-30");
   o.optimizer.set("l2_penalty", "0");
   o.epochs = 1;
   const RunImages images(o);
+  ASSERT_EQ(images.test->batches_per_epoch(), 3u);
   const EngineChoice choice = choose_engine(engines_, o.engine, make_network(o.network, 3, 10));
   const auto engine = choice.make(make_network(o.network, 3, 10));
   load_weights(o.init, *engine);

@@ -3,15 +3,18 @@
 #include "signstep/engines/torch/recorded_step.h"
 
 #ifdef SIGNSTEP_TORCH_WITH_CUDA
-#include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/cuda/CUDAStream.h>
 #endif
 
 namespace signstep {
 
 #ifdef SIGNSTEP_TORCH_WITH_CUDA
 
+// Streams and events by c10's classes for any device: those for CUDA are inline and call a CUDA runtime, which would
+// have to be PyTorch's own.
 struct RecordedStep::Recording {
   static constexpr int kWarmUp = 3;  // as PyTorch's notes on CUDA graphs have it
 
@@ -26,12 +29,12 @@ struct RecordedStep::Recording {
   }
 
   void first_runs(const std::function<void()>& work) {
-    const c10::cuda::CUDAStream outside = c10::cuda::getCurrentCUDAStream();
-    at::cuda::CUDAEvent before, after;
+    const c10::Stream outside = c10::cuda::getCurrentCUDAStream().unwrap(), inside = stream.unwrap();
+    c10::Event before(at::kCUDA), after(at::kCUDA);
     before.record(outside);
-    before.block(stream);
+    before.block(inside);
     {
-      const c10::cuda::CUDAStreamGuard guard(stream);
+      const c10::StreamGuard guard(inside);
       if (runs++ < kWarmUp) {
         work();
       } else {
@@ -41,7 +44,7 @@ struct RecordedStep::Recording {
         graph.capture_end();
         done = true;
       }
-      after.record(stream);
+      after.record(inside);
     }
     after.block(outside);
   }

@@ -10,7 +10,7 @@ at::Tensor normalise(const at::Tensor& x, const at::Tensor& weight, const at::Te
                      const at::Tensor& variance, bool training) {
   // In float32: unlike batch norm, LibTorch's group norm takes no bf16 activations beside float32 weights.
   if (!mean.defined()) return at::group_norm(x.to(at::kFloat), norm_groups(weight.size(0)), weight, bias, 1e-5);
-  return at::batch_norm(x, weight, bias, mean, variance, training, 0.1, 1e-5, false);
+  return at::batch_norm(x, weight, bias, mean, variance, training, 0.1, 1e-5, /*cudnn_enabled=*/true);
 }
 
 }  // namespace
