@@ -71,7 +71,8 @@ size_t default_jobs(const ExperimentPlan& plan) {
   const auto cores = static_cast<int64_t>(cpu_features().threads);
   int64_t most = 1;
   for (const PlannedRun& run : plan.all_runs())
-    most = std::max(most, run.options.engine.threads == 0 ? cores : run.options.engine.threads);
+    most = std::max(most,
+                    run.options.engine.threads == 0 ? cores : run.options.engine.threads * run.options.workers.workers);
   return static_cast<size_t>(std::max<int64_t>(1, cores / most));
 }
 
@@ -83,7 +84,14 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   check_output(plan);
   TimeEstimate time(plan, options.data, true);
   require_same_data(plan, time);
-  const std::vector<PlannedRun> runs = plan.all_runs();
+  std::vector<PlannedRun> runs = plan.tuning;
+  bool open = false;  // whether a choice is
+  for (size_t r = 0; r < plan.rows.size(); ++r) {
+    const std::optional<size_t> chosen =
+        choose_trial(trial_results(plan, plan.tuned_by(r)), plan.experiment.tuning_seeds.size());
+    open = open || !chosen;
+    for (PlannedRun& run : plan.reported(r, chosen.value_or(0))) runs.push_back(std::move(run));
+  }
   double total = 0;
   size_t done = 0;
   for (const PlannedRun& run : runs) {
@@ -106,7 +114,7 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
              plan.tuning.size(), runs.size() - plan.tuning.size(), done);
   fmt::print("About {} for what is left with {} at a time, by speeds measured just now on random images.\n",
              hours_text(total / static_cast<double>(options.jobs)), options.jobs);
-  if (plan.tunes())
+  if (open)
     fmt::print("Reported runs stand with the first trial's settings; the chosen ones follow from the tuning runs.\n");
   if (!time.missing().empty()) fmt::print("\nNothing can be run yet: {}\n", time.missing());
   return 0;
@@ -146,6 +154,7 @@ int end_code(const CompareResult& result, bool time_up) {
   if (result.stopped) return kTimeUp;
   if (!result.failures.empty()) {
     const int code = result.failures.front().exit_code;
+    if (code > 128) return exit_code(ErrorKind::kEnvironment);  // a signal: memory ran out, or somebody ended it
     return code >= 1 && code <= 5 ? code : kInternal;
   }
   if (!result.comparison.damaged.empty()) return exit_code(ErrorKind::kData);  // other shards'

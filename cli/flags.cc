@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags.h"
 
+#include <algorithm>
+#include <array>
+#include <memory>
+
 #include "cli/command_tree.h"
 #include "cli/engines.h"
 #include "signstep/base/error.h"
@@ -51,10 +55,15 @@ Flags::Flags(CLI::App& app, OptionList list) : list_(std::move(list)) {
     if (option.type == OptionType::kFlag) {
       const std::string opposite = "--no-" + option.flag().substr(2);
       const std::string standard = now == "true" ? fmt::format(" (on; {} turns it off)", opposite) : "";
-      app.add_flag_callback(
-             option.flag(), [remember] { remember("true"); }, option.help + standard)
-          ->group(option.group);
-      app.add_flag_callback(opposite, [remember] { remember("false"); })->group("");  // works, and is not listed
+      // CLI11 calls back in the order of definition; of the two it is the last that was given that counts.
+      const auto both = std::make_shared<std::array<const CLI::Option*, 2>>();
+      const auto last_of_both = [both, remember, &app] {
+        const std::vector<CLI::Option*>& given = app.parse_order();
+        const auto last = std::find_first_of(given.rbegin(), given.rend(), both->begin(), both->end());
+        remember(last != given.rend() && *last == both->front() ? "true" : "false");
+      };
+      both->front() = app.add_flag_callback(option.flag(), last_of_both, option.help + standard)->group(option.group);
+      both->back() = app.add_flag_callback(opposite, last_of_both)->group("");  // works, and is not listed
       continue;
     }
     CLI::Option* flag = app.add_option_function<std::string>(option.flag(), remember, help_text(option));

@@ -74,14 +74,15 @@ ReadRuns read_runs(const std::vector<std::string>& folders) {
   return out;
 }
 
-// Where the page goes: a run's own folder, or for several runs the first of runs/report, runs/report-2, ... that has no
-// report of others.
+// Where the page goes: a run's own folder, or for several runs the first of report, report-2, ... in their folder, or
+// in runs, that has no report of others.
 std::string folder_for(const ReportCommand& c, const std::vector<RunGroup>& groups) {
   if (!c.output.empty()) return c.output;
-  if (c.runs.size() == 1) return c.runs.front() + "/report";
-  std::string folder = "runs/report";
+  if (c.runs.size() == 1 && runs_in(c.runs) == c.runs) return c.runs.front() + "/report";
+  const std::string base = (c.runs.size() == 1 ? c.runs.front() : "runs") + "/report";
+  std::string folder = base;
   for (int n = 2; path_exists(folder + "/report.html") && !is_report_of(folder, groups); ++n)
-    folder = fmt::format("runs/report-{}", n);
+    folder = fmt::format("{}-{}", base, n);
   return folder;
 }
 

@@ -63,31 +63,50 @@ void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>&
     if (rows[r].versus_baseline) rows[r].versus_baseline->holm_p = corrected[r];
 }
 
-// From when to when a run's last session worked on which processor, and whose it is; UTC times compare as text.
+// From when to when a session of a run worked on which processor; UTC times compare as text.
 struct WorkedOn {
-  std::string from, until, machine;
-  ComparisonRow* row;
-  RunResult* run;
+  std::string from, until, machine, folder;
 };
 
-void mark_shared(const std::vector<WorkedOn>& work) {
-  for (const WorkedOn& a : work) {
-    for (const WorkedOn& b : work) {
-      if (a.run == b.run || a.machine != b.machine || !(a.from < b.until && b.from < a.until)) continue;
-      a.run->shared_machine = a.row->shared_machine = true;
+// A session that was broken off counts to the next one's start: when it ended is not known.
+void add_sessions(const ExperimentPlan& plan, const RunResult& run, std::vector<WorkedOn>& work) {
+  if (!run.state.done() || run.state.epochs == 0) return;
+  const RunRecord r = read_run(plan.output + "/" + run.folder).record;
+  std::vector<SessionRecord> sessions = r.sessions;
+  if (sessions.empty()) sessions = {first_session(r)};
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    const std::optional<std::string> until = i + 1 < sessions.size() ? sessions[i + 1].started : r.ended;
+    if (until) work.push_back({sessions[i].started, *until, sessions[i].machine.cpu, run.folder});
+  }
+}
+
+// Beside tuning runs too, which are in no row.
+void mark_shared(Comparison& c) {
+  std::vector<WorkedOn> work;
+  for (const ComparisonRow& row : c.rows) {
+    for (const TrialResult& trial : row.trials)
+      for (const RunResult& run : trial.runs) add_sessions(c.plan, run, work);
+    for (const RunResult& run : row.runs) add_sessions(c.plan, run, work);
+  }
+  std::set<std::string> shared;
+  for (const WorkedOn& a : work)
+    for (const WorkedOn& b : work)
+      if (a.folder != b.folder && a.machine == b.machine && a.from < b.until && b.from < a.until)
+        shared.insert(a.folder);
+  for (ComparisonRow& row : c.rows) {
+    for (RunResult& run : row.runs) {
+      run.shared_machine = shared.contains(run.folder);
+      row.shared_machine = row.shared_machine || run.shared_machine;
     }
   }
 }
 
 void read_facts(Comparison& c) {
   std::set<std::string> machines, engines, programs, data;
-  std::vector<WorkedOn> work;
-  for (ComparisonRow& row : c.rows) {
-    for (RunResult& run : row.runs) {
+  for (const ComparisonRow& row : c.rows) {
+    for (const RunResult& run : row.runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
       const RunRecord r = read_run(c.plan.output + "/" + run.folder).record;
-      const SessionRecord session = r.sessions.empty() ? first_session(r) : r.sessions.back();
-      if (r.ended) work.push_back({session.started, *r.ended, session.machine.cpu, &row, &run});
       machines.insert(shown(r.machine));
       engines.insert(shown(r.engine));
       programs.insert(shown(r.program));
@@ -95,7 +114,7 @@ void read_facts(Comparison& c) {
                               shown(r.data.sha256)));
     }
   }
-  mark_shared(work);
+  mark_shared(c);
   c.machines.assign(machines.begin(), machines.end());
   c.engines.assign(engines.begin(), engines.end());
   c.programs.assign(programs.begin(), programs.end());

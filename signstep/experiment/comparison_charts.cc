@@ -105,8 +105,8 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
       "ring: the chosen value. A ring in vermilion is the first or last of its list: a better value may lie beyond.",
       words);
   out.chart = {.title = "Validation accuracy by " + words, .x_label = words, .y_label = "validation accuracy (%)"};
-  Series chosen{.name = "chosen", .x = {}, .y = {}, .style = SeriesStyle::kRings, .color = 3};
-  Series edge{.name = "chosen, at its list's end", .x = {}, .y = {}, .style = SeriesStyle::kRings, .color = kVermilion};
+  // A ring each: several methods may choose one value, and a curve has one point at each.
+  std::vector<Series> chosen, edge;
   bool positive = true;
   for (size_t r = 0; r < c.rows.size(); ++r) {
     const ComparisonRow& row = c.rows[r];
@@ -120,14 +120,19 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
     if (const auto value = setting(row.chosen_settings, option); row.chosen && value) {
       const bool at_edge = std::any_of(row.edges.begin(), row.edges.end(),
                                        [&](const std::string& e) { return e.starts_with(option + " "); });
-      Series& ring = at_edge ? edge : chosen;
-      ring.x.push_back(*value);
-      ring.y.push_back(row.trials[*row.chosen].validation.mean);
+      (at_edge ? edge : chosen)
+          .push_back({.name = "",
+                      .x = {*value},
+                      .y = {row.trials[*row.chosen].validation.mean},
+                      .style = SeriesStyle::kRings,
+                      .color = at_edge ? kVermilion : size_t{3}});
     }
     out.chart.series.push_back(std::move(line));
   }
-  for (Series* ring : {&chosen, &edge})
-    if (!ring->x.empty() && !out.chart.series.empty()) out.chart.series.push_back(std::move(*ring));
+  if (!chosen.empty()) chosen.front().name = "chosen";
+  if (!edge.empty()) edge.front().name = "chosen, at its list's end";
+  for (std::vector<Series>* rings : {&chosen, &edge})
+    for (Series& ring : *rings) out.chart.series.push_back(std::move(ring));
   out.chart.log_x = positive;
   return out;
 }

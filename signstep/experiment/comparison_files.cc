@@ -124,7 +124,7 @@ std::string markdown_text(const Comparison& c, const std::string& command) {
 std::string csv_text(const Comparison& c) {
   std::string out =
       "method,chosen,at_grid_edge,runs,diverged,test_accuracy,sd,baseline,pairs,difference,low,high,p,holm_p,paper,"
-      "train_seconds,sent_bytes,float32_bytes\n";
+      "sent_bytes,float32_bytes,train_seconds\n";
   for (const ComparisonRow& row : c.rows) {
     const auto& d = row.versus_baseline;
     const std::vector<std::string> cells = {csv_cell(row.name),
@@ -142,9 +142,9 @@ std::string csv_text(const Comparison& c) {
                                             d ? csv_number(d->p) : "",
                                             d ? csv_number(d->holm_p) : "",
                                             row.paper ? csv_number(*row.paper) : "",
-                                            csv_number(row.seconds.mean),
                                             csv_number(row.sent_bytes.mean),
-                                            csv_number(row.float32_bytes.mean)};
+                                            csv_number(row.float32_bytes.mean),
+                                            csv_number(row.seconds.mean)};
     out += fmt::format("{}\n", fmt::join(cells, ","));
   }
   return out;

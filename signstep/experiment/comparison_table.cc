@@ -102,10 +102,13 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   if (!c.complete()) notes.push_back(fmt::format("Incomplete: {} of {} runs are done.", c.runs_done, c.runs_planned));
   for (const RunResult& run : c.damaged)
     notes.push_back(fmt::format("Left out, damaged: {}: {}", run.folder, run.state.problem));
+  bool limited = false;
+  for (size_t r = 0; r < c.plan.rows.size(); ++r)
+    limited = limited || c.plan.reported(r, 0).front().options.limit_train > 0;
   notes.push_back(
-      fmt::format("Test accuracy after the last epoch, mean ± standard deviation over seeds {}, trained on training "
+      fmt::format("Test accuracy after the last epoch, mean ± standard deviation over seeds {}, trained on {}training "
                   "and validation images.",
-                  fmt::join(e.seeds, ", ")));
+                  fmt::join(e.seeds, ", "), limited ? "limit_train of the " : ""));
   if (c.plan.tunes()) {
     notes.push_back(fmt::format(
         "Chosen by validation accuracy among {} trials for each {}, seeds {}; these runs are not in the table.",

@@ -100,7 +100,9 @@ void claim_output(const ExperimentPlan& plan) {
 
 std::string data_set_of(const PlannedRun& run) {
   const std::string& labels = run.options.labels;
-  return run.options.dataset + (labels == "fine" ? "" : fmt::format(", {} labels", labels));
+  const int64_t pixels = run.options.image_size;  // pictures of a folder are other images at another size
+  return run.options.dataset + (labels == "fine" ? "" : fmt::format(", {} labels", labels)) +
+         (pixels == 0 ? "" : fmt::format(", {} pixels", pixels));
 }
 
 void SameData::saw(const std::string& data_set, const std::string& checksum, const std::string& who) {

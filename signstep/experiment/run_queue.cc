@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "signstep/base/error.h"
@@ -34,7 +35,9 @@ std::vector<std::string> RunQueue::command(const PlannedRun& run) const {
   }
   TrainOptions options;
   const OptionList list = option_list(options);
-  for (const auto& [name, value] : run.settings) {
+  std::map<std::string, std::string> last;  // a method's value stands behind the file's of the same name
+  for (const auto& [name, value] : run.settings) last[name] = value;
+  for (const auto& [name, value] : last) {
     const Option* option = list.find(name);
     if (option->type == OptionType::kFlag) {
       words.push_back(value == "true" ? option->flag() : "--no-" + option->flag().substr(2));
@@ -94,7 +97,8 @@ EndedRun RunQueue::end(Child& child) {
     default:
       out.reason = fmt::format("{} ({})", child.last_words.empty() ? "it said nothing" : child.last_words,
                                code > 128 ? fmt::format("signal {}", code - 128) : fmt::format("exit code {}", code));
-      if (code == 5 && folder_in_use(child.run.folder)) out.outcome = RunOutcome::kBusy;
+      // Another process was faster: it holds the folder's lock, or has written its head.
+      if ((code == 5 || code == 2) && folder_in_use(child.run.folder)) out.outcome = RunOutcome::kBusy;
   }
   return out;
 }

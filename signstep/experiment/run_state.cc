@@ -21,10 +21,27 @@ TrainOptions recorded_options(const PlannedRun& run) {
   return recorded;
 }
 
+// "", or in what the recorded run differs from the planned one.
+std::string difference(TrainOptions recorded, const PlannedRun& run) {
+  TrainOptions planned = run.options;
+  const OptionList theirs = option_list(recorded), ours = option_list(planned);
+  for (const Option& option : ours.options()) {
+    const std::string wanted = option.text(), seen = theirs.find(option.name)->text();
+    if (seen != wanted && !is_open(option))
+      return fmt::format("{} holds a run of another experiment: {} is {} there and {} here", run.folder, option.name,
+                         seen, wanted);
+  }
+  return "";
+}
+
 RunState read_state(const PlannedRun& run) {
   RunState state;
-  if (!path_exists(config_path(run.folder))) return state;
-  recorded_options(run);
+  if (!path_exists(config_path(run.folder))) {
+    if (path_exists(record_path(run.folder)))
+      throw DataError(fmt::format("{} has a run.json and no config.toml", run.folder));
+    return state;
+  }
+  if (const std::string other = difference(recorded_options(run), run); !other.empty()) throw DataError(other);
   state.status = RunStatus::kPartial;
   if (!path_exists(record_path(run.folder))) return state;
   const RunFiles files(run.folder);
@@ -64,20 +81,13 @@ RunState run_state(const PlannedRun& run) {
 
 void require_same_run(const PlannedRun& run) {
   if (!path_exists(config_path(run.folder))) return;
-  TrainOptions recorded, planned = run.options;
+  std::string other;
   try {
-    recorded = recorded_options(run);
+    other = difference(recorded_options(run), run);
   } catch (const Error&) {
     return;
   }
-  const OptionList theirs = option_list(recorded), ours = option_list(planned);
-  for (const Option& option : ours.options()) {
-    const std::string wanted = option.text(), seen = theirs.find(option.name)->text();
-    if (seen == wanted || is_open(option)) continue;
-    throw OptionError(fmt::format(
-        "{} holds a run of another experiment: {} is {} there and {} here; choose another --output, or remove that run",
-        run.folder, option.name, seen, wanted));
-  }
+  if (!other.empty()) throw OptionError(other + "; choose another --output, or remove that run");
 }
 
 }  // namespace signstep

@@ -26,8 +26,9 @@ struct RunState {
   bool done() const { return status == RunStatus::kFinished || status == RunStatus::kDiverged; }
 };
 
-// Never throws for what the folder holds: a file that cannot be read, that has the wrong types, a finished run without
-// an accuracy, and a metrics.jsonl that run.json contradicts are kDamaged.
+// Never throws for what the folder holds: a file that is not there beside others or cannot be read, that has the wrong
+// types, a run of other settings (as require_same_run has it), a finished run without an accuracy, and a metrics.jsonl
+// that run.json contradicts are kDamaged.
 RunState run_state(const PlannedRun& run);
 
 // Throws OptionError when the folder holds a run with other settings. Where the experiment leaves something open

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "signstep/base/error.h"
+#include "signstep/experiment/output_folder.h"
 
 namespace signstep {
 
@@ -17,11 +18,12 @@ double run_seconds(const TrainOptions& run, size_t train, size_t test, double im
 
 TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing) {
   for (const PlannedRun& run : plan.all_runs()) {
-    const std::pair key(run.options.dataset, run.options.labels);
+    const TrainOptions& o = run.options;
+    const std::string key = data_set_of(run);
     if (images_.contains(key)) continue;
-    Images images = official_counts(find_dataset(key.first), key.second);
+    Images images = official_counts(find_dataset(o.dataset), o.labels);
     try {
-      images = count_dataset(key.first, data, key.second, run.options.image_size);
+      images = count_dataset(o.dataset, data, o.labels, o.image_size);
     } catch (const DataError& e) {
       if (!assume_missing) throw;
       missing_ = e.what();
@@ -31,17 +33,17 @@ TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, 
 }
 
 std::string TimeEstimate::key(const PlannedRun& run) {
-  return fmt::format("{} width {} batch {} workers {}", run.options.network.name, resolved(run.options.network).width,
-                     run.options.batch, run.options.workers.workers);
+  const TrainOptions& o = run.options;
+  return fmt::format("{} width {} norm {} batch {} workers {} engine {} {} {}", o.network.name,
+                     resolved(o.network).width, static_cast<int>(o.network.norm), o.batch, o.workers.workers,
+                     o.engine.name, static_cast<int>(o.engine.device), static_cast<int>(o.engine.precision));
 }
 
 void TimeEstimate::saw(const PlannedRun& run, double images_per_second) {
   if (images_per_second > 0) speed_[key(run)] = images_per_second;
 }
 
-const TimeEstimate::Images& TimeEstimate::images(const PlannedRun& run) const {
-  return images_.at({run.options.dataset, run.options.labels});
-}
+const TimeEstimate::Images& TimeEstimate::images(const PlannedRun& run) const { return images_.at(data_set_of(run)); }
 
 std::optional<double> TimeEstimate::seconds(const PlannedRun& run) const {
   if (speed_.empty()) return std::nullopt;

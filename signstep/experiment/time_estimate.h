@@ -22,7 +22,7 @@ class TimeEstimate {
   TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing = false);
 
   void saw(const PlannedRun& run, double images_per_second);
-  // Of a whole run (run_seconds). The speed is that last seen at the same width and batch, else any; none before the
+  // Of a whole run (run_seconds). The speed is that last seen at the same network, batch and engine, else any; none before the
   // first.
   std::optional<double> seconds(const PlannedRun& run) const;
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
@@ -34,7 +34,7 @@ class TimeEstimate {
  private:
   static std::string key(const PlannedRun& run);
 
-  std::map<std::pair<std::string, std::string>, Images> images_;  // by data set and kind of labels
+  std::map<std::string, Images> images_;  // by data_set_of
   std::map<std::string, double> speed_;
   std::string missing_;
 };

@@ -26,9 +26,11 @@ epochs = 2
 batch = 50
 validation = 50
 precision = "fp32"
+crop = false
 [[method]]
 name = "SGD"
 optimizer = "sgd"
+crop = true
 [method.tune]
 learning_rate = [0.02, 0.1]
 [[method]]
@@ -211,9 +213,41 @@ TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {
   EXPECT_THAT(text, HasSubstr("2 rows, 4 tuning and 4 reported runs, 0 done"));
   EXPECT_THAT(text, HasSubstr("Signum, learning_rate 0.003, seed 101"));
   EXPECT_FALSE(fs::exists(folder_.path("out")));
+  run(0, "out");  // the chosen trials' runs, whichever they are
+  const std::string done = run(0, "out", {"--dry-run"});
+  EXPECT_THAT(done, HasSubstr("2 rows, 4 tuning and 4 reported runs, 8 done"));
+  EXPECT_THAT(done, HasSubstr("About 0.0 min for what is left"));
+  EXPECT_THAT(done, Not(HasSubstr("first trial's settings")));
+  fs::remove_all(folder_.path("out"));
   // It counts images and reads none, so labels that a run would refuse are not seen.
   write_bytes(folder_.path("data/test_batch.bin"), Bytes(3073, 255));
   EXPECT_EQ(run(0, "out", {"--dry-run"}).find("Nothing can be run yet"), std::string::npos);
+}
+
+// What is published in results/ must stay readable to its experiment's file.
+TEST_F(CompareTest, PublishedRunsAreTheirExperiments) {
+  const fs::path source = SIGNSTEP_SOURCE;
+  int published = 0;
+  for (const auto& entry : fs::directory_iterator(source / "results")) {
+    if (!entry.is_directory()) continue;
+    const std::string name = entry.path().filename().string();
+    fs::copy(entry.path(), folder_.path(name), fs::copy_options::recursive);
+    Program program({"compare", (source / "experiments" / (name + ".toml")).string(), "--output", folder_.path(name),
+                     "--data", folder_.path("nowhere"), "--collect"});
+    EXPECT_EQ(program.wait(), 0) << program.output();
+    EXPECT_THAT(program.output(), Not(HasSubstr("Left out")));
+    ++published;
+  }
+  EXPECT_GT(published, 0);
+}
+
+TEST_F(CompareTest, TwoProcessesShareOneOutput) {
+  Program first(arguments("out")), second(arguments("out"));
+  const int a = first.wait(), b = second.wait();
+  EXPECT_EQ(a, 0) << first.output();
+  EXPECT_EQ(b, 0) << second.output();
+  EXPECT_THAT(first.output() + second.output(), Not(HasSubstr("FAILED")));
+  EXPECT_THAT(run(0, "out", {"--collect"}), Not(HasSubstr("Incomplete")));
 }
 
 TEST_F(CompareTest, BadInput) {

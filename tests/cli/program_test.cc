@@ -177,6 +177,9 @@ TEST_F(ProgramTest, ADryRunSaysWhatItWouldCost) {
                            "Steps          1 epoch of 5\n", "Time           about ", "Run folder     "})
     expect(seen, 0, line);
   EXPECT_FALSE(std::filesystem::exists(folder_.path("x")));
+  // Of a flag and its opposite the last counts, as of a value that is given twice.
+  expect(run(tiny("x", {"--dry-run", "--no-crop", "--crop"})), 0, "crop = true");
+  expect(run(tiny("x", {"--dry-run", "--crop", "--no-crop"})), 0, "crop = false");
   expect(run(tiny("x", {"--dry-run", "--validation", "300"})), 2, "validation");
   expect(run(tiny("x", {"--dry-run", "--data", folder_.path("none")})), 3, "not found");
 }

@@ -49,6 +49,8 @@ TEST_F(ReportCommandTest, AFolderOfRunsIsTheRunsInIt) {
   EXPECT_THAT(report(0, {path(""), "--output", path("page")}), HasSubstr("(3 runs, "));
   EXPECT_THAT(page(), HasSubstr("SGD"));
   EXPECT_THAT(report(0, {path("more")}), HasSubstr(path("more/report/report.html")));
+  write_run(path("more/d"), {.optimizer = "SGD", .seed = 7});
+  EXPECT_THAT(report(0, {path("more")}), HasSubstr(path("more/report-2/report.html"))) << "that one is of other runs";
   EXPECT_THAT(report(2, {path("a"), path("more"), path("more/deep/c")}), HasSubstr("are the same run"));
 }
 

@@ -54,6 +54,18 @@ TEST_F(ComparisonCharts, SensitivityMarksTheChosenValueAndTheEdge) {
   EXPECT_THAT(rates.series[3].x, ElementsAre(0.4));
 }
 
+// Two methods that chose the same value have two rings.
+TEST_F(ComparisonCharts, EachMethodHasItsRing) {
+  const ExperimentPlan p = plan();
+  for (const PlannedRun& run : p.tuning) leave(run, run.trial == 1 ? 80 + static_cast<double>(run.row) : 70);
+  const Chart rates = chart(compare_runs(p), "sensitivity-learning_rate");
+  ASSERT_EQ(rates.series.size(), 4u);
+  EXPECT_EQ(rates.series[2].name, "chosen");
+  EXPECT_EQ(rates.series[3].name, "") << "said once";
+  EXPECT_THAT(rates.series[2].y, ElementsAre(80));
+  EXPECT_THAT(rates.series[3].y, ElementsAre(81));
+}
+
 TEST_F(ComparisonCharts, OfSeveralTunedOptionsTheBestOfTheOthers) {
   const ExperimentPlan p = plan(
       "seeds = [1]\ntuning_seeds = [101]\n[train]\nepochs = 1\n[tune]\nlearning_rate = [0.1, 0.2]\nl2_penalty = [0.0, "
@@ -99,6 +111,8 @@ TEST_F(ComparisonCharts, TimesTakenBesideOtherRunsAreMarked) {
   EXPECT_TRUE(c.rows[1].shared_machine);
   EXPECT_THAT(terminal_text(c), HasSubstr("1.0 min *"));
   EXPECT_THAT(terminal_text(c), HasSubstr("* Taken while other runs"));
+  leave(p.tuning.back(), 70, "finished", "abc", times("2026-01-01T01:30:00Z", "2026-01-01T01:31:00Z"));
+  EXPECT_TRUE(compare_runs(p).rows[0].shared_machine) << "a tuning run beside it";
 }
 
 }  // namespace

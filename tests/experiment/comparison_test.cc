@@ -71,9 +71,25 @@ TEST_F(ComparisonTest, WhatWorkersSentStandsBesideFloat32) {
   EXPECT_DOUBLE_EQ(c.rows[1].sent_bytes.mean, 6e6);
   EXPECT_THAT(terminal_text(c), HasSubstr("6 MB (3.1 %)"));
   EXPECT_THAT(terminal_text(c), HasSubstr("beside float32 sums of every gradient"));
-  EXPECT_THAT(csv_text(c), HasSubstr(",60,6000000,192000000\n"));
-  EXPECT_THAT(csv_text(c), HasSubstr(",60,,\n"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",6000000,192000000,60\n"));
+  EXPECT_THAT(csv_text(c), HasSubstr(",,60\n"));
   EXPECT_EQ(nlohmann::json::parse(json_text(c))["rows"][1]["wire"]["sent"], 6e6);
+}
+
+// While a comparison goes on another process may fill its folders by another version of the file.
+TEST_F(ComparisonTest, ARunOfOtherSettingsIsLeftOutAndNamed) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  std::string text = kText;
+  text.replace(text.find("width = 4"), 9, "width = 8");
+  const ExperimentPlan other = plan(text);
+  leave(other.reported(0, 1)[2], 99);
+  std::filesystem::remove(p.reported(1, 2)[0].folder + "/config.toml");
+  const Comparison c = compare_runs(p);
+  ASSERT_EQ(c.damaged.size(), 2u);
+  EXPECT_THAT(c.damaged[0].state.problem, HasSubstr("a run of another experiment: width is 8 there and 4 here"));
+  EXPECT_THAT(c.damaged[1].state.problem, HasSubstr("has a run.json and no config.toml"));
+  EXPECT_DOUBLE_EQ(c.rows[0].accuracy.mean, 61.5);
 }
 
 TEST_F(ComparisonTest, NothingIsChosenBeforeEveryTrialIsDone) {
