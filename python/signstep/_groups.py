@@ -14,6 +14,7 @@ from signstep._work import LOW_PRECISION
 
 OWN = ("lr", "decoupled_weight_decay", "maximize", "low_precision")
 _OTHERS = ("params", "name", "param_names", "initial_lr", "max_lr", "min_lr", "swa_lr")  # and what schedulers keep
+_OTHER_RULES = ("weight_decay", "momentum", "betas", "dampening", "nesterov")  # groups' keys of other optimizers
 _MOST_ELEMENTS = 2**34
 _LARGEST_FLOAT = 3.4028234663852886e38
 
@@ -27,8 +28,17 @@ def number(group: Mapping[str, Any], name: str, place: str) -> float:
 
 
 def rate_and_decay(group: Mapping[str, Any], index: int) -> tuple[float, float]:
-    """lr and decoupled_weight_decay of a group. TypeError or ValueError for what no step can be taken at."""
+    """lr and decoupled_weight_decay of a group. TypeError or ValueError for what no step can be taken at, and for what
+    was put there since it came and would have no effect."""
     place = f"parameter group {index}"
+    for key in _OTHER_RULES:
+        if key in group:
+            raise ValueError(
+                f"{place}: {key!r} was set, and nothing reads it; wanted {', '.join(OWN)} (weight decay is "
+                "decoupled_weight_decay)"
+            )
+    if group["low_precision"] not in LOW_PRECISION:
+        raise ValueError(f"{place}: low_precision is {group['low_precision']!r}; wanted one of {', '.join(LOW_PRECISION)}")
     lr, decay = number(group, "lr", place), number(group, "decoupled_weight_decay", place)
     if not 0 <= lr <= _LARGEST_FLOAT:
         raise ValueError(f"{place}: lr is {lr}; wanted a finite number of at least 0 that float32 holds")
@@ -52,8 +62,6 @@ def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
                 "differ; everything else is the optimizer's"
             )
     rate_and_decay(group, index)
-    if group["low_precision"] not in LOW_PRECISION:
-        raise ValueError(f"{place}: low_precision is {group['low_precision']!r}; wanted one of {', '.join(LOW_PRECISION)}")
     if not isinstance(group["maximize"], bool):
         raise TypeError(f"{place}: maximize is {group['maximize']!r}; wanted True or False")
     for i, parameter in enumerate(group["params"], start=first):

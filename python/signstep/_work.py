@@ -124,9 +124,19 @@ def prepare(
         and gradient.is_contiguous()
         and not gradient.is_neg()
     ):
+        if "master" in state:  # of when it was float16 or bfloat16; it would undo what comes now
+            del state["master"]
         m = _fitted(state, "m", parameter, dtype) if buffers & _library.M else None
         maximum = _fitted(state, "maximum", parameter, dtype) if buffers & _library.MAXIMUM else None
         return Work(parameter, parameter, gradient, m, maximum, True)
+    if parameter.device.type == "meta" or type(parameter).__name__ == "DTensor":
+        raise TypeError(
+            f"a parameter of shape {tuple(parameter.shape)} is "
+            f"{'on the meta device' if parameter.device.type == 'meta' else 'a DTensor'}; wanted a tensor with its elements "
+            "at hand: materialise it, or shard nothing (a rule's sums are over a whole tensor)"
+        )
+    if "master" in state and (low_precision != "master" or parameter.dtype == dtype):
+        del state["master"]
     plain = type(parameter) in (Tensor, torch.nn.Parameter)
     by_kernels = dtype == torch.float32 and parameter.device.type in KERNEL_DEVICES and plain
     by_cuda = not by_kernels and dtype == torch.float32 and plain and _cuda.takes(parameter.device)

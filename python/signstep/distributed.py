@@ -91,7 +91,9 @@ class MajorityVote:
         self._core = core
         for name, own in (("m", self._m), ("maximum", self._maximum)):
             own.clear()
-            own.update({p: a.clone() for p, a in zip(parameters, state[name]) if a is not None})
+            for p, a in zip(parameters, state[name]):  # as the kernels read them, wherever they were loaded to
+                if a is not None:
+                    own[p] = a.detach().to("cpu", torch.float32, copy=True).reshape(-1).contiguous()
 
     def take(self, bucket: Any) -> torch.futures.Future[Tensor]:
         """A bucket's gradients wait for the last bucket; then all vote in one message."""
@@ -107,7 +109,8 @@ class MajorityVote:
     @torch.no_grad()
     def _vote(self, gradients: dict[Tensor, Tensor]) -> None:
         parameters = self._parameters()
-        if unknown := sum(p not in set(parameters) for p in gradients):
+        known = set(parameters)
+        if unknown := sum(p not in known for p in gradients):
             raise ValueError(f"{unknown} parameters of the model are not the optimizer's; wanted all of them")
         if len(self._core.tensors) != len(parameters):
             self._core.grow(len(parameters))

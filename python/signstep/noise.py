@@ -137,7 +137,7 @@ def measure(
     """Gradients of loss_of(model, batch) for each of batches, at least 4 of one size, drawn independently; fewer than 50 give
     rough figures. Parameters, gradients and buffers (running statistics) are afterwards as they were. ValueError for too
     few batches, and for a loss whose gradient is NaN or infinite. 64 bytes a parameter of memory."""
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad and p.numel() > 0]
     if not named:
         raise ValueError("the model has no parameter that requires a gradient; wanted at least one")
     kept = [p.grad for _, p in named]

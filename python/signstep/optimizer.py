@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, Callable, Iterable, Mapping, Optional, TypeVar, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TypeVar, Union
 
 import torch
 from torch import Tensor
@@ -35,8 +37,27 @@ def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
+        if not math.isfinite(value):
+            raise ValueError(f"{name} is {value}; wanted a finite number")
         return float(value)
     raise TypeError(f"{name} is {value!r}; wanted a number, text or None")
+
+
+_PRE_HOOKS = "_optimizer_load_state_dict_pre_hooks"  # PyTorch 2.1 and later
+
+
+@contextmanager
+def _none_of(owner: Any, hooks: str) -> Iterator[None]:
+    """Without these hooks, which have run."""
+    own = getattr(owner, hooks, None)
+    if own is None:
+        yield
+        return
+    setattr(owner, hooks, type(own)())
+    try:
+        yield
+    finally:
+        setattr(owner, hooks, own)
 
 
 class SignOptimizer(torch.optim.Optimizer):
@@ -154,6 +175,13 @@ class SignOptimizer(torch.optim.Optimizer):
     def _prepare(self) -> list[Optional[Work]]:
         """What each parameter is stepped on, None for one that sits out; all checks are made before the first of them."""
         core, tensors = self._core, self._core.tensors
+        count = sum(len(group["params"]) for group in self.param_groups)
+        if count != len(tensors):
+            raise ValueError(
+                f"the groups hold {count} parameters, and {len(tensors)} were given; wanted the same ones, as each has its "
+                "state and its draws by its number; freeze one by requires_grad_(False) and grad = None, add some by "
+                "add_param_group, or make a new optimizer"
+            )
         rates = [rate_and_decay(group, i) for i, group in enumerate(self.param_groups)]
         given: list[tuple[Tensor, Optional[Tensor], dict[str, Any], Any]] = []
         for group, (lr, decay) in zip(self.param_groups, rates):
@@ -184,10 +212,14 @@ class SignOptimizer(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up what state_dict() gave, the groups' rates and decays included. ValueError, and nothing is changed, for
         the state of other parameters, of another optimizer, or of options that differ, by name."""
+        for hook in list(getattr(self, _PRE_HOOKS, {}).values()):  # before the base class, which gets a part
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         check_saved(state_dict, self.param_groups)
         core = Core(self._core.given, len(self._core.tensors))
         core.restore(state_dict[SAVED])
-        super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
+        with _none_of(self, _PRE_HOOKS):
+            super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
         for parameter, arrays in tensors_of(state_dict, self.param_groups):  # the base class would round them
             self.state[parameter] = arrays
         self._core = core

@@ -75,4 +75,6 @@ class Switch:
     penalty: Optional[float] = None
 
     def options(self) -> dict[str, Any]:
+        if self.step == 0:
+            raise ValueError("switch: step is 0; wanted at least 1, or at, a share of total_steps")
         return _stated(self, "switch_")

@@ -129,5 +129,8 @@ def test_what_is_no_bit_is_refused() -> None:
     vote = signstep.MajorityVote(optimizer, dither=signstep.Dither("relative"), total_steps=5)
     state = vote.state_dict()
     vote.load_state_dict(state)  # of no step yet
+    half = [torch.ones(2, dtype=torch.float16)]
+    vote.load_state_dict({**state, "m": half})
+    assert vote.state_dict()["m"][0].dtype == torch.float32
     with pytest.raises(ValueError, match="m in the state are not of these parameters"):
         vote.load_state_dict({**state, "m": [torch.zeros(3)]})

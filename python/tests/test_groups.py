@@ -72,3 +72,49 @@ def test_a_group_changed_to_what_cannot_be_is_refused_before_anything_moves(name
     with pytest.raises(ValueError, match="parameter group 1"):
         optimizer.step()
     assert torch.equal(a, torch.ones(3))
+
+
+def test_parameters_that_come_or_go_by_hand_are_refused() -> None:
+    a, b = parameter(), parameter()
+    optimizer = signstep.Signum([{"params": [a]}, {"params": [b]}], lr=0.25)
+    a.grad = b.grad = torch.ones(3)
+    optimizer.step()
+    before = a.detach().clone()
+    group = optimizer.param_groups.pop()
+    with pytest.raises(ValueError, match="the groups hold 1 parameters, and 2 were given"):
+        optimizer.step()
+    optimizer.param_groups.append(group)
+    optimizer.param_groups[0]["params"].append(parameter())
+    with pytest.raises(ValueError, match="the groups hold 3 parameters"):
+        optimizer.step()
+    assert torch.equal(a, before)
+    optimizer.param_groups[0]["params"].pop()
+    optimizer.step()
+    assert not torch.equal(a, before)
+
+
+@pytest.mark.parametrize("key, value", [("weight_decay", 0.1), ("momentum", 0.5), ("low_precision", "nearset")])
+def test_what_nothing_reads_is_refused_when_it_comes_later(key: str, value: object) -> None:
+    a = parameter()
+    optimizer = signstep.Signum([a])
+    optimizer.param_groups[0][key] = value
+    a.grad = torch.ones(3)
+    with pytest.raises(ValueError, match=key):
+        optimizer.step()
+    assert torch.equal(a, torch.ones(3))
+
+
+def test_numbers_that_are_none_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="momentum is nan"):
+        signstep.Signum([parameter()], momentum=float("nan"))
+    with pytest.raises(ValueError, match="step is 0; wanted at least 1"):
+        signstep.Signum([parameter()], switch=Switch(step=0))
+
+
+def test_a_meta_parameter_is_refused_before_others_move() -> None:
+    a, b = parameter(), torch.nn.Parameter(torch.ones(3, device="meta"))
+    optimizer = signstep.Signum([a, b])
+    a.grad, b.grad = torch.ones(3), torch.ones(3, device="meta")
+    with pytest.raises(TypeError, match="on the meta device"):
+        optimizer.step()
+    assert torch.equal(a, torch.ones(3))

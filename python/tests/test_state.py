@@ -112,3 +112,35 @@ def test_another_optimizers_state_is_refused_and_changes_nothing() -> None:
     damaged = copy.deepcopy(before)
     damaged["signstep"] = damaged["signstep"][:-2]
     refused(damaged, "state")
+
+
+def test_master_weights_of_another_time_are_forgotten() -> None:
+    p = torch.nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
+    optimizer = signstep.SignSGD([p], 2**-4, momentum=0, decoupled_weight_decay=0, low_precision="master")
+    for dtype in (torch.bfloat16, torch.float32, torch.bfloat16):
+        p.data = p.data.to(dtype)
+        for _ in range(4):
+            p.grad = torch.ones(4, dtype=dtype)
+            optimizer.step()
+    assert torch.equal(p.detach().float(), torch.full((4,), 1 - 12 * 2**-4))
+
+
+def test_a_hook_that_changes_what_is_loaded_is_heard() -> None:
+    model, optimizer = make()
+    if not hasattr(optimizer, "register_load_state_dict_pre_hook"):
+        pytest.skip("this PyTorch has no hooks of loading")
+    train(model, optimizer, 0, 3)
+    saved = copy.deepcopy(optimizer.state_dict())
+    calls = []
+
+    def sevens(_, state_dict):
+        calls.append(1)
+        for arrays in state_dict["state"].values():
+            arrays["m"] = torch.full_like(arrays["m"], 7.0)
+        return state_dict
+
+    other, loaded = make()
+    loaded.register_load_state_dict_pre_hook(sevens)
+    loaded.load_state_dict(saved)
+    assert len(calls) == 1
+    assert all(torch.all(loaded.state[p]["m"] == 7.0) for p in other.parameters())

@@ -22,8 +22,8 @@ class TimeEstimate {
   TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing = false);
 
   void saw(const PlannedRun& run, double images_per_second);
-  // Of a whole run (run_seconds). The speed is that last seen at the same network, batch and engine, else any; none before the
-  // first.
+  // Of a whole run (run_seconds). The speed is that last seen at the same network, batch and engine, else any; none
+  // before the first.
   std::optional<double> seconds(const PlannedRun& run) const;
   bool knows(const PlannedRun& run) const { return speed_.contains(key(run)); }
   const std::string& missing() const { return missing_; }

@@ -132,7 +132,8 @@ StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_
     if (rates[i].lr == 0) s = {.finite = s.finite, .nonfinite = s.nonfinite};
   }
   if (!sums) statistics.clear();
-  report.switching = switch_step(plan.switching, state.switching, largest_lr, statistics);
+  const bool decays = std::any_of(rates.begin(), rates.end(), [](const TensorRate& r) { return r.decay > 0; });
+  report.switching = switch_step(plan.switching, state.switching, largest_lr, statistics, decays);
   return report;
 }
 

@@ -64,16 +64,22 @@ std::optional<SwitchReason> trigger(const SwitchPlan& plan, const SwitchState& s
   return state.steps >= plan.due ? std::optional(SwitchReason::kFallback) : std::nullopt;
 }
 
+// The share by which the SGD phase's decay would shrink the weights at each step.
+double shrinkage(const SwitchPlan& plan, double lambda, double lr, bool decays) {
+  return decays && plan.options.switch_decay != SwitchDecay::kSign ? lambda * lr * plan.options.switch_penalty : 0;
+}
+
 // The rates that SGD would run at; empty when one of them is unusable.
-std::vector<double> usable_rates(const SwitchPlan& plan, const SwitchState& state) {
+std::vector<double> usable_rates(const SwitchPlan& plan, const SwitchState& state, double lr, bool decays) {
   std::vector<double> rates;
   const double global = lambda_at(plan, state, 0);
   if (!by_tensor(plan)) rates.push_back(global);
   for (size_t which = 1; which < state.lambda.size(); ++which) {
     const double own = lambda_at(plan, state, which);
-    rates.push_back(usable_rate(own) ? own : global);
+    rates.push_back(usable_rate(own) && shrinkage(plan, own, lr, decays) < 1 ? own : global);
   }
-  if (!std::all_of(rates.begin(), rates.end(), usable_rate)) rates.clear();
+  const bool usable = std::all_of(rates.begin(), rates.end(), usable_rate);
+  if (!usable || shrinkage(plan, global, lr, decays) > kMostShrinkage) rates.clear();
   return rates;
 }
 
@@ -88,11 +94,15 @@ SwitchEvent event_of(const SwitchPlan& plan, const SwitchState& state, SwitchRea
   return event;
 }
 
-std::optional<SwitchEvent> try_switch(const SwitchPlan& plan, SwitchState& state, SwitchReason reason, double lr) {
-  state.rates = usable_rates(plan, state);
+std::optional<SwitchEvent> try_switch(const SwitchPlan& plan, SwitchState& state, SwitchReason reason, double lr,
+                                      bool decays) {
+  state.rates = usable_rates(plan, state, lr, decays);
   if (state.rates.empty()) {
     if (std::exchange(state.refused, true)) return std::nullopt;
-    return event_of(plan, state, SwitchReason::kRefused, lr);
+    SwitchEvent event = event_of(plan, state, SwitchReason::kRefused, lr);
+    const double share = shrinkage(plan, event.lambda, lr, decays);
+    if (usable_rate(event.lambda) && share > kMostShrinkage) event.shrinkage = share;
+    return event;
   }
   state.phase = plan.options.switch_blend > 0 ? SwitchPhase::kBlend : SwitchPhase::kSgd;
   state.switched_after = state.steps;
@@ -170,7 +180,8 @@ bool tracks_average(const SwitchPlan& plan, const SwitchState& state) {
   return plan.options.switch_calibrate_from && state.steps >= plan.calibrate_from;
 }
 
-SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums) {
+SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums,
+                         bool decays) {
   ++state.steps;
   SwitchReport report;
   if (plan.options.switch_when == SwitchWhen::kNever) return report;
@@ -182,10 +193,10 @@ SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, 
     }
   }
   if (state.phase == SwitchPhase::kSign) {
-    if (const auto reason = trigger(plan, state, sums)) report.event = try_switch(plan, state, *reason, lr);
+    if (const auto reason = trigger(plan, state, sums)) report.event = try_switch(plan, state, *reason, lr, decays);
   } else {
     if (plan.options.switch_follow) {
-      if (auto rates = usable_rates(plan, state); !rates.empty()) state.rates = std::move(rates);
+      if (auto rates = usable_rates(plan, state, lr, decays); !rates.empty()) state.rates = std::move(rates);
     }
     if (state.phase == SwitchPhase::kBlend && ++state.blended == static_cast<uint64_t>(plan.options.switch_blend)) {
       state.phase = SwitchPhase::kSgd;
@@ -199,6 +210,13 @@ SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, 
 }
 
 std::string SwitchEvent::text() const {
+  if (reason == SwitchReason::kRefused && shrinkage > 0) {
+    return fmt::format(
+        "the switch to SGD was due after step {}, but at the rate {:.6g} that was found for SGD its weight decay would "
+        "shrink the weights by {:.3g} % at each step, and {:.3g} % is the most; the sign phase goes on (lower "
+        "switch_penalty, or take switch_decay sign)",
+        step, sgd_rate, 100 * shrinkage, 100 * kMostShrinkage);
+  }
   if (reason == SwitchReason::kRefused) {
     return fmt::format(
         "the switch to SGD was due after step {}, but no estimate gave a finite positive rate; the sign phase goes on",

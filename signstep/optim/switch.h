@@ -93,6 +93,10 @@ PhaseDecay phase_decay(const SwitchPlan& plan, const PhaseRates& rates, size_t t
 bool wants_sums(const SwitchPlan& plan, const SwitchState& state);
 bool tracks_average(const SwitchPlan& plan, const SwitchState& state);
 
+// Lambda grows as gradients get smaller, a scaled loss's for one, and the SGD phase's decay with it: beyond this share
+// of the weights a step it would be the decay that trains.
+inline constexpr double kMostShrinkage = 0.01;
+
 // kRefused: the switch was due, no rate was usable, the sign phase goes on.
 enum class SwitchReason { kStep, kSettled, kFallback, kRefused };
 
@@ -102,6 +106,7 @@ struct SwitchEvent {
   double lambda = 0;           // over all tensors; 0 when there is none
   double sgd_rate = 0;         // Lambda lr_t, for d = mu d + (1 - mu) g
   double heavy_ball_rate = 0;  // (1 - mu) Lambda lr_t: PyTorch's lr for buf = mu buf + g, the same steps
+  double shrinkage = 0;        // of a refusal for it: rate times penalty
   std::vector<double> rates;   // Lambda per tensor under scope tensor, else empty
 
   std::string text() const;  // one line for people
@@ -119,8 +124,11 @@ struct SwitchReport {
 // Empty sums mean not measured at this step: no estimate, and the run of settled ones stands. A step at lr = 0 gives no
 // estimate and ends the run, as does any step whose estimate fails. Call it after every optimizer step, in every phase.
 // The switch takes effect with the next step. A switch that is due without a usable Lambda (all of them, under scope
-// tensor: a tensor without one takes the global one) is reported once as kRefused and happens at the first later step
-// that has one. The first estimate never counts as settled, being its own average. Cost: O(tensors).
-SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums);
+// tensor: a tensor without one takes the global one), or at whose Lambda over all tensors decay would shrink weights by
+// more than kMostShrinkage a step, is reported once as kRefused and happens at the first later step that has one.
+// decays: whether any tensor's weights do. The first estimate never counts as settled, being its own average. Cost:
+// O(tensors).
+SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums,
+                         bool decays = true);
 
 }  // namespace signstep

@@ -156,7 +156,7 @@ TEST(Optimizer, AFactorThatIsNoneIsRefusedBeforeAnythingMoves) {
       EXPECT_THAT(option_error([&] {
                     optimizer_step(*rule, state, std::vector<TensorSlot>{{0, 1}}, x, std::vector{1.0f}, factor, serial);
                   }),
-                  testing::HasSubstr("wanted a finite rate of at least 0"))
+                  testing::HasSubstr("wanted a rate of at least 0 that float32 holds"))
           << name << " " << factor;
     }
     EXPECT_EQ(x[0], 8);

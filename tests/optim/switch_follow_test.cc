@@ -221,12 +221,13 @@ TEST(SwitchDecay, TheDefaultIsTunedSgdsAtTheCalibratedRate) {
 }
 
 TEST(SwitchDecay, AFactorThatTakesAllIsRefusedBeforeAnythingMoves) {
-  SwitchOptions o{.switch_when = SwitchWhen::kAt, .switch_step = 1, .switch_blend = 0, .switch_penalty = 1e9};
+  SwitchOptions o{.switch_when = SwitchWhen::kAt, .switch_step = 1, .switch_blend = 0};
   OneTensor run{make_update_plan({}, {}, o, 1, 100)};
-  run.step(normals(kSize, 3), 1e-3, 0.05);
+  run.step(normals(kSize, 3), 1e-3, 1e-30);
+  ASSERT_EQ(run.state.switching.phase, SwitchPhase::kSgd);
   const std::vector<float> x = run.x;
-  EXPECT_THAT(option_error([&] { run.step(normals(kSize, 4), 1e-3, 0.05); }),
-              HasSubstr("switch_penalty is 1000000000"));
+  EXPECT_THAT(option_error([&] { run.step(normals(kSize, 4), 1e9, 1e-30); }),  // a schedule that goes up
+              HasSubstr("switch_penalty is 0.0005"));
   EXPECT_EQ(run.x, x);
 }
 

@@ -90,8 +90,10 @@ TEST(Switch, AnAbsoluteToleranceWouldFireByAccidentOrNever) {
   SwitchState tiny = make_switch_state(plan, 1);
   EXPECT_FALSE(run(plan, tiny, {1e-6, 3e-6, 1e-6, 3e-6, 1e-6, 3e-6}));
   // Huge ones that agree to 1 %, yet differ by thousands.
-  SwitchState huge = make_switch_state(plan, 1);
-  const auto event = run(plan, huge, {1e6, 1.01e6, 1e6});
+  SwitchPlan as_sign = plan;
+  as_sign.options.switch_decay = SwitchDecay::kSign;  // SGD's own would be refused
+  SwitchState huge = make_switch_state(as_sign, 1);
+  const auto event = run(as_sign, huge, {1e6, 1.01e6, 1e6});
   ASSERT_TRUE(event);
   EXPECT_EQ(event->reason, SwitchReason::kSettled);
 }
@@ -164,6 +166,24 @@ TEST(Switch, ARateBeyondFloatIsUnusable) {
     SwitchState state = make_switch_state(plan, 1);
     EXPECT_EQ(switch_step(plan, state, 1e-3, Sums{of_ratio(extreme)}).event->reason, SwitchReason::kRefused);
   }
+}
+
+// Lambda is one over the gradients' scale: a loss times 1e-6 must not hand training over to the decay.
+TEST(Switch, ARateAtWhichDecayWouldTrainIsRefused) {
+  const SwitchPlan plan = plan_of(at_step(1));
+  const double limit = kMostShrinkage / (1e-3 * plan.options.switch_penalty);
+  for (const auto& [ratio, decays, refused] :
+       {std::tuple(0.99 * limit, true, false), {1.01 * limit, true, true}, {1.01 * limit, false, false}}) {
+    SwitchState state = make_switch_state(plan, 1);
+    const auto event = switch_step(plan, state, 1e-3, Sums{of_ratio(ratio)}, decays).event;
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->reason == SwitchReason::kRefused, refused) << ratio;
+    EXPECT_EQ(event->text().find("would shrink the weights by 1.01 %") != std::string::npos, refused) << event->text();
+  }
+  SwitchPlan as_sign = plan;
+  as_sign.options.switch_decay = SwitchDecay::kSign;
+  SwitchState state = make_switch_state(as_sign, 1);
+  EXPECT_NE(switch_step(as_sign, state, 1e-3, Sums{of_ratio(1e9)}).event->reason, SwitchReason::kRefused);
 }
 
 TEST(Switch, AStepOfNoLengthGivesNoEstimate) {
