@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/experiment/output_folder.h"
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "signstep/base/error.h"
 #include "signstep/experiment/run_state.h"
@@ -78,13 +80,19 @@ std::vector<PlannedRun> runs_there(const ExperimentPlan& plan) {
 
 void check_output(const ExperimentPlan& plan) {
   const std::string& folder = plan.output;
-  const std::optional<std::string> name = recorded_name(folder);
+  std::optional<std::string> name = recorded_name(folder);
+  // Something without a name may be what another process is about to claim.
+  const auto foreign = [&] { return path_exists(folder) && (!is_folder(folder) || !names_in(folder).empty()); };
+  for (int look = 0; look < 10 && !name && foreign(); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    name = recorded_name(folder);
+  }
   if (name && *name != plan.experiment.name) {
     throw OptionError(fmt::format("{} belongs to the experiment '{}', and this one is '{}'; choose another --output",
                                   folder, *name, plan.experiment.name));
   }
   const std::vector<PlannedRun> runs = runs_there(plan);
-  if (!name && runs.empty() && path_exists(folder) && (!is_folder(folder) || !names_in(folder).empty())) {
+  if (!name && runs.empty() && foreign()) {
     throw OptionError(fmt::format("{} is not empty and no experiment's folder; choose another --output", folder));
   }
   for (const PlannedRun& run : runs) require_same_run(run);
