@@ -8,6 +8,7 @@
 #include "signstep/base/error.h"
 #include "signstep/base/number.h"
 #include "signstep/experiment/output_folder.h"
+#include "signstep/runs/run_files.h"
 #include "signstep/runs/run_summary.h"
 
 namespace signstep {
@@ -71,7 +72,7 @@ struct WorkedOn {
 // A session that was broken off counts to the next one's start: when it ended is not known.
 void add_sessions(const ExperimentPlan& plan, const RunResult& run, std::vector<WorkedOn>& work) {
   if (!run.state.done() || run.state.epochs == 0) return;
-  const RunRecord r = read_run(plan.output + "/" + run.folder).record;
+  const RunRecord r = read_run_record(plan.output + "/" + run.folder);
   std::vector<SessionRecord> sessions = r.sessions;
   if (sessions.empty()) sessions = {first_session(r)};
   for (size_t i = 0; i < sessions.size(); ++i) {
@@ -106,7 +107,7 @@ void read_facts(Comparison& c) {
   for (const ComparisonRow& row : c.rows) {
     for (const RunResult& run : row.runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
-      const RunRecord r = read_run(c.plan.output + "/" + run.folder).record;
+      const RunRecord r = read_run_record(c.plan.output + "/" + run.folder);
       machines.insert(shown(r.machine));
       engines.insert(shown(r.engine));
       programs.insert(shown(r.program));
