@@ -83,14 +83,18 @@ def captured(work):
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         work()
-    return graph.replay
+
+    def replay(keep=work):  # its tensors must outlive the graph
+        graph.replay()
+
+    return replay
 
 
 def launch_of(optimizer):
     """What the last step launched, without the rest of it."""
     ((_, steps),) = optimizer._cuda._steps.items()
 
-    def launch():
+    def launch(keep=optimizer):
         check(library.signstep_cuda_launch(steps.handle, torch.cuda.current_stream().cuda_stream))
 
     return launch
@@ -157,21 +161,19 @@ def main():
             for name, _, make in OURS:
                 verify(make, shapes, gradients, name)
             print("  every rule of ours: three steps with the bits of the CPU's")
-        copy_seconds = None
-        for name, moved, work in contenders(shapes, gradients):
-            times = max(3, int(arguments.seconds / seconds(work, WARM)))
-            rounds = [seconds(work, times) for _ in range(arguments.rounds)]
-            if copy_seconds is None:
-                copy_seconds = statistics.median(rounds)
-            share = [(moved * count / one) / (8 * count / copy_seconds) for one in rounds]
-            median = statistics.median(rounds)
+        # All are made before any is timed, so that each round holds every one: some 25 GB of the device with the largest.
+        running = [(name, moved, work, max(3, int(arguments.seconds / seconds(work, WARM))))
+                   for name, moved, work in contenders(shapes, gradients)]
+        rounds = [[seconds(work, times) for _, _, work, times in running] for _ in range(arguments.rounds)]
+        for (name, moved, _, _), times in zip(running, zip(*rounds)):
+            share = [(moved / one) / (8 / copy[0]) for one, copy in zip(times, rounds)]
             print(
-                f"  {name:36} {spread([1e3 * one for one in rounds], 3)} ms, {moved * count / median / 1e9:.0f} GB/s, "
-                f"{spread(share, 2)} of a copy's bandwidth",
+                f"  {name:36} {spread([1e3 * one for one in times], 3)} ms, "
+                f"{moved * count / statistics.median(times) / 1e9:.0f} GB/s, {spread(share, 2)} of a copy's bandwidth",
                 flush=True,
             )
-            del work
-            torch.cuda.empty_cache()
+        del running
+        torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":
