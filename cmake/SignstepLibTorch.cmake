@@ -32,7 +32,8 @@ macro(signstep_find_libtorch)
       file(CREATE_LINK ${SIGNSTEP_FMT}/fmt ${signstep_shadow}/fmt SYMBOLIC)
       list(PREPEND TORCH_INCLUDE_DIRS ${signstep_shadow})
     endif()
-    set(TORCH_LIBRARIES -Wl,--no-as-needed ${TORCH_INSTALL_PREFIX}/lib/libtorch.so -Wl,--as-needed
+    # The C++ library first: PyTorch's show symbols of a part of one of their own (2.11: std::filesystem), which crash.
+    set(TORCH_LIBRARIES stdc++ -Wl,--no-as-needed ${TORCH_INSTALL_PREFIX}/lib/libtorch.so -Wl,--as-needed
                         ${TORCH_INSTALL_PREFIX}/lib/libtorch_cpu.so ${TORCH_INSTALL_PREFIX}/lib/libc10.so)
     set(SIGNSTEP_TORCH_CUDA_LIBRARIES)
     if(EXISTS ${TORCH_INSTALL_PREFIX}/lib/libtorch_cuda.so)

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // libsignstep_cuda.so for a machine without a GPU: the kernels' bodies in loops over blocks and threads. Odd blocks run
-// their threads backwards and blocks come last to first, so that a phase whose threads depend on each other shows.
+// their threads backwards and blocks come last to first, so that a phase whose threads depend on each other shows. Its
+// memory can be reached within its calls alone, as a device's: whoever reads it on the host gets a SIGSEGV, as there.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "signstep/cuda/device_calls.h"
 #include "signstep/cuda/step_body.h"
@@ -25,16 +31,59 @@ class LoopGrid {
   uint32_t block_, threads_;
 };
 
+// The device's memory: every array on pages of its own.
+class Memory {
+ public:
+  void* take(size_t bytes) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), whole = (bytes + page - 1) / page * page;
+    void* const at = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) return nullptr;
+    std::memset(at, 0xA5, bytes);
+    mprotect(at, whole, PROT_NONE);
+    const std::lock_guard lock(mutex_);
+    bytes_[at] = whole;
+    return at;
+  }
+
+  void give_back(void* at) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = bytes_.find(at); found != bytes_.end()) {
+      munmap(at, found->second);
+      bytes_.erase(found);
+    }
+  }
+
+  // Within work() alone it can be reached, by one call at a time.
+  template <class Work>
+  int during(Work&& work) {
+    const std::lock_guard lock(mutex_);
+    protect(PROT_READ | PROT_WRITE);
+    const int code = work();
+    protect(PROT_NONE);
+    return code;
+  }
+
+ private:
+  void protect(int how) const {
+    for (const auto& [at, bytes] : bytes_) mprotect(at, bytes, how);
+  }
+
+  std::mutex mutex_;
+  std::map<void*, size_t> bytes_;
+} memory_of_device;
+
 // body(grid, shared) for each block. What blocks share is new and full of noise for each of them.
 template <class Shared, class Body>
 int run(uint64_t blocks, uint32_t threads, Body&& body) {
-  for (uint64_t block = blocks; block-- > 0;) {
-    LoopGrid grid(static_cast<uint32_t>(block), threads);
-    Shared shared;
-    std::memset(static_cast<void*>(&shared), 0xA5, sizeof shared);
-    body(grid, shared);
-  }
-  return 0;
+  return memory_of_device.during([&] {
+    for (uint64_t block = blocks; block-- > 0;) {
+      LoopGrid grid(static_cast<uint32_t>(block), threads);
+      Shared shared;
+      std::memset(static_cast<void*>(&shared), 0xA5, sizeof shared);
+      body(grid, shared);
+    }
+    return 0;
+  });
 }
 
 struct Nothing {};
@@ -45,24 +94,28 @@ int devices(int* count) {
 }
 
 int allocate(int, size_t bytes, void** host, void** memory) {
-  for (void** out : {host, memory})
-    if (out != nullptr) {
-      *out = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-      if (*out == nullptr) return 2;
-      std::memset(*out, 0xA5, bytes);
-    }
-  return 0;
+  if (host != nullptr) {
+    *host = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (*host == nullptr) return 2;
+    std::memset(*host, 0xA5, bytes);
+  }
+  if (memory == nullptr) return 0;
+  *memory = memory_of_device.take(bytes);
+  if (*memory == nullptr && host != nullptr) std::free(*host);
+  return *memory == nullptr ? 2 : 0;
 }
 
 int release(int, void* host, void* memory) {
   std::free(host);
-  std::free(memory);
+  memory_of_device.give_back(memory);
   return 0;
 }
 
 int copy(int, void*, void* to, const void* from, size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
-  return 0;
+  return memory_of_device.during([&] {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    return 0;
+  });
 }
 
 int wait(int, void*) { return 0; }
