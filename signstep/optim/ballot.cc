@@ -25,22 +25,23 @@ Ballot::Ballot(std::span<const size_t> sizes) : sizes_(sizes.begin(), sizes.end(
   bits_.resize(first_.back());
 }
 
-void Ballot::vote(Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step, Executor& executor) {
-  if (options.is_hostile(world.rank(), world.size())) attack(options, seed, step, static_cast<uint32_t>(world.rank()));
-  majority_vote(world, bits_, {.ties = options.vote_ties, .seed = seed, .step = step}, executor);
-}
-
-void Ballot::attack(const WorkerOptions& options, uint64_t seed, uint64_t step, uint32_t rank) {
+void Ballot::attack_if_hostile(const Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step) {
+  if (!options.is_hostile(world.rank(), world.size())) return;
   for (size_t t = 0; t < sizes_.size(); ++t) {
     const std::span<uint64_t> own = words(t);
     if (options.attack == VoteAttack::kSignFlip) {
       flip_signs(own, sizes_[t]);
       continue;
     }
-    const Stream coins(seed, Purpose::kAttack, step, static_cast<uint32_t>(t), rank);
+    const Stream coins(seed, Purpose::kAttack, step, static_cast<uint32_t>(t), static_cast<uint32_t>(world.rank()));
     for (size_t w = 0; w < own.size(); ++w) own[w] = zero_coins(coins, w);
     clear_padding(own, sizes_[t]);
   }
+}
+
+void Ballot::vote(Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step, Executor& executor) {
+  attack_if_hostile(world, options, seed, step);
+  majority_vote(world, bits_, {.ties = options.vote_ties, .seed = seed, .step = step}, executor);
 }
 
 }  // namespace signstep

@@ -25,13 +25,19 @@ class Ballot {
     return std::span(bits_).subspan(first_[tensor], first_[tensor + 1] - first_[tensor]);
   }
 
-  // The bits become the majority's (wire/majority_vote.h); seed and step are those of a tie's coin and of an attack's.
-  // A rank that options call hostile votes otherwise than its bits say. Collective; throws as Communicator does.
+  std::span<uint64_t> bits() { return bits_; }                       // of all tensors
+  size_t first_word(size_t tensor) const { return first_[tensor]; }  // of a tensor's, in bits()
+  size_t elements(size_t tensor) const { return sizes_[tensor]; }
+  size_t tensors() const { return sizes_.size(); }
+
+  // At a rank that options call hostile the bits become others than were said; seed and step are those of its coins.
+  void attack_if_hostile(const Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step);
+
+  // The bits become the majority's (wire/majority_vote.h), hostile ranks' votes among them; seed and step are those of
+  // a tie's coin too. Collective; throws as Communicator does.
   void vote(Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step, Executor& executor);
 
  private:
-  void attack(const WorkerOptions& options, uint64_t seed, uint64_t step, uint32_t rank);
-
   std::vector<size_t> sizes_, first_;  // first_: words before each tensor, and last all of them
   std::vector<uint64_t> bits_;
 };

@@ -104,7 +104,8 @@ TrainOptions resolved(TrainOptions o) {
   resolve(o.optimizer, o.dither, o.switching);
   o.network = resolved(o.network);
   // Refuses what cannot be in a run of any length.
-  const auto rule = make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max());
+  const auto rule =
+      make_rule(o.optimizer, o.dither, o.switching, o.seed, std::numeric_limits<uint32_t>::max(), o.workers);
   if (workers > 1) rule->require_ranks(workers);
   if (o.workers.adversaries > 0 && !rule->joins_ranks())
     throw OptionError(

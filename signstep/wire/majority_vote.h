@@ -8,6 +8,7 @@
 
 #include "signstep/kernels/majority_vote.h"
 #include "signstep/wire/communicator.h"
+#include "signstep/wire/slices.h"
 
 namespace signstep {
 
@@ -21,7 +22,7 @@ struct VoteOptions {
 // What a rank sends for a vote on so many words of 64 coordinates: 2 (M - 1) / M bits a coordinate, rounded up to
 // words.
 constexpr uint64_t vote_bytes(uint64_t words, uint64_t ranks) {
-  return 2 * (ranks - 1) * ((words + ranks - 1) / ranks) * 8;
+  return 2 * (ranks - 1) * slice_words(words, ranks) * 8;
 }
 
 // bits, packed by pack_signs, become the majority's at every rank; bits that no rank has set stay 0. The same result

@@ -5,8 +5,9 @@
 #include <limits>
 #include <vector>
 
+#include "signstep/base/error.h"
 #include "signstep/kernels/sign_bits.h"
-#include "signstep/optim/ballot.h"
+#include "signstep/optim/scaled_vote.h"
 #include "signstep/optim/shared_options.h"
 #include "signstep/parallel/pieces.h"
 #include "signstep/wire/gather.h"
@@ -45,14 +46,25 @@ class ErrorFeedback final : public UpdateRule {
       : o_(resolved), seed_(seed), workers_(workers) {}
 
   double learning_rate() const override { return *o_.learning_rate; }
+  // "e_mean": of many workers what the sign of their mean left out, each having the coordinates that it counts.
   std::vector<std::string> buffers() const override {
-    return *o_.momentum > 0 ? std::vector<std::string>{"m", "e"} : std::vector<std::string>{"e"};
+    std::vector<std::string> names;
+    if (*o_.momentum > 0) names.push_back("m");
+    names.push_back("e");
+    if (workers_.workers > 1) names.push_back("e_mean");
+    return names;
   }
   bool joins_ranks() const override { return true; }
+  void require_ranks(size_t ranks) const override {
+    if (ranks != static_cast<size_t>(workers_.workers))
+      throw OptionError(fmt::format("ef-signsgd was made for {} workers, and {} ranks are here; set workers to as many",
+                                    workers_.workers, ranks));
+  }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
     const double factor = decay_factor(s.rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
     const bool alone = s.world == nullptr || s.world->size() == 1;
+    if (!alone) require_ranks(s.world->size());
     const std::span<float> m = state.buffer("m"), e = state.buffer("e");
     std::vector<float> p(e.size());
     std::vector<Sums> sums(s.tensors.size());
@@ -65,29 +77,35 @@ class ErrorFeedback final : public UpdateRule {
 
     std::vector<size_t> sizes;
     std::vector<double> scales;
+    std::vector<uint64_t> nonfinite;
     for (size_t t = 0; t < s.tensors.size(); ++t) {
       sizes.push_back(s.tensors[t].size);
       scales.push_back(sums[t].finite == 0 ? 0.0 : sums[t].l1 / static_cast<double>(sums[t].finite));
+      nonfinite.push_back(sums[t].nonfinite);
     }
     const uint32_t rank = alone ? 0 : static_cast<uint32_t>(s.world->rank());
     Ballot ballot(sizes);
-    for (size_t t = 0; t < sizes.size(); ++t)
-      pack_signs(std::span(p).subspan(s.tensors[t].offset, sizes[t]), ZeroPolicy::kRandom,
+    for (size_t t = 0; t < sizes.size(); ++t) {
+      const size_t at = s.tensors[t].offset;
+      pack_signs(std::span(p).subspan(at, sizes[t]), ZeroPolicy::kRandom,
                  Stream(seed_, Purpose::kZeroCoin, state.step, static_cast<uint32_t>(t), rank), ballot.words(t),
                  s.executor);
-    std::vector<uint64_t> nonfinite;
-    for (const Sums& sum : sums) nonfinite.push_back(sum.nonfinite);
+      keep(ballot.words(t), static_cast<float>(scales[t]), std::span(p).subspan(at, sizes[t]), e.subspan(at, sizes[t]),
+           s.executor);
+    }
     if (!alone) {
-      ballot.vote(*s.world, workers_, seed_, state.step, s.executor);
-      scales = means_over_ranks(*s.world, scales);
+      ballot.attack_if_hostile(*s.world, workers_, seed_, state.step);
+      scales =
+          vote_scaled_signs(*s.world, ballot, s.tensors, scales, state.buffer("e_mean"), seed_, state.step, s.executor);
       nonfinite = sums_over_ranks(*s.world, std::span<const uint64_t>(nonfinite));
     }
 
     StepReport report;
     for (size_t t = sizes.size(); t-- > 0;) {
       const size_t at = s.tensors[t].offset;
-      apply(ballot.words(t), static_cast<float>(scales[t]), static_cast<float>(factor), alone,
-            s.values.subspan(at, sizes[t]), std::span(p).subspan(at, sizes[t]), e.subspan(at, sizes[t]), s.executor);
+      const std::span<const float> left_alone = alone ? std::span(p).subspan(at, sizes[t]) : std::span<float>();
+      apply(ballot.words(t), static_cast<float>(scales[t]), static_cast<float>(factor), left_alone,
+            s.values.subspan(at, sizes[t]), s.executor);
       if (nonfinite[t] > 0) report.first_nonfinite = t;
       report.nonfinite += nonfinite[t];
     }
@@ -95,16 +113,25 @@ class ErrorFeedback final : public UpdateRule {
   }
 
  private:
-  // Alone, a coordinate that is left alone takes no step; over ranks it takes the majority's, as at the others.
-  static void apply(std::span<const uint64_t> signs, float scale, float factor, bool alone, std::span<float> x,
-                    std::span<const float> p, std::span<float> e, Executor& executor) {
+  static float step_along(std::span<const uint64_t> signs, float scale, size_t i) {
+    return signs[i / 64] >> (i % 64) & 1 ? scale : -scale;
+  }
+
+  // e = p - D of this rank's own D.
+  static void keep(std::span<const uint64_t> signs, float scale, std::span<const float> p, std::span<float> e,
+                   Executor& executor) {
+    for_each_piece(e.size(), executor, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i)
+        if (!std::isnan(p[i])) e[i] = p[i] - step_along(signs, scale, i);
+    });
+  }
+
+  // p: alone, whose coordinates that are left alone take no step; empty over ranks, where they take everyone's.
+  static void apply(std::span<const uint64_t> signs, float scale, float factor, std::span<const float> p,
+                    std::span<float> x, Executor& executor) {
     for_each_piece(x.size(), executor, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) {
-        const float step = signs[i / 64] >> (i % 64) & 1 ? scale : -scale;
-        const bool left_alone = std::isnan(p[i]);
-        if (!left_alone) e[i] = p[i] - step;
-        if (!left_alone || !alone) x[i] = factor * x[i] - step;
-      }
+      for (size_t i = begin; i < end; ++i)
+        if (p.empty() || !std::isnan(p[i])) x[i] = factor * x[i] - step_along(signs, scale, i);
     });
   }
 

@@ -4,8 +4,9 @@
 //
 //   p = lr u + e;  D = (|p|_1 / n) sign(p);  x = k x - D;  e = p - D,  k = 1 - lr decay
 //
-// Over ranks each has an m and an e of its own, the signs are the majority's and |p|_1 / n is the ranks' mean: then
-// x - (mean of e) moves by -lr (mean of u), as if no bit had been lost. sign(0) is a coin. State: e, and m for b > 0.
+// Over ranks each has an m and an e of its own, and the mean of their D becomes scaled signs once more, of which e_mean
+// is what that leaves out (scaled_vote.h): then x - (mean of e) - e_mean moves by -lr (mean of u), as if no bit had
+// been lost. sign(0) is a coin. State: e, m for b > 0, e_mean of more than one worker.
 #pragma once
 
 #include <optional>
