@@ -13,7 +13,7 @@
 namespace signstep {
 
 inline constexpr uint64_t kDeviceLayout =
-    uint64_t{2} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
+    uint64_t{3} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
 
 // Each function returns 0 or a code of CUDA's; stream is a cudaStream_t of the device. Launches do not wait.
 struct DeviceCalls {

@@ -13,6 +13,36 @@ namespace {
 
 size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+bool in_quads(const DeviceTensor& t) { return t.x_type == ElementType::kFloat32 && t.g_type == ElementType::kFloat32; }
+
+QuadTable quads_of(std::span<const SignEntry> entries, bool measure) {
+  QuadTable quads{.all = !measure, .momentum = false, .drawn = false};
+  const SignEntry* first = nullptr;
+  for (const SignEntry& e : entries) {
+    if (e.tensor.n == 0) continue;
+    if (first == nullptr) first = &e;
+    quads.drawn = quads.drawn || e.block.noise == Noise::kBernoulli;
+    quads.all = quads.all && in_quads(e.tensor) && e.block.maximum == nullptr && e.block.sgd_rate == 0 &&
+                (e.block.noise == Noise::kNone || e.block.noise == Noise::kBernoulli) &&
+                e.block.sums != StepSums::kAll && e.block.sums == first->block.sums &&
+                (e.block.m == nullptr) == (first->block.m == nullptr);
+  }
+  quads.momentum = first != nullptr && first->block.m != nullptr;
+  return quads;
+}
+
+QuadTable quads_of(std::span<const SgdEntry> entries) {
+  QuadTable quads{.all = true, .momentum = false, .drawn = false};
+  const SgdEntry* first = nullptr;
+  for (const SgdEntry& e : entries) {
+    if (e.tensor.n == 0) continue;
+    if (first == nullptr) first = &e;
+    quads.all = quads.all && in_quads(e.tensor) && (e.block.d == nullptr) == (first->block.d == nullptr);
+  }
+  quads.momentum = first != nullptr && first->block.d != nullptr;
+  return quads;
+}
+
 template <class T>
 T* part(void* memory, size_t offset) {
   return reinterpret_cast<T*>(static_cast<char*>(memory) + offset);
@@ -92,12 +122,14 @@ void DeviceSteps::set(std::span<const SignEntry> entries, bool measure) {
   sums_ = measure;
   for (const SignEntry& entry : entries) sums_ = sums_ || entry.block.sums != StepSums::kNone;
   set_table(entries);
+  quads_ = quads_of(entries, measure);
   kind_ = Kind::kSign;
 }
 
 void DeviceSteps::set(std::span<const SgdEntry> entries) {
   measure_ = sums_ = false;
   set_table(entries);
+  quads_ = quads_of(entries);
   kind_ = Kind::kSgd;
 }
 
@@ -108,7 +140,8 @@ StepTable<Entry> DeviceSteps::table() const {
           tensors_,
           measure_,
           static_cast<StepStatistics*>(memory_),
-          sums_ ? static_cast<BlockSums*>(block_sums_) : nullptr};
+          sums_ ? static_cast<BlockSums*>(block_sums_) : nullptr,
+          quads_};
 }
 
 void DeviceSteps::launch(void* stream) {

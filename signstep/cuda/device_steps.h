@@ -53,6 +53,7 @@ class DeviceSteps {
   int device_;
   Kind kind_ = Kind::kNone;
   bool measure_ = false, sums_ = false, pending_ = false;
+  QuadTable quads_{};
   uint32_t tensors_ = 0, blocks_ = 0;
   Layout layout_;
   std::vector<uint64_t> sizes_;

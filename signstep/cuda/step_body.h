@@ -19,6 +19,7 @@ static_assert(kTurns * kTurnElements == kBlockElements && kTurnElements % kSumLa
 // What the threads of a block share where sums are wanted. Elements that are in no sum hold zeros, whose products add
 // nothing to a lane that starts at +0.
 struct StepShared {
+  uint32_t tensor;
   float s[kTurnElements], v[kTurnElements], u[kTurnElements];
   double lane[kSums][kSumLanes];
   uint16_t nonzero[kStepThreads], nonfinite[kStepThreads];
@@ -30,12 +31,25 @@ struct Range {
   uint64_t begin, end;
 };
 template <class Entry>
-SIGNSTEP_HD inline Range range_of(const StepTable<Entry>& table, uint32_t block) {
-  const uint32_t tensor = tensor_of(table.first_block, table.tensors, block);
+SIGNSTEP_HD inline Range range_of(const StepTable<Entry>& table, uint32_t tensor, uint32_t block) {
   const uint64_t begin = uint64_t{block - table.first_block[tensor]} * kBlockElements;
   const uint64_t n = table.entries[tensor].tensor.n;
   return {tensor, begin, n - begin < kBlockElements ? n : begin + kBlockElements};
 }
+
+// The tensor of the grid's block into shared memory: the threads look at the tensors side by side, as one after the
+// other waits for memory each time. Empty tensors have no block.
+struct FoundTensor {
+  uint32_t tensor;
+};
+template <class Entry, class Grid>
+SIGNSTEP_HD inline void find_tensor(Grid& grid, uint32_t& tensor, const StepTable<Entry>& table) {
+  grid.each([&](uint32_t thread) {
+    for (uint32_t t = thread; t < table.tensors; t += kStepThreads)
+      if (table.first_block[t] <= grid.block() && grid.block() < table.first_block[t + 1]) tensor = t;
+  });
+}
+
 SIGNSTEP_HD inline uint32_t count_of(uint64_t first, uint64_t end) {
   return first >= end ? 0 : end - first < kEight ? static_cast<uint32_t>(end - first) : kEight;
 }
@@ -102,8 +116,9 @@ SIGNSTEP_HD inline void sign_eight(const SignEntry& entry, bool measure, uint64_
 
 // Without sums: each block on its own, in one launch.
 template <class Grid>
-SIGNSTEP_HD inline void sign_body(Grid& grid, const StepTable<SignEntry>& table) {
-  const Range range = range_of(table, grid.block());
+SIGNSTEP_HD inline void sign_body(Grid& grid, FoundTensor& shared, const StepTable<SignEntry>& table) {
+  find_tensor(grid, shared.tensor, table);
+  const Range range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     for (uint64_t first = range.begin + thread * kEight; first < range.end; first += kTurnElements) {
       EightSums sums;
@@ -127,7 +142,8 @@ SIGNSTEP_HD inline void add_lanes(StepShared& shared, uint32_t thread, uint32_t 
 
 template <class Grid>
 SIGNSTEP_HD inline void sign_sums_body(Grid& grid, StepShared& shared, const StepTable<SignEntry>& table) {
-  const Range range = range_of(table, grid.block());
+  find_tensor(grid, shared.tensor, table);
+  const Range range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     shared.nonzero[thread] = shared.nonfinite[thread] = 0;
     if (thread < kSums * kSumLanes) shared.lane[thread / kSumLanes][thread % kSumLanes] = 0;
@@ -167,8 +183,9 @@ SIGNSTEP_HD inline void sign_sums_body(Grid& grid, StepShared& shared, const Ste
 }
 
 template <class Grid>
-SIGNSTEP_HD inline void sgd_body(Grid& grid, const StepTable<SgdEntry>& table) {
-  const Range range = range_of(table, grid.block());
+SIGNSTEP_HD inline void sgd_body(Grid& grid, FoundTensor& shared, const StepTable<SgdEntry>& table) {
+  find_tensor(grid, shared.tensor, table);
+  const Range range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     const DeviceTensor& t = table.entries[range.tensor].tensor;
     const SgdBlock& b = table.entries[range.tensor].block;

@@ -40,6 +40,12 @@ struct BlockSums {
   uint32_t nonzero, nonfinite;
 };
 
+// Whether all entries are such that quad_body.h steps them, and then what they have in common.
+struct QuadTable {
+  bool all;
+  bool momentum, drawn;  // m or d is there; some have noise
+};
+
 template <class Entry>
 struct StepTable {
   const Entry* entries;
@@ -48,16 +54,7 @@ struct StepTable {
   bool measure;                // sign_measure: sums alone
   StepStatistics* statistics;  // one for each tensor, 0 before
   BlockSums* sums;             // one for each block, or null: nonfinite is all that is counted
+  QuadTable quads;
 };
-
-// The tensor of a block: the last one that starts at it or before, so that empty ones are passed over.
-SIGNSTEP_HD inline uint32_t tensor_of(const uint32_t* first_block, uint32_t tensors, uint32_t block) {
-  uint32_t low = 0, high = tensors;
-  while (high - low > 1) {
-    const uint32_t middle = low + (high - low) / 2;
-    (first_block[middle] <= block ? low : high) = middle;
-  }
-  return low;
-}
 
 }  // namespace signstep

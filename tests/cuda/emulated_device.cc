@@ -11,7 +11,7 @@
 #include <mutex>
 
 #include "signstep/cuda/device_calls.h"
-#include "signstep/cuda/step_body.h"
+#include "signstep/cuda/quad_body.h"
 #include "signstep/cuda/total_body.h"
 
 namespace signstep {
@@ -130,14 +130,36 @@ int record(int, void*, void*, bool* recorded) {
 }
 
 int sign(int, void*, const StepTable<SignEntry>* table, uint32_t blocks) {
+  int code = 0;
+  if (table->quads.all) {
+    with_quad_kind(table->quads.momentum, table->quads.drawn, [&]<class Kind>(Kind) {
+      const auto plain = [&](LoopGrid& grid, FoundTensor& shared) {
+        sign_quads_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, *table);
+      };
+      const auto square = [&](LoopGrid& grid, QuadShared& shared) {
+        sign_quads_square_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, *table);
+      };
+      code = table->sums == nullptr ? run<FoundTensor>(blocks, kStepThreads, plain)
+                                    : run<QuadShared>(blocks, kStepThreads, square);
+    });
+    return code;
+  }
   if (table->sums == nullptr)
-    return run<Nothing>(blocks, kStepThreads, [&](LoopGrid& grid, Nothing&) { sign_body(grid, *table); });
+    return run<FoundTensor>(blocks, kStepThreads,
+                            [&](LoopGrid& grid, FoundTensor& shared) { sign_body(grid, shared, *table); });
   return run<StepShared>(blocks, kStepThreads,
                          [&](LoopGrid& grid, StepShared& shared) { sign_sums_body(grid, shared, *table); });
 }
 
 int sgd(int, void*, const StepTable<SgdEntry>* table, uint32_t blocks) {
-  return run<Nothing>(blocks, kStepThreads, [&](LoopGrid& grid, Nothing&) { sgd_body(grid, *table); });
+  return run<FoundTensor>(blocks, kStepThreads, [&](LoopGrid& grid, FoundTensor& shared) {
+    if (!table->quads.all)
+      sgd_body(grid, shared, *table);
+    else if (table->quads.momentum)
+      sgd_quads_body<true>(grid, shared, *table);
+    else
+      sgd_quads_body<false>(grid, shared, *table);
+  });
 }
 
 int total(int, void*, const StepTable<SignEntry>* table) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels: the bodies of step_body.h, total_body.h and bits_body.h on CUDA's grid, and their launches.
+// The kernels: the bodies of step_body.h, quad_body.h, total_body.h, bits_body.h and render_body.h on CUDA's grid, and
+// their launches.
 #include "signstep/cuda/device/launch.h"
-#include "signstep/cuda/step_body.h"
+#include "signstep/cuda/quad_body.h"
 #include "signstep/cuda/total_body.h"
 
 namespace signstep {
@@ -21,8 +22,9 @@ class CudaGrid {
 };
 
 __global__ void __launch_bounds__(kStepThreads) sign_kernel(const StepTable<SignEntry> table) {
+  __shared__ FoundTensor shared;
   CudaGrid grid;
-  sign_body(grid, table);
+  sign_body(grid, shared, table);
 }
 
 __global__ void __launch_bounds__(kStepThreads) sign_sums_kernel(const StepTable<SignEntry> table) {
@@ -32,8 +34,31 @@ __global__ void __launch_bounds__(kStepThreads) sign_sums_kernel(const StepTable
 }
 
 __global__ void __launch_bounds__(kStepThreads) sgd_kernel(const StepTable<SgdEntry> table) {
+  __shared__ FoundTensor shared;
   CudaGrid grid;
-  sgd_body(grid, table);
+  sgd_body(grid, shared, table);
+}
+
+// So many blocks of a multiprocessor that their loads under way hide the latency of memory; the registers allow no more.
+template <class Kind>
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5) sign_quads_kernel(const StepTable<SignEntry> table) {
+  __shared__ FoundTensor shared;
+  CudaGrid grid;
+  sign_quads_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, table);
+}
+
+template <class Kind>
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5) sign_quads_square_kernel(const StepTable<SignEntry> table) {
+  __shared__ QuadShared shared;
+  CudaGrid grid;
+  sign_quads_square_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, table);
+}
+
+template <bool kMomentum>
+__global__ void __launch_bounds__(kStepThreads, 5) sgd_quads_kernel(const StepTable<SgdEntry> table) {
+  __shared__ FoundTensor shared;
+  CudaGrid grid;
+  sgd_quads_body<kMomentum>(grid, shared, table);
 }
 
 __global__ void __launch_bounds__(kTotalThreads) total_kernel(const StepTable<SignEntry> table) {
@@ -66,14 +91,27 @@ __global__ void __launch_bounds__(kRenderThreads) render_kernel(const RenderArgu
 }  // namespace
 
 void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks) {
-  if (table.sums == nullptr)
+  if (table.quads.all) {
+    with_quad_kind(table.quads.momentum, table.quads.drawn, [&]<class Kind>(Kind) {
+      if (table.sums == nullptr)
+        sign_quads_kernel<Kind><<<blocks, kStepThreads, 0, stream>>>(table);
+      else
+        sign_quads_square_kernel<Kind><<<blocks, kStepThreads, 0, stream>>>(table);
+    });
+  } else if (table.sums == nullptr) {
     sign_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
-  else
+  } else {
     sign_sums_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+  }
 }
 
 void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t blocks) {
-  sgd_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+  if (!table.quads.all)
+    sgd_kernel<<<blocks, kStepThreads, 0, stream>>>(table);
+  else if (table.quads.momentum)
+    sgd_quads_kernel<true><<<blocks, kStepThreads, 0, stream>>>(table);
+  else
+    sgd_quads_kernel<false><<<blocks, kStepThreads, 0, stream>>>(table);
 }
 
 void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table) {
