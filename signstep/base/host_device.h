@@ -10,10 +10,12 @@
 #define SIGNSTEP_HD __host__ __device__
 #define SIGNSTEP_TABLE static __device__ constexpr  // an array of constants that device code indexes
 #define SIGNSTEP_UNROLL _Pragma("unroll")
+#define SIGNSTEP_UNROLL_4 _Pragma("unroll 4")
 #else
 #define SIGNSTEP_HD
 #define SIGNSTEP_TABLE inline constexpr
 #define SIGNSTEP_UNROLL
+#define SIGNSTEP_UNROLL_4
 #endif
 
 namespace signstep {

@@ -7,13 +7,14 @@
 #include <cstdint>
 
 #include "signstep/cuda/bits_body.h"
+#include "signstep/cuda/norm_body.h"
 #include "signstep/cuda/render_body.h"
 #include "signstep/cuda/step_table.h"
 
 namespace signstep {
 
 inline constexpr uint64_t kDeviceLayout =
-    uint64_t{3} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
+    uint64_t{4} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
 
 // Each function returns 0 or a code of CUDA's; stream is a cudaStream_t of the device. Launches do not wait.
 struct DeviceCalls {
@@ -38,6 +39,7 @@ struct DeviceCalls {
   int (*signs)(int device, void* stream, const SignsArguments* arguments);
   int (*vote)(int device, void* stream, const VoteBlock* vote);
   int (*render)(int device, void* stream, const RenderArguments* arguments);
+  int (*norm)(int device, void* stream, NormPass pass, const NormArguments* arguments);
   const char* (*text)(int code);  // what CUDA says of it
 };
 

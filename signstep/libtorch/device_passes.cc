@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What asks CUDA for a stream was compiled against PyPI's PyTorch 2.15 for CUDA 13; not run on a device.
 #include "signstep/libtorch/device_passes.h"
 
 #include <optional>
 
 #include "signstep/base/error.h"
-
-#ifdef SIGNSTEP_TORCH_WITH_CUDA
-#include <c10/cuda/CUDAStream.h>
-#endif
+#include "signstep/libtorch/cuda_stream.h"
 
 namespace signstep {
 namespace {
@@ -30,20 +26,12 @@ bool kernels_there() {
   }
 }
 
-#ifdef SIGNSTEP_TORCH_WITH_CUDA
-constexpr bool kKnowsStreams = true;
-void* stream_of(int device) { return c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)).stream(); }
-#else
-constexpr bool kKnowsStreams = false;
-void* stream_of(int) { return nullptr; }
-#endif
-
 }  // namespace
 
 DevicePasses::~DevicePasses() = default;
 
 bool DevicePasses::takes(const at::Tensor& p) {
-  if (p.device().type() != type_ || (p.is_cuda() && !kKnowsStreams)) return false;
+  if (p.device().type() != type_ || (p.is_cuda() && !knows_cuda_streams())) return false;
   if (p.layout() != at::kStrided || !element_type(p.scalar_type()) || !p.is_non_overlapping_and_dense()) return false;
   if (there_ < 0) there_ = kernels_there();
   return there_ == 1;
@@ -88,7 +76,7 @@ void DevicePasses::run(std::span<const StepTensor> tensors, std::span<StepStatis
     std::unique_ptr<DeviceSteps>& steps = steps_[device];
     if (!steps) steps = std::make_unique<DeviceSteps>(device);
     set(*steps, std::span(launch.entries));
-    steps->launch(type_ == at::kCUDA ? stream_of(device) : nullptr);
+    steps->launch(type_ == at::kCUDA ? current_cuda_stream(device) : nullptr);
   }
   for (const auto& [device, launch] : launches) {  // when all are under way
     const std::span<const StepStatistics> seen = steps_[device]->read();

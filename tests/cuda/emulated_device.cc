@@ -184,6 +184,38 @@ int render_images(int, void*, const RenderArguments* a) {
   return run<Nothing>(render_blocks(*a), kRenderThreads, [&](LoopGrid& grid, Nothing&) { render_body(grid, *a); });
 }
 
+template <ElementType kType>
+int norm_of(NormPass pass, const NormArguments& a) {
+  const uint32_t blocks = norm_blocks(a, pass);
+  const auto with = [&]<class Shared>(auto&& body) {
+    return run<Shared>(blocks, kNormThreads, [&](LoopGrid& grid, Shared& shared) { body(grid, shared); });
+  };
+  switch (pass) {
+    case NormPass::kSums:
+      return with.template operator()<NormShared>(
+          [&](LoopGrid& grid, NormShared& shared) { norm_sums_body<kType>(grid, shared, a); });
+    case NormPass::kFinish:
+      return with.template operator()<NormFinishShared>(
+          [&](LoopGrid& grid, NormFinishShared& shared) { norm_finish_body<kType>(grid, shared, a); });
+    case NormPass::kApply:
+      return with.template operator()<Nothing>([&](LoopGrid& grid, Nothing&) { norm_apply_body<kType>(grid, a); });
+    case NormPass::kBackSums:
+      return with.template operator()<NormShared>(
+          [&](LoopGrid& grid, NormShared& shared) { norm_back_sums_body<kType>(grid, shared, a); });
+    case NormPass::kBackFinish:
+      return with.template operator()<NormFinishShared>(
+          [&](LoopGrid& grid, NormFinishShared& shared) { norm_back_finish_body(grid, shared, a); });
+    case NormPass::kBackApply:
+      return with.template operator()<Nothing>([&](LoopGrid& grid, Nothing&) { norm_back_apply_body<kType>(grid, a); });
+  }
+  return 1;
+}
+
+int norm(int, void*, NormPass pass, const NormArguments* a) {
+  return a->type == ElementType::kFloat32 ? norm_of<ElementType::kFloat32>(pass, *a)
+                                          : norm_of<ElementType::kBFloat16>(pass, *a);
+}
+
 const char* text(int code) { return code == 2 ? "out of memory" : "an unknown code"; }
 
 }  // namespace
@@ -194,6 +226,6 @@ extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* s
   static const DeviceCalls calls = {kDeviceLayout, devices,       allocate,   release, copy,
                                     wait,          make_event,    drop_event, record,  [](int, void*) { return 0; },
                                     sign,          sgd,           total,      pack,    signs,
-                                    vote,          render_images, text};
+                                    vote,          render_images, norm,       text};
   return &calls;
 }

@@ -134,6 +134,9 @@ int vote(int device, void* stream, const VoteBlock* votes) {
 int render_images(int device, void* stream, const RenderArguments* arguments) {
   return launched(device, [&] { launch_render(stream_of(stream), *arguments); });
 }
+int norm(int device, void* stream, NormPass pass, const NormArguments* arguments) {
+  return launched(device, [&] { launch_norm(stream_of(stream), pass, *arguments); });
+}
 
 const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(code)); }
 
@@ -144,6 +147,6 @@ extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* s
   using namespace signstep;
   static const DeviceCalls calls = {kDeviceLayout, devices,    allocate, release,    copy,          wait,
                                     make_event,    drop_event, record,   wait_event, sign,          sgd,
-                                    total,         pack,       signs,    vote,       render_images, text};
+                                    total,         pack,       signs,    vote,       render_images, norm, text};
   return &calls;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels: the bodies of step_body.h, quad_body.h, total_body.h, bits_body.h and render_body.h on CUDA's grid, and
+// The kernels: the bodies of step_body.h, quad_body.h, total_body.h, bits_body.h, render_body.h and norm_body.h on CUDA's grid, and
 // their launches.
 #include "signstep/cuda/device/launch.h"
 #include "signstep/cuda/quad_body.h"
@@ -88,6 +88,43 @@ __global__ void __launch_bounds__(kRenderThreads) render_kernel(const RenderArgu
   render_body(grid, arguments);
 }
 
+template <ElementType kType, NormPass kPass>
+__global__ void __launch_bounds__(kNormThreads, kPass == NormPass::kBackSums || kPass == NormPass::kBackApply ? 3 : 4)
+    norm_kernel(const NormArguments arguments) {
+  CudaGrid grid;
+  if constexpr (kPass == NormPass::kSums || kPass == NormPass::kBackSums) {
+    __shared__ NormShared shared;
+    if constexpr (kPass == NormPass::kSums)
+      norm_sums_body<kType>(grid, shared, arguments);
+    else
+      norm_back_sums_body<kType>(grid, shared, arguments);
+  } else if constexpr (kPass == NormPass::kFinish || kPass == NormPass::kBackFinish) {
+    __shared__ NormFinishShared shared;
+    if constexpr (kPass == NormPass::kFinish)
+      norm_finish_body<kType>(grid, shared, arguments);
+    else
+      norm_back_finish_body(grid, shared, arguments);
+  } else if constexpr (kPass == NormPass::kApply) {
+    norm_apply_body<kType>(grid, arguments);
+  } else {
+    norm_back_apply_body<kType>(grid, arguments);
+  }
+}
+
+template <ElementType kType>
+void launch_norm_of(cudaStream_t stream, NormPass pass, const NormArguments& a) {
+  const uint32_t blocks = norm_blocks(a, pass);
+  switch (pass) {
+    case NormPass::kSums: return norm_kernel<kType, NormPass::kSums><<<blocks, kNormThreads, 0, stream>>>(a);
+    case NormPass::kFinish: return norm_kernel<kType, NormPass::kFinish><<<blocks, kNormThreads, 0, stream>>>(a);
+    case NormPass::kApply: return norm_kernel<kType, NormPass::kApply><<<blocks, kNormThreads, 0, stream>>>(a);
+    case NormPass::kBackSums: return norm_kernel<kType, NormPass::kBackSums><<<blocks, kNormThreads, 0, stream>>>(a);
+    case NormPass::kBackFinish:
+      return norm_kernel<kType, NormPass::kBackFinish><<<blocks, kNormThreads, 0, stream>>>(a);
+    case NormPass::kBackApply: return norm_kernel<kType, NormPass::kBackApply><<<blocks, kNormThreads, 0, stream>>>(a);
+  }
+}
+
 }  // namespace
 
 void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks) {
@@ -128,6 +165,13 @@ void launch_signs(cudaStream_t stream, const SignsArguments& arguments) {
 
 void launch_vote(cudaStream_t stream, const VoteBlock& vote) {
   vote_kernel<<<static_cast<uint32_t>(vote_blocks(vote)), kBitsThreads, 0, stream>>>(vote);
+}
+
+void launch_norm(cudaStream_t stream, NormPass pass, const NormArguments& arguments) {
+  if (arguments.type == ElementType::kFloat32)
+    launch_norm_of<ElementType::kFloat32>(stream, pass, arguments);
+  else
+    launch_norm_of<ElementType::kBFloat16>(stream, pass, arguments);
 }
 
 void launch_render(cudaStream_t stream, const RenderArguments& arguments) {

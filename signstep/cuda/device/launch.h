@@ -5,6 +5,7 @@
 #include <cuda_runtime_api.h>
 
 #include "signstep/cuda/bits_body.h"
+#include "signstep/cuda/norm_body.h"
 #include "signstep/cuda/render_body.h"
 #include "signstep/cuda/step_table.h"
 
@@ -16,6 +17,7 @@ void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table);
 void launch_pack(cudaStream_t stream, const PackArguments& arguments);
 void launch_signs(cudaStream_t stream, const SignsArguments& arguments);
 void launch_vote(cudaStream_t stream, const VoteBlock& vote);
+void launch_norm(cudaStream_t stream, NormPass pass, const NormArguments& arguments);
 void launch_render(cudaStream_t stream, const RenderArguments& arguments);
 
 }  // namespace signstep

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/torch_network.h"
 
+#include "signstep/engines/torch/fused_norm.h"
+
 namespace signstep {
 namespace {
 
@@ -15,8 +17,9 @@ at::Tensor normalise(const at::Tensor& x, const at::Tensor& weight, const at::Te
 
 }  // namespace
 
-TorchNetwork::TorchNetwork(const Network& network, std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers)
-    : parameters_(std::move(parameters)) {
+TorchNetwork::TorchNetwork(const Network& network, std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers,
+                           at::DeviceType fuses_on)
+    : parameters_(std::move(parameters)), fuses_on_(fuses_on) {
   size_t parameter = 0, buffer = 0;  // tensors come in the order of the layers
   for (const Layer& layer : network.layers) {
     Step step{.layer = layer, .weight = {}, .bias = {}, .mean = {}, .variance = {}};
@@ -47,22 +50,48 @@ at::Tensor TorchNetwork::compute(const Step& s, at::Tensor x, bool training) {
   return x;
 }
 
+at::Tensor TorchNetwork::fused(size_t& i, const at::Tensor& x, at::Tensor& kept) const {
+  const Step& norm = steps_[i++];
+  NormTensors tensors{x, norm.weight, norm.bias, norm.mean, norm.variance, {}};
+  if (norm.layer.shortcut) return fused_norm(tensors, false);
+  size_t next = i;
+  while (next < steps_.size() && steps_[next].layer.shortcut) ++next;
+  if (next < steps_.size() && steps_[next].layer.kind == Kind::kAdd) {
+    while (i < next)
+      if (is_fused(i, kept))
+        kept = fused(i, kept, kept);
+      else
+        kept = compute(steps_[i], kept, true), ++i;
+    tensors.residual = kept;
+    ++i;
+  }
+  const bool rectified = i < steps_.size() && steps_[i].layer.kind == Kind::kRelu;
+  i += rectified;
+  return fused_norm(tensors, rectified);
+}
+
+bool TorchNetwork::is_fused(size_t i, const at::Tensor& x) const {
+  return steps_[i].layer.kind == Kind::kNorm && steps_[i].mean.defined() && fused_norm_takes(x, fuses_on_);
+}
+
 at::Tensor TorchNetwork::forward(const at::Tensor& images, bool training) const {
   at::Tensor x = images, kept;
-  bool first = true;
-  for (const Step& s : steps_) {
-    if (s.layer.kind == Kind::kFork) {
-      kept = x;
-    } else if (s.layer.kind == Kind::kAdd) {
-      x = x.add_(kept);
-    } else if (s.layer.shortcut) {
-      kept = compute(s, kept, training);
-    } else {
-      x = compute(s, x, training);
+  for (size_t i = 0; i < steps_.size();) {
+    const Step& s = steps_[i];
+    at::Tensor& here = s.layer.shortcut ? kept : x;
+    if (training && is_fused(i, here)) {
+      here = fused(i, here, kept);
+      continue;
     }
+    if (s.layer.kind == Kind::kFork)
+      kept = x;
+    else if (s.layer.kind == Kind::kAdd)
+      x = x.add_(kept);
+    else
+      here = compute(s, here, training);
     // With one input channel both memory layouts look alike, so the first result says which one the rest takes.
-    if (first) x = x.contiguous(at::MemoryFormat::ChannelsLast);
-    first = false;
+    if (i == 0) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    ++i;
   }
   return x;
 }

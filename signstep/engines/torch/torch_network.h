@@ -13,7 +13,9 @@ namespace signstep {
 class TorchNetwork {
  public:
   // parameters and buffers in the order of the network's, shaped as it says. The tensors are shared, not copied.
-  TorchNetwork(const Network& network, std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers);
+  // fuses_on: where norms are trained by our kernels (fused_norm.h), with what follows them.
+  TorchNetwork(const Network& network, std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers,
+               at::DeviceType fuses_on = at::kCUDA);
 
   // images (n, channels, height, width), best in channels-last memory; returns logits (n, classes).
   // training: batch statistics, and the running ones move by a tenth of the way (PyTorch's momentum 0.1).
@@ -27,9 +29,14 @@ class TorchNetwork {
     at::Tensor weight, bias, mean, variance;  // what the layer has; the last two not for group norm
   };
   static at::Tensor compute(const Step& step, at::Tensor x, bool training);
+  bool is_fused(size_t i, const at::Tensor& x) const;
+  // The norm at place i with what follows it, as far as it is one of ours; i becomes the place behind. x is its input,
+  // kept what its block began with, which becomes the shortcut's result.
+  at::Tensor fused(size_t& i, const at::Tensor& x, at::Tensor& kept) const;
 
   std::vector<at::Tensor> parameters_;
   std::vector<Step> steps_;
+  at::DeviceType fuses_on_;
 };
 
 }  // namespace signstep
