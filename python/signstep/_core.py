@@ -51,8 +51,9 @@ class Core:
     def restore(self, state: str) -> None:
         check(library.signstep_optimizer_restore(self._handle, state.encode()))
 
-    def step(self, passes: Optional[Passes]) -> StepReport:
-        """One step over self.tensors, which the caller has filled."""
+    def step(self, passes: Optional[Passes], cuda: Optional[_library.CudaStep] = None) -> StepReport:
+        """One step over self.tensors, which the caller has filled. Those that the kernels cannot take are stepped by
+        passes, or, without a way through Python, as cuda says."""
         failure: list[BaseException] = []
 
         def called(_: Any, given: Any, count: int, statistics: Any) -> int:
@@ -66,10 +67,14 @@ class Core:
                 failure.append(error)
                 return 1
 
-        function = _library.PassesFunction() if passes is None else _library.PassesFunction(called)
+        context = None
+        if cuda is not None:
+            function, context = _library.cuda_passes, ctypes.addressof(cuda)
+        else:
+            function = _library.PassesFunction() if passes is None else _library.PassesFunction(called)
         report = _library.Report()
         code = library.signstep_optimizer_step(
-            self._handle, ctypes.addressof(self.tensors), len(self.tensors), function, None, ctypes.byref(report)
+            self._handle, ctypes.addressof(self.tensors), len(self.tensors), function, context, ctypes.byref(report)
         )
         if failure:
             raise failure[0]

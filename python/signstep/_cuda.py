@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 import torch
 
@@ -52,6 +52,36 @@ class CudaPasses:
 
     def __init__(self) -> None:
         self._steps: dict[int, _Steps] = {}
+        self._tensors = (_library.CudaTensor * 0)()
+
+    def _steps_of(self, device: torch.device) -> ctypes.c_void_p:
+        index = device.index or 0
+        if index not in self._steps:
+            self._steps[index] = _Steps(index)
+        return self._steps[index].handle
+
+    def all_on_one(self, works: Sequence[Any], seed: int, step: int) -> Optional[_library.CudaStep]:
+        """What the library needs to do a step's passes by itself, where those works that the CPU's kernels do not take are
+        all for the kernels of one device. Good until the next call."""
+        device = None
+        if len(self._tensors) != len(works):
+            self._tensors = (_library.CudaTensor * len(works))()
+        for tensor, work in zip(self._tensors, works):
+            if work is None or work.by_kernels:
+                continue
+            if not work.by_cuda or (device is not None and work.x.device != device):
+                return None
+            device = work.x.device
+            work.fill_cuda(tensor)
+        if device is None:
+            return None
+        return _library.CudaStep(
+            self._steps_of(device),
+            ctypes.addressof(self._tensors),
+            len(works),
+            _stream(device),
+            _library.Draw(seed, step, 0, 0),
+        )
 
     def run(
         self,
@@ -75,10 +105,7 @@ class CudaPasses:
             places.setdefault(work.x.device, []).append(place)
         launched = []
         for device, own in places.items():
-            index = device.index or 0
-            if index not in self._steps:
-                self._steps[index] = _Steps(index)
-            handle = self._steps[index].handle
+            handle = self._steps_of(device)
             given = (_library.Pass * len(own))(*(passes[place] for place in own))
             rounding = _library.Draw(seed, step, 0, 0)
             check(

@@ -87,6 +87,18 @@ class CudaTensor(ctypes.Structure):
     ]
 
 
+class CudaStep(ctypes.Structure):
+    """signstep_cuda_step."""
+
+    _fields_ = [
+        ("cuda", ctypes.c_void_p),
+        ("tensors", ctypes.c_void_p),
+        ("count", ctypes.c_uint64),
+        ("stream", ctypes.c_void_p),
+        ("rounding", Draw),
+    ]
+
+
 PassesFunction = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(Pass), ctypes.c_uint64, ctypes.POINTER(Statistics)
 )
@@ -155,6 +167,8 @@ library.signstep_threads.restype = _u32
 for _name in ("signstep_version", "signstep_last_error"):
     getattr(library, _name).argtypes = []
     getattr(library, _name).restype = ctypes.c_char_p
+
+cuda_passes = ctypes.cast(library.signstep_cuda_passes, PassesFunction)  # its context is a CudaStep
 
 _errors: dict[int, type[Exception]] = {OPTION: ValueError, DATA: ValueError, CHECKPOINT: ValueError}
 

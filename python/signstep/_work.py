@@ -119,7 +119,7 @@ def prepare(
         parameter.dtype is torch.float32
         and gradient.dtype is torch.float32
         and type(parameter) is torch.nn.Parameter
-        and parameter.device.type in KERNEL_DEVICES
+        and ((by_kernels := parameter.device.type in KERNEL_DEVICES) or _cuda.takes(parameter.device))
         and parameter.is_contiguous()
         and gradient.is_contiguous()
         and not gradient.is_neg()
@@ -128,7 +128,7 @@ def prepare(
             del state["master"]
         m = _fitted(state, "m", parameter, dtype) if buffers & _library.M else None
         maximum = _fitted(state, "maximum", parameter, dtype) if buffers & _library.MAXIMUM else None
-        return Work(parameter, parameter, gradient, m, maximum, True)
+        return Work(parameter, parameter, gradient, m, maximum, by_kernels, not by_kernels)
     if parameter.device.type == "meta" or type(parameter).__name__ == "DTensor":
         raise TypeError(
             f"a parameter of shape {tuple(parameter.shape)} is "

@@ -161,8 +161,9 @@ class SignOptimizer(torch.optim.Optimizer):
         foreign = any(work is not None and not work.by_kernels for work in works)
         _library.set_threads(torch.get_num_threads())
         seed = core.options["seed"]
+        cuda = self._cuda.all_on_one(works, seed, before) if foreign else None
         self._report = core.step(
-            (lambda passes: self._cuda.run(works, passes, seed, before, run_passes)) if foreign else None
+            (lambda passes: self._cuda.run(works, passes, seed, before, run_passes)) if foreign else None, cuda
         )
         stepped = [(i, work) for i, work in enumerate(works) if work is not None]
         count_changes([work.parameter for _, work in stepped if work.in_place])

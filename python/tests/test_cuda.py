@@ -205,8 +205,19 @@ def test_a_failure_is_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None
     p = torch.nn.Parameter(torch.ones(3, device=device))
     p.grad = torch.ones_like(p)
     monkeypatch.setitem(_cuda.TYPES, torch.float32, 7)
-    with pytest.raises(ValueError, match="x_type is 7"):
+    with pytest.raises(RuntimeError, match="x_type is 7"):
         signstep.SignSGD([p], 0.1, 0).step()
+
+
+def test_one_device_is_stepped_without_a_way_through_python(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_elsewhere(monkeypatch, device)
+    monkeypatch.setattr(_cuda.CudaPasses, "run", None)  # which tensors of several kinds need
+    parameters, optimizer = run(device, 3, **CASES["relative"])
+    wide = torch.nn.Parameter(torch.ones(3, dtype=torch.float64, device=device))
+    optimizer.add_param_group({"params": [wide]})
+    wide.grad = torch.ones_like(wide)
+    with pytest.raises(TypeError):
+        step(parameters, optimizer, torch.Generator().manual_seed(1))
 
 
 def test_a_library_that_is_not_there_is_named() -> None:
