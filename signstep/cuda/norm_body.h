@@ -24,9 +24,15 @@ namespace signstep {
 inline constexpr uint32_t kNormThreads = 256;
 inline constexpr uint32_t kNormParts = 32;
 inline constexpr uint32_t kMostNormChannels = kEight * kNormThreads;
-inline constexpr uint64_t kMostNormChunks = 1024;
+inline constexpr uint32_t kNormTurns = 16;
+inline constexpr uint64_t kMostNormChunks =
+    kNormTurns * kNormParts;  // 512, about as many blocks as an H200 runs at once
 
 enum class NormPass : uint8_t { kSums, kFinish, kApply, kBackSums, kBackFinish, kBackApply };
+
+struct alignas(8) NormSums {
+  float first, second;
+};
 
 struct NormArguments {
   uint64_t rows;      // images times pixels, >= 2
@@ -42,7 +48,7 @@ struct NormArguments {
   float *running_mean, *running_variance;
   float *mean, *inverse_std, *scale, *offset;  // by kFinish; offset: the bias
   float *weight_gradient, *bias_gradient, *c;  // by kBackFinish; c: c1 and c2 of all channels
-  float* partial;                              // 2 chunks channels
+  NormSums* partial;                           // of each chunk, all channels
 };
 
 struct NormShared {
@@ -133,9 +139,7 @@ SIGNSTEP_HD inline void add_norm_lanes(Grid& grid, const NormShared& shared, con
         first += shared.a[lane * a.channels + c];
         second += shared.b[lane * a.channels + c];
       }
-      float* const out = a.partial + 2 * (uint64_t{grid.block()} * a.channels + c);
-      out[0] = first;
-      out[1] = second;
+      a.partial[uint64_t{grid.block()} * a.channels + c] = {first, second};
     }
   });
 }
@@ -196,24 +200,29 @@ template <class Grid, class Finish>
 SIGNSTEP_HD inline void norm_totals(Grid& grid, NormFinishShared& shared, const NormArguments& a, Finish&& finish) {
   grid.each([&](uint32_t thread) {
     const uint32_t channel = grid.block() * kEight + thread % kEight;
+    NormSums sums[kNormTurns];  // all under way before the first is waited for
+    SIGNSTEP_UNROLL
+    for (uint32_t turn = 0; turn < kNormTurns; ++turn) {
+      const uint32_t chunk = thread / kEight + turn * kNormParts;
+      sums[turn] = chunk < a.chunks ? a.partial[uint64_t{chunk} * a.channels + channel] : NormSums{0, 0};
+    }
     double first = 0, second = 0;
-    SIGNSTEP_UNROLL_4
-    for (uint32_t chunk = thread / kEight; chunk < a.chunks; chunk += kNormParts) {
-      const float* const sums = a.partial + 2 * (uint64_t{chunk} * a.channels + channel);
-      first += static_cast<double>(sums[0]);
-      second += static_cast<double>(sums[1]);
+    SIGNSTEP_UNROLL
+    for (uint32_t turn = 0; turn < kNormTurns; ++turn) {
+      first += static_cast<double>(sums[turn].first);
+      second += static_cast<double>(sums[turn].second);
     }
     shared.a[thread] = first;
     shared.b[thread] = second;
   });
+  for (uint32_t half = kNormParts / 2; half > 0; half /= 2)
+    grid.each([&](uint32_t thread) {
+      if (thread >= half * kEight) return;
+      shared.a[thread] += shared.a[thread + half * kEight];
+      shared.b[thread] += shared.b[thread + half * kEight];
+    });
   grid.each([&](uint32_t thread) {
-    if (thread >= kEight) return;
-    double first = 0, second = 0;
-    for (uint32_t part = 0; part < kNormParts; ++part) {
-      first += shared.a[part * kEight + thread];
-      second += shared.b[part * kEight + thread];
-    }
-    finish(grid.block() * kEight + thread, first, second);
+    if (thread < kEight) finish(grid.block() * kEight + thread, shared.a[thread], shared.b[thread]);
   });
 }
 

@@ -70,7 +70,7 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     a.bias = bias.data_ptr<float>();
     a.running_mean = running_mean.data_ptr<float>();
     a.running_variance = running_variance.data_ptr<float>();
-    a.partial = partial.data_ptr<float>();
+    a.partial = reinterpret_cast<NormSums*>(partial.data_ptr<float>());
     set_statistics(a, statistics);
     launch(y, {NormPass::kSums, NormPass::kFinish, NormPass::kApply}, a);
     // Without a residual whether z is above 0 follows from y.
@@ -98,7 +98,7 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     a.weight_gradient = weight.data_ptr<float>();
     a.bias_gradient = bias.data_ptr<float>();
     a.c = c.data_ptr<float>();
-    a.partial = partial.data_ptr<float>();
+    a.partial = reinterpret_cast<NormSums*>(partial.data_ptr<float>());
     set_statistics(a, statistics);
     launch(y, {NormPass::kBackSums, NormPass::kBackFinish, NormPass::kBackApply}, a);
     return {dy, weight, bias, residual, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
