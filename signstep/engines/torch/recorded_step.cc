@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CUDA side was compiled against PyPI's PyTorch 2.15 for CUDA 13; not run on a device.
+// The CUDA side was compiled against PyPI's PyTorch 2.15 and 2.11 for CUDA 13, and run with the latter.
 #include "signstep/engines/torch/recorded_step.h"
 
 #ifdef SIGNSTEP_TORCH_WITH_CUDA
