@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "signstep/cuda/bits_body.h"
-#include "signstep/cuda/norm_body.h"
+#include "signstep/cuda/norm_table.h"
 #include "signstep/cuda/render_body.h"
 #include "signstep/cuda/step_table.h"
 

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "signstep/cuda/device_calls.h"
+#include "signstep/cuda/norm_back_body.h"
 #include "signstep/cuda/quad_body.h"
 #include "signstep/cuda/total_body.h"
 

@@ -2,6 +2,7 @@
 // The kernels: the bodies of step_body.h, quad_body.h, total_body.h, bits_body.h, render_body.h and norm_body.h on CUDA's grid, and
 // their launches.
 #include "signstep/cuda/device/launch.h"
+#include "signstep/cuda/norm_back_body.h"
 #include "signstep/cuda/quad_body.h"
 #include "signstep/cuda/total_body.h"
 

@@ -57,11 +57,10 @@ at::Tensor TorchNetwork::fused(size_t& i, const at::Tensor& x, at::Tensor& kept)
   size_t next = i;
   while (next < steps_.size() && steps_[next].layer.shortcut) ++next;
   if (next < steps_.size() && steps_[next].layer.kind == Kind::kAdd) {
-    while (i < next)
-      if (is_fused(i, kept))
-        kept = fused(i, kept, kept);
-      else
-        kept = compute(steps_[i], kept, true), ++i;
+    while (i < next) {
+      const bool by_kernels = is_fused(i, kept);
+      kept = by_kernels ? fused(i, kept, kept) : compute(steps_[i++], kept, true);
+    }
     tensors.residual = kept;
     ++i;
   }
