@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch normalisation in training with the addition and the rectifier behind it, by the kernels of cuda/norm_table.h, as
-// one node of LibTorch's graph. The bits are the same every time and on every device; they are not at::batch_norm's,
+// Batch normalisation in training with the addition and the rectifier behind it, by the kernels of cuda/norm_table.h,
+// as one node of LibTorch's graph. The bits are the same every time and on every device; they are not at::batch_norm's,
 // which adds in another order.
 #pragma once
 
