@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One folder = one library: signstep_library(io LINKS fmt::fmt) makes signstep_io with the alias signstep::io
 # from every .cc file listed. Its headers are public, but for those that a kernel includes once for each SIMD target
-# (-inl, _block), that it shares with CUDA (_element) or that show what it uses (backend). LINKS are public, because
-# headers of a layer show the layers below it; what only its sources include stands under USES. With the word INSTALL the folder is a component of
+# (-inl) or that show what it uses (backend). LINKS are public, because headers of a layer show the layers below it; what only its sources include stands under USES. With the word INSTALL the folder is a component of
 # find_package(signstep), as are the signstep:: targets that it links; other packages are found again by the name before the :: of what it links.
 include(GNUInstallDirs)
 set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)
@@ -35,7 +34,7 @@ function(signstep_library name)
   add_library(signstep::${name} ALIAS signstep_${name})
   target_compile_features(signstep_${name} PUBLIC cxx_std_20)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.h)
-  list(FILTER headers EXCLUDE REGEX "(-inl|_block|_element|/precompiled|/launch|/backend)\\.h$")
+  list(FILTER headers EXCLUDE REGEX "(-inl|/precompiled|/launch|/backend)\\.h$")
   # A header that its own source includes first is compiled alone there, LibTorch's precompiled header aside; the test
   # "headers" compiles the others.
   set(alone)
