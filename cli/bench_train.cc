@@ -56,7 +56,12 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   Learner learner(choice.make(network), make_rule(OptimizerOptions()));
   Engine& engine = learner.engine();
   initialize(engine.network(), 1, engine.values(), engine.buffers());
-  const Batch batch = random_batch(static_cast<size_t>(options.batch), {});
+  // As the program's loader hands a batch over: in bytes where the engine renders them, as PyTorch's side has pinned
+  // floats.
+  const auto count = static_cast<size_t>(options.batch);
+  const TwoBatches bytes = engine.renders() ? random_bytes_batch(count) : TwoBatches{};
+  const Batch floats = engine.renders() ? bytes.rendered : random_batch(count, {});
+  const Batch& batch = engine.renders() ? bytes.raw : floats;
   const double images = static_cast<double>(options.batch * options.steps);
 
   BenchTrainResult result;
@@ -65,7 +70,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   if (!options.python.empty()) {
     const PrivateFolder folder("bench");
     const std::string problem = folder.path("problem.safetensors");
-    write_problem(problem, engine, batch);
+    write_problem(problem, engine, floats);
     const bool bf16 = choice.options.precision == Precision::kBf16, cuda = choice.options.device == Device::kCuda;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem, "--width", std::to_string(network.options.width),

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "signstep/base/stopwatch.h"
+#include "signstep/data/augment.h"
+#include "signstep/data/normalize.h"
 #include "signstep/random/random.h"
 #include "signstep/train/learner.h"
 
@@ -44,6 +46,26 @@ Batch random_batch(size_t count, const ImageShape& shape) {
   for (float& x : batch.images) x = static_cast<float>(random.normal());
   for (size_t i = 0; i < count; ++i) batch.labels.push_back(random.below(static_cast<uint32_t>(shape.classes)));
   return batch;
+}
+
+TwoBatches random_bytes_batch(size_t count) {
+  TwoBatches out;
+  out.rendered = random_batch(count, {});
+  ImageSet set{.channels = 3, .height = 32, .width = 32, .classes = 10, .pixels = {}, .labels = {}};
+  set.labels.assign(out.rendered.labels.begin(), out.rendered.labels.end());
+  set.pixels.resize(count * set.image_size());
+  SequentialRandom random(Stream(2, Purpose::kProblem));
+  for (uint8_t& pixel : set.pixels) pixel = static_cast<uint8_t>(random.below(256));
+  const auto tables = std::make_shared<const PixelTables>(pixel_tables({{0.5f, 0.5f, 0.5f}, {0.29f, 0.29f, 0.29f}}));
+  for (size_t i = 0; i < count; ++i)
+    render(set, static_cast<uint32_t>(i), *tables, {}, out.rendered.images.data() + i * set.image_size());
+  out.raw = {.count = count, .height = 32, .width = 32, .channels = 3, .images = {}, .labels = out.rendered.labels};
+  out.raw.raw = {.height = 32,
+                 .width = 32,
+                 .pixels = std::move(set.pixels),
+                 .windows = std::vector<Window>(count),
+                 .tables = tables};
+  return out;
 }
 
 double training_speed(const TrainOptions& options, const EngineTable& engines, const ImageShape& images) {

@@ -23,6 +23,13 @@ ImageShape framed_shape(int channels, int height, int width, int classes);
 // Standard normal pixels and uniform labels, always the same ones.
 Batch random_batch(size_t count, const ImageShape& shape);
 
+// The same images in both ways that an engine may be given them (Engine::renders): random bytes of 3 x 32 x 32 pixels
+// as a loader leaves them, and what they become. Always the same ones.
+struct TwoBatches {
+  Batch raw, rendered;
+};
+TwoBatches random_bytes_batch(size_t count);
+
 // Images per second of a run's training steps (gradient and optimizer) with its own network, engine, optimizer and
 // batch: a step that warms up, then at least one, and until they took two seconds. Throws OptionError where no engine
 // can do it.

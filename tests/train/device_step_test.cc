@@ -154,6 +154,13 @@ TEST_F(DeviceStepTest, TheHostsCopiesAreMadeForWhoAsks) {
   EXPECT_TRUE(same(device.values(), host.engine().values()));
 }
 
+TEST_F(DeviceStepTest, ABenchmarksBatchIsTheSameImagesInBothWays) {
+  const TwoBatches batches = random_bytes_batch(5);
+  ASSERT_TRUE(batches.raw.is_raw());
+  EXPECT_EQ(device_images(batches.raw), batches.rendered.images);
+  EXPECT_EQ(batches.raw.labels, batches.rendered.labels);
+}
+
 // A rate that cannot be: nothing has moved, on the device either.
 TEST_F(DeviceStepTest, ARateThatIsRefusedTouchesNothing) {
   DeviceSoftmaxEngine engine(make_network({.width = 4}, 3, 10));
