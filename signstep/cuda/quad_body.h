@@ -76,7 +76,7 @@ template <bool kMomentum, bool kDrawn, class Grid>
 SIGNSTEP_HD inline void sign_quads_body(Grid& grid, FoundTensor& shared, const StepTable<SignEntry>& table) {
   find_tensor(grid, shared.tensor, table);
   grid.each([&](uint32_t thread) {
-    const Range range = range_of(table, shared.tensor, grid.block());
+    const BlockRange range = range_of(table, shared.tensor, grid.block());
     QuadRule<kMomentum, kDrawn> rule(table.entries[range.tensor]);
     uint32_t nonfinite = 0;
     for (uint64_t first = range.begin + thread * kQuad; first < range.end; first += kQuadTurn)
@@ -93,7 +93,7 @@ SIGNSTEP_HD inline void sign_quads_square_body(Grid& grid, QuadShared& shared, c
     if (thread == 0) shared.nonfinite = 0;
   });
   grid.each([&](uint32_t thread) {
-    const Range range = range_of(table, shared.tensor, grid.block());
+    const BlockRange range = range_of(table, shared.tensor, grid.block());
     QuadRule<kMomentum, kDrawn> rule(table.entries[range.tensor]);
     uint32_t nonfinite = 0;
     for (uint64_t first = range.begin + thread * kQuad; first < range.end; first += kQuadTurn) {
@@ -105,7 +105,7 @@ SIGNSTEP_HD inline void sign_quads_square_body(Grid& grid, QuadShared& shared, c
   });
   grid.each([&](uint32_t thread) {
     if (thread >= kSumLanes) return;
-    const Range range = range_of(table, shared.tensor, grid.block());
+    const BlockRange range = range_of(table, shared.tensor, grid.block());
     const uint32_t elements = static_cast<uint32_t>(range.end - range.begin);
     double total = 0;
     for (uint32_t i = thread; i < elements; i += kSumLanes)
@@ -123,7 +123,7 @@ template <bool kMomentum, class Grid>
 SIGNSTEP_HD inline void sgd_quads_body(Grid& grid, FoundTensor& shared, const StepTable<SgdEntry>& table) {
   find_tensor(grid, shared.tensor, table);
   grid.each([&](uint32_t thread) {
-    const Range range = range_of(table, shared.tensor, grid.block());
+    const BlockRange range = range_of(table, shared.tensor, grid.block());
     const DeviceTensor& t = table.entries[range.tensor].tensor;
     SgdBlock b = table.entries[range.tensor].block;
     const QuadArrays arrays{static_cast<float*>(t.x), static_cast<const float*>(t.g), b.d, t.vectors};

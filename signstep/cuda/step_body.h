@@ -26,12 +26,12 @@ struct StepShared {
 };
 
 // Which elements a block, and in it a thread at one turn, takes.
-struct Range {
+struct BlockRange {
   uint32_t tensor;
   uint64_t begin, end;
 };
 template <class Entry>
-SIGNSTEP_HD inline Range range_of(const StepTable<Entry>& table, uint32_t tensor, uint32_t block) {
+SIGNSTEP_HD inline BlockRange range_of(const StepTable<Entry>& table, uint32_t tensor, uint32_t block) {
   const uint64_t begin = uint64_t{block - table.first_block[tensor]} * kBlockElements;
   const uint64_t n = table.entries[tensor].tensor.n;
   return {tensor, begin, n - begin < kBlockElements ? n : begin + kBlockElements};
@@ -118,7 +118,7 @@ SIGNSTEP_HD inline void sign_eight(const SignEntry& entry, bool measure, uint64_
 template <class Grid>
 SIGNSTEP_HD inline void sign_body(Grid& grid, FoundTensor& shared, const StepTable<SignEntry>& table) {
   find_tensor(grid, shared.tensor, table);
-  const Range range = range_of(table, shared.tensor, grid.block());
+  const BlockRange range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     for (uint64_t first = range.begin + thread * kEight; first < range.end; first += kTurnElements) {
       EightSums sums;
@@ -143,7 +143,7 @@ SIGNSTEP_HD inline void add_lanes(StepShared& shared, uint32_t thread, uint32_t 
 template <class Grid>
 SIGNSTEP_HD inline void sign_sums_body(Grid& grid, StepShared& shared, const StepTable<SignEntry>& table) {
   find_tensor(grid, shared.tensor, table);
-  const Range range = range_of(table, shared.tensor, grid.block());
+  const BlockRange range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     shared.nonzero[thread] = shared.nonfinite[thread] = 0;
     if (thread < kSums * kSumLanes) shared.lane[thread / kSumLanes][thread % kSumLanes] = 0;
@@ -185,7 +185,7 @@ SIGNSTEP_HD inline void sign_sums_body(Grid& grid, StepShared& shared, const Ste
 template <class Grid>
 SIGNSTEP_HD inline void sgd_body(Grid& grid, FoundTensor& shared, const StepTable<SgdEntry>& table) {
   find_tensor(grid, shared.tensor, table);
-  const Range range = range_of(table, shared.tensor, grid.block());
+  const BlockRange range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     const DeviceTensor& t = table.entries[range.tensor].tensor;
     const SgdBlock& b = table.entries[range.tensor].block;
