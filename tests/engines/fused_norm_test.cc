@@ -158,7 +158,9 @@ TEST_F(FusedNorm, ANetworkIsTheSameNetwork) {
       results[fused].push_back(logits);
       results[fused].insert(results[fused].end(), buffers.begin(), buffers.end());
     }
-    for (size_t i = 0; i < results[0].size(); ++i) EXPECT_LT(apart(results[1][i], results[0][i]), 1e-3) << i;
+    // Twenty layers of rectifiers make 1e-3 of roundings; a norm, an addition or a rectifier in the wrong place
+    // makes 1.
+    for (size_t i = 0; i < results[0].size(); ++i) EXPECT_LT(apart(results[1][i], results[0][i]), 0.02) << i;
   }
 }
 
