@@ -160,7 +160,7 @@ TEST_F(FusedNorm, ANetworkIsTheSameNetwork) {
     }
     // Twenty layers of rectifiers make 1e-3 of roundings; a norm, an addition or a rectifier in the wrong place
     // makes 1.
-    for (size_t i = 0; i < results[0].size(); ++i) EXPECT_LT(apart(results[1][i], results[0][i]), 0.02) << i;
+    for (size_t i = 0; i < results[0].size(); ++i) EXPECT_LT(apart(results[1][i], results[0][i]), 0.1) << i;
   }
 }
 
