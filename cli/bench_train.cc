@@ -59,9 +59,9 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   // As the program's loader hands a batch over: in bytes where the engine renders them, as PyTorch's side has pinned
   // floats.
   const auto count = static_cast<size_t>(options.batch);
-  const TwoBatches bytes = engine.renders() ? random_bytes_batch(count) : TwoBatches{};
-  const Batch floats = engine.renders() ? bytes.rendered : random_batch(count, {});
-  const Batch& batch = engine.renders() ? bytes.raw : floats;
+  const TwoBatches both =
+      engine.renders() ? random_bytes_batch(count) : TwoBatches{.raw = {}, .rendered = random_batch(count, {})};
+  const Batch& batch = engine.renders() ? both.raw : both.rendered;
   const double images = static_cast<double>(options.batch * options.steps);
 
   BenchTrainResult result;
@@ -70,7 +70,7 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
   if (!options.python.empty()) {
     const PrivateFolder folder("bench");
     const std::string problem = folder.path("problem.safetensors");
-    write_problem(problem, engine, floats);
+    write_problem(problem, engine, both.rendered);
     const bool bf16 = choice.options.precision == Precision::kBf16, cuda = choice.options.device == Device::kCuda;
     other = std::make_unique<Subprocess>(std::vector<std::string>{
         options.python, options.script, "--file", problem, "--width", std::to_string(network.options.width),

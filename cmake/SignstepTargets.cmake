@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # One folder = one library: signstep_library(io LINKS fmt::fmt) makes signstep_io with the alias signstep::io
 # from every .cc file listed. Its headers are public, but for those that a kernel includes once for each SIMD target
-# (-inl) or that show what it uses (backend). LINKS are public, because headers of a layer show the layers below it; what only its sources include stands under USES. With the word INSTALL the folder is a component of
+# (-inl) or that show what it uses (backend). LINKS are public, because headers of a layer show the layers below it;
+# what only its sources include stands under USES. With the word INSTALL the folder is a component of
 # find_package(signstep), as are the signstep:: targets that it links; other packages are found again by the name before the :: of what it links.
 include(GNUInstallDirs)
 set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)

@@ -59,6 +59,14 @@ int device_count() {
   return count;
 }
 
+bool device_is_there() {
+  try {
+    return device_count() > 0;
+  } catch (const EnvironmentError&) {
+    return false;
+  }
+}
+
 void require_success(const DeviceCalls& calls, int code, const std::string& doing) {
   if (code != 0)
     throw EnvironmentError(

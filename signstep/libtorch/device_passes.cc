@@ -18,14 +18,6 @@ std::optional<ElementType> element_type(at::ScalarType type) {
   }
 }
 
-bool kernels_there() {
-  try {
-    return device_count() > 0;
-  } catch (const EnvironmentError&) {
-    return false;  // tensor operations step them then
-  }
-}
-
 }  // namespace
 
 DevicePasses::~DevicePasses() = default;
@@ -33,7 +25,7 @@ DevicePasses::~DevicePasses() = default;
 bool DevicePasses::takes(const at::Tensor& p) {
   if (p.device().type() != type_ || (p.is_cuda() && !knows_cuda_streams())) return false;
   if (p.layout() != at::kStrided || !element_type(p.scalar_type()) || !p.is_non_overlapping_and_dense()) return false;
-  if (there_ < 0) there_ = kernels_there();
+  if (there_ < 0) there_ = device_is_there();  // else tensor operations step them
   return there_ == 1;
 }
 

@@ -28,7 +28,6 @@ class Ballot {
   std::span<uint64_t> bits() { return bits_; }                       // of all tensors
   size_t first_word(size_t tensor) const { return first_[tensor]; }  // of a tensor's, in bits()
   size_t elements(size_t tensor) const { return sizes_[tensor]; }
-  size_t tensors() const { return sizes_.size(); }
 
   // At a rank that options call hostile the bits become others than were said; seed and step are those of its coins.
   void attack_if_hostile(const Communicator& world, const WorkerOptions& options, uint64_t seed, uint64_t step);

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/device_images.h"
 
-#include "signstep/base/error.h"
-
 namespace signstep {
-
-bool DeviceImages::possible() {
-  try {
-    return device_count() > 0;
-  } catch (const EnvironmentError&) {
-    return false;
-  }
-}
 
 at::Tensor DeviceImages::bytes(const void* data, size_t size) const {
   return at::from_blob(const_cast<void*>(data), {static_cast<int64_t>(size)}, at::kByte).to(device_);

@@ -16,9 +16,6 @@ class DeviceImages {
   // device: where the images are wanted.
   explicit DeviceImages(at::Device device) : device_(device) {}
 
-  // Whether the kernels and a device are there. Cost: the first call loads a library.
-  static bool possible();
-
   // (count, channels, height, width) in channels-last memory, with the bits of render(). Throws EnvironmentError.
   at::Tensor of(const Batch& raw);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/fused_norm.h"
 
-#include "signstep/base/error.h"
 #include "signstep/cuda/device.h"
 #include "signstep/libtorch/cuda_stream.h"
 
@@ -9,14 +8,6 @@ namespace signstep {
 namespace {
 
 constexpr at::MemoryFormat kOrder = at::MemoryFormat::ChannelsLast;
-
-bool kernels_there() {
-  try {
-    return device_count() > 0;
-  } catch (const EnvironmentError&) {
-    return false;
-  }
-}
 
 // What of the arguments follows from y.
 NormArguments arguments_of(const at::Tensor& y, bool rectified) {
@@ -36,14 +27,19 @@ at::Tensor floats(const at::Tensor& like, int64_t rows, int64_t columns) {
   return at::empty({rows, columns}, like.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous));
 }
 
-// kFinish's numbers, one row each.
-void set_statistics(NormArguments& a, const at::Tensor& statistics) {
-  float* const at = statistics.data_ptr<float>();
-  a.mean = at;
-  a.inverse_std = at + a.channels;
-  a.scale = at + 2 * a.channels;
-  a.offset = at + 3 * a.channels;
-}
+// kFinish's numbers, one row each, and room for the sums of every chunk.
+struct NormSpace {
+  NormSpace(NormArguments& a, const at::Tensor& y, const at::Tensor& statistics)
+      : partial(floats(y, 2 * static_cast<int64_t>(a.chunks), y.size(1))) {
+    float* const at = statistics.data_ptr<float>();
+    a.mean = at;
+    a.inverse_std = at + a.channels;
+    a.scale = at + 2 * a.channels;
+    a.offset = at + 3 * a.channels;
+    a.partial = reinterpret_cast<NormSums*>(partial.data_ptr<float>());
+  }
+  at::Tensor partial;
+};
 
 void launch(const at::Tensor& y, std::initializer_list<NormPass> passes, const NormArguments& a) {
   const DeviceCalls& calls = device_calls();
@@ -63,15 +59,13 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     NormArguments a = arguments_of(y, rectified);
     const at::Tensor added = adds ? as(y, residual) : at::Tensor();
     const at::Tensor z = at::empty_like(y), statistics = floats(y, 4, y.size(1));
-    const at::Tensor partial = floats(y, 2 * static_cast<int64_t>(a.chunks), y.size(1));
+    const NormSpace space(a, y, statistics);
     a.residual = adds ? added.data_ptr() : nullptr;
     a.out = z.data_ptr();
     a.weight = weight.data_ptr<float>();
     a.bias = bias.data_ptr<float>();
     a.running_mean = running_mean.data_ptr<float>();
     a.running_variance = running_variance.data_ptr<float>();
-    a.partial = reinterpret_cast<NormSums*>(partial.data_ptr<float>());
-    set_statistics(a, statistics);
     launch(y, {NormPass::kSums, NormPass::kFinish, NormPass::kApply}, a);
     // Without a residual whether z is above 0 follows from y.
     const bool by_z = rectified && adds;
@@ -88,7 +82,7 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     const at::Tensor dz = as(y, gradients[0]), dy = at::empty_like(y);
     const at::Tensor residual = context->saved_data["adds"].toBool() ? at::empty_like(y) : at::Tensor();
     NormArguments a = arguments_of(y, context->saved_data["rectified"].toBool());
-    const at::Tensor partial = floats(y, 2 * static_cast<int64_t>(a.chunks), y.size(1));
+    const NormSpace space(a, y, statistics);
     const at::Tensor weight = floats(y, 1, y.size(1))[0], bias = floats(y, 1, y.size(1))[0],
                      c = floats(y, 2, y.size(1));
     a.z = z.defined() ? z.data_ptr() : nullptr;
@@ -98,8 +92,6 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     a.weight_gradient = weight.data_ptr<float>();
     a.bias_gradient = bias.data_ptr<float>();
     a.c = c.data_ptr<float>();
-    a.partial = reinterpret_cast<NormSums*>(partial.data_ptr<float>());
-    set_statistics(a, statistics);
     launch(y, {NormPass::kBackSums, NormPass::kBackFinish, NormPass::kBackApply}, a);
     return {dy, weight, bias, residual, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -113,7 +105,7 @@ bool fused_norm_takes(const at::Tensor& y, at::DeviceType where) {
   if (y.dim() != 4 || y.size(1) % kEight != 0 || y.size(1) > kMostNormChannels || y.numel() < 2 * y.size(1))
     return false;
   if (!y.is_contiguous(kOrder)) return false;
-  static const bool there = kernels_there();
+  static const bool there = device_is_there();
   return there;
 }
 

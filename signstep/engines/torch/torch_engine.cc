@@ -61,7 +61,7 @@ class TorchEngine final : public Engine {
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
         apart_(apart || device_.is_cuda()),
         bf16_(resolved_precision(options, network.options.width) == Precision::kBf16),
-        renders_(apart_ && DeviceImages::possible()),
+        renders_(apart_ && device_is_there()),
         raw_images_(device_),
         values_(network.parameter_elements, device_, apart_),
         gradients_(network.parameter_elements, device_, apart_),
