@@ -15,8 +15,9 @@ target_compile_options(signstep_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-vir
 if(SIGNSTEP_SANITIZE)
   target_compile_options(signstep_flags INTERFACE -fsanitize=${SIGNSTEP_SANITIZE} -fno-sanitize-recover=all
                                                   -fno-omit-frame-pointer)
-  # One SIMD target of each width: SSSE3 is as wide as SSE4, and the sign kernel alone takes a minute a target to compile here.
-  target_compile_definitions(signstep_flags INTERFACE HWY_DISABLED_TARGETS=HWY_SSSE3)
+  # One SIMD target of each width: the baseline is as wide as these two, and the sign kernel takes half a minute a target
+  # to compile here.
+  target_compile_definitions(signstep_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4)")
   target_link_options(signstep_flags INTERFACE -fsanitize=${SIGNSTEP_SANITIZE})
 endif()
 
@@ -112,7 +113,12 @@ function(signstep_install_pkg_config name)
 endfunction()
 
 # One test binary and one ctest entry per folder. Tests are half of what is compiled, and what takes time in them is the
-# library's: -O1 and GoogleMock read once halve it. LIBTORCH: with LibTorch's precompiled header in its place.
+# library's: -O1 and GoogleMock read once halve it, and so does -O0 where sanitizers have filled it with checks.
+# LIBTORCH: with LibTorch's precompiled header in its place.
+set(SIGNSTEP_TEST_OPTIMIZATION -O1)
+if(SIGNSTEP_SANITIZE)
+  set(SIGNSTEP_TEST_OPTIMIZATION -O0)
+endif()
 function(signstep_test name)
   cmake_parse_arguments(ARG "LIBTORCH" "" "SOURCES;LINKS" ${ARGN})
   add_executable(test_${name} ${ARG_SOURCES})
@@ -123,7 +129,7 @@ function(signstep_test name)
     target_precompile_headers(test_${name} REUSE_FROM signstep_libtorch)
   else()
     # With -O1 g++ 12 sees std::string move beyond its end (GCC bug 105651).
-    target_compile_options(test_${name} PRIVATE -O1
+    target_compile_options(test_${name} PRIVATE ${SIGNSTEP_TEST_OPTIMIZATION}
                            $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-restrict>)
     target_precompile_headers(test_${name} REUSE_FROM test_precompiled)
   endif()

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
 #include <torch/version.h>
 
 namespace signstep {

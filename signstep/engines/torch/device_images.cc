@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/device_images.h"
 
+#include <ATen/ATen.h>
+
 namespace signstep {
 
 at::Tensor DeviceImages::bytes(const void* data, size_t size) const {

@@ -2,7 +2,7 @@
 // The images of a raw batch, made in the engine's memory by the CUDA kernel: bytes and windows go over, not floats.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 

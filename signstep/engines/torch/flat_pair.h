@@ -3,7 +3,7 @@
 // up to date when somebody asks for it, and not before.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <span>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/fused_norm.h"
 
+#include <torch/torch.h>
+
 #include "signstep/cuda/device.h"
 #include "signstep/libtorch/cuda_stream.h"
 

@@ -4,7 +4,7 @@
 // which adds in another order.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 namespace signstep {
 

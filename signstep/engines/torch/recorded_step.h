@@ -3,7 +3,7 @@
 // together from then on; elsewhere it is simply done again.
 #pragma once
 
-#include <torch/torch.h>
+#include <c10/core/Device.h>
 
 #include <functional>
 #include <memory>
