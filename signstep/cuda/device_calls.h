@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "signstep/cuda/baseline_table.h"
 #include "signstep/cuda/bits_body.h"
 #include "signstep/cuda/norm_table.h"
 #include "signstep/cuda/render_body.h"
@@ -14,7 +15,7 @@
 namespace signstep {
 
 inline constexpr uint64_t kDeviceLayout =
-    uint64_t{4} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
+    uint64_t{5} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
 
 // Each function returns 0 or a code of CUDA's; stream is a cudaStream_t of the device. Launches do not wait.
 struct DeviceCalls {
@@ -34,6 +35,7 @@ struct DeviceCalls {
 
   int (*sign)(int device, void* stream, const StepTable<SignEntry>* table, uint32_t blocks);
   int (*sgd)(int device, void* stream, const StepTable<SgdEntry>* table, uint32_t blocks);
+  int (*baseline)(int device, void* stream, Baseline kind, const StepTable<BaselineEntry>* table, uint32_t blocks);
   int (*total)(int device, void* stream, const StepTable<SignEntry>* table);  // after sign, where it has sums
   int (*pack)(int device, void* stream, const PackArguments* arguments);
   int (*signs)(int device, void* stream, const SignsArguments* arguments);

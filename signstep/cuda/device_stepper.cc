@@ -12,9 +12,13 @@ DeviceArrays arrays_of(const StepTensor& tensor) { return {.x = tensor.x, .g = t
 
 }  // namespace
 
-void DeviceStepper::run(std::span<StepStatistics> statistics) {
+std::span<const StepStatistics> DeviceStepper::run() {
   steps_.launch(stream_);
-  const std::span<const StepStatistics> seen = steps_.read();
+  return steps_.read();
+}
+
+void DeviceStepper::run(std::span<StepStatistics> statistics) {
+  const std::span<const StepStatistics> seen = run();
   std::copy(seen.begin(), seen.end(), statistics.begin());
 }
 
@@ -41,6 +45,16 @@ void DeviceStepper::sgd(std::span<const StepTensor> tensors, std::span<const Sgd
   for (size_t i = 0; i < tensors.size(); ++i) entries.push_back(sgd_entry(arrays_of(tensors[i]), tensors[i], steps[i]));
   steps_.set(entries);
   run(statistics);
+}
+
+void DeviceStepper::baseline(std::span<const BaselineTensor> tensors, const BaselineStep& step,
+                             std::span<uint64_t> nonfinite) {
+  std::vector<BaselineEntry> entries;
+  for (const BaselineTensor& tensor : tensors) entries.push_back(baseline_entry(tensor, step));
+  const bool adam = std::holds_alternative<AdamNumbers>(step), momentum = !tensors.empty() && tensors[0].m != nullptr;
+  steps_.set(entries, adam ? Baseline::kAdam : momentum ? Baseline::kHeavyBall : Baseline::kSgd);
+  const std::span<const StepStatistics> seen = run();
+  for (size_t i = 0; i < tensors.size(); ++i) nonfinite[i] = seen[i].nonfinite;
 }
 
 }  // namespace signstep

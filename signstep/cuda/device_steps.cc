@@ -133,6 +133,14 @@ void DeviceSteps::set(std::span<const SgdEntry> entries) {
   kind_ = Kind::kSgd;
 }
 
+void DeviceSteps::set(std::span<const BaselineEntry> entries, Baseline kind) {
+  measure_ = sums_ = false;
+  set_table(entries);
+  quads_ = {};
+  baseline_ = kind;
+  kind_ = Kind::kBaseline;
+}
+
 template <class Entry>
 StepTable<Entry> DeviceSteps::table() const {
   return {part<const Entry>(memory_, layout_.entries),
@@ -151,6 +159,9 @@ void DeviceSteps::launch(void* stream) {
   if (kind_ == Kind::kSgd) {
     const StepTable<SgdEntry> steps = table<SgdEntry>();
     require(calls_.sgd(device_, stream, &steps, blocks_), "launching the SGD step");
+  } else if (kind_ == Kind::kBaseline) {
+    const StepTable<BaselineEntry> steps = table<BaselineEntry>();
+    require(calls_.baseline(device_, stream, baseline_, &steps, blocks_), "launching a step without sign");
   } else {
     const StepTable<SignEntry> steps = table<SignEntry>();
     require(calls_.sign(device_, stream, &steps, blocks_), "launching the sign step");

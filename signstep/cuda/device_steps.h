@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "signstep/cuda/baseline_table.h"
 #include "signstep/cuda/device.h"
 
 namespace signstep {
@@ -24,6 +25,7 @@ class DeviceSteps {
   // OptionError for more than 2^31 blocks. Entries lie in the order that read() has.
   void set(std::span<const SignEntry> entries, bool measure);
   void set(std::span<const SgdEntry> entries);
+  void set(std::span<const BaselineEntry> entries, Baseline kind);
 
   // Steps the tensors, in the order of the stream, without waiting. May be captured into a CUDA graph: a replay takes
   // the table as the last set() left it, which must be of the same tensors, kind and sums as the captured one.
@@ -35,7 +37,7 @@ class DeviceSteps {
   int device() const { return device_; }
 
  private:
-  enum class Kind { kNone, kSign, kSgd };
+  enum class Kind { kNone, kSign, kSgd, kBaseline };
   // Parts of the table, each at a multiple of 64 bytes.
   struct Layout {
     size_t first_block = 0, entries = 0, bytes = 0;
@@ -54,6 +56,7 @@ class DeviceSteps {
   Kind kind_ = Kind::kNone;
   bool measure_ = false, sums_ = false, pending_ = false;
   QuadTable quads_{};
+  Baseline baseline_{};
   uint32_t tensors_ = 0, blocks_ = 0;
   Layout layout_;
   std::vector<uint64_t> sizes_;

@@ -33,4 +33,14 @@ SgdEntry sgd_entry(const DeviceArrays& arrays, const StepTensor& tensor, const S
   return {device_tensor(arrays, tensor, block.d, nullptr), block};
 }
 
+BaselineEntry baseline_entry(const BaselineTensor& t, const BaselineStep& step) {
+  const DeviceArrays arrays{.x = t.x, .g = t.g};
+  BaselineEntry entry{device_tensor(arrays, {.n = t.n}, t.m, t.v), t.m, t.v, {}};
+  if (const auto* adam = std::get_if<AdamNumbers>(&step))
+    entry.adam = *adam;
+  else
+    entry.ball = std::get<HeavyBall>(step);
+  return entry;
+}
+
 }  // namespace signstep

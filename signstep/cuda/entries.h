@@ -2,7 +2,8 @@
 // A table's entries from what the CPU's kernels take.
 #pragma once
 
-#include "signstep/cuda/step_table.h"
+#include "signstep/cuda/baseline_table.h"
+#include "signstep/kernels/baseline_stepper.h"
 
 namespace signstep {
 
@@ -19,5 +20,6 @@ struct DeviceArrays {
 // does not fit the random counter.
 SignEntry sign_entry(const DeviceArrays& arrays, const StepTensor& tensor, const SignStep& step);
 SgdEntry sgd_entry(const DeviceArrays& arrays, const StepTensor& tensor, const SgdPhaseStep& step);
+BaselineEntry baseline_entry(const BaselineTensor& tensor, const BaselineStep& step);
 
 }  // namespace signstep

@@ -12,8 +12,8 @@ namespace signstep {
 inline constexpr uint32_t kStepThreads = 256;
 inline constexpr uint32_t kTurnElements = kEight * kStepThreads;  // of one phase
 inline constexpr uint32_t kTurns = kBlockElements / kTurnElements;
-inline constexpr uint32_t kSums = 3;   // s.v, v.v, u.u
-inline constexpr uint32_t kWarp = 32;  // a sum's lanes are threads of a warp of its own
+inline constexpr uint32_t kStepSums = 3;  // s.v, v.v, u.u
+inline constexpr uint32_t kWarp = 32;     // a sum's lanes are threads of a warp of its own
 static_assert(kTurns * kTurnElements == kBlockElements && kTurnElements % kSumLanes == 0);
 
 // What the threads of a block share where sums are wanted. Elements that are in no sum hold zeros, whose products add
@@ -21,7 +21,7 @@ static_assert(kTurns * kTurnElements == kBlockElements && kTurnElements % kSumLa
 struct StepShared {
   uint32_t tensor;
   float s[kTurnElements], v[kTurnElements], u[kTurnElements];
-  double lane[kSums][kSumLanes];
+  double lane[kStepSums][kSumLanes];
   uint16_t nonzero[kStepThreads], nonfinite[kStepThreads];
 };
 
@@ -131,7 +131,7 @@ SIGNSTEP_HD inline void sign_body(Grid& grid, FoundTensor& shared, const StepTab
 // The lanes of lane_sums.h of one turn's elements, in index order.
 SIGNSTEP_HD inline void add_lanes(StepShared& shared, uint32_t thread, uint32_t elements) {
   const uint32_t sum = thread / kWarp, lane = thread % kWarp;
-  if (sum >= kSums || lane >= kSumLanes) return;
+  if (sum >= kStepSums || lane >= kSumLanes) return;
   const float* const a = sum == 0 ? shared.s : sum == 1 ? shared.v : shared.u;
   const float* const b = sum == 2 ? shared.u : shared.v;
   double total = shared.lane[sum][lane];
@@ -146,7 +146,7 @@ SIGNSTEP_HD inline void sign_sums_body(Grid& grid, StepShared& shared, const Ste
   const BlockRange range = range_of(table, shared.tensor, grid.block());
   grid.each([&](uint32_t thread) {
     shared.nonzero[thread] = shared.nonfinite[thread] = 0;
-    if (thread < kSums * kSumLanes) shared.lane[thread / kSumLanes][thread % kSumLanes] = 0;
+    if (thread < kStepSums * kSumLanes) shared.lane[thread / kSumLanes][thread % kSumLanes] = 0;
   });
   for (uint64_t begin = range.begin; begin < range.end; begin += kTurnElements) {
     grid.each([&](uint32_t thread) {

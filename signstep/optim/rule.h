@@ -61,8 +61,9 @@ class StateFields {
   virtual std::unique_ptr<StateFields> object(const char* name) = 0;  // the fields within that one
 };
 
-class Communicator;  // wire/communicator.h
-class Stepper;       // kernels/stepper.h
+class BaselineStepper;  // kernels/baseline_stepper.h
+class Communicator;     // wire/communicator.h
+class Stepper;          // kernels/stepper.h
 
 // What a step is taken on.
 struct RuleStep {
@@ -83,7 +84,8 @@ struct PassStep {
   std::span<float* const> buffers;  // the state's, in the order of UpdateRule::buffers(); those of OptimizerState are
                                     // not looked at
   double rate;                      // lr_t
-  Stepper& stepper;
+  Stepper& stepper;                 // of the sign rules
+  BaselineStepper& baselines;
 };
 
 // A step that is made of passes, so that others than the host can compute it.

@@ -28,7 +28,8 @@ StepReport DeviceStep::step(Engine& engine, const UpdateRule& rule, OptimizerSta
   std::vector<float*> buffers;
   for (const auto& buffer : buffers_) buffers.push_back(buffer->data());
   const DeviceTensors there = *engine.on_device();
-  const PassStep step{tensors, there.values, there.gradients, buffers, rule.learning_rate() * factor, stepper_};
+  const PassStep step{tensors,  there.values, there.gradients, buffers, rule.learning_rate() * factor,
+                      stepper_, stepper_};
   const StepReport report = rule.by_passes()->step(step, state);
   ++state.step;
   return report;

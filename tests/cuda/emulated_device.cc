@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "signstep/cuda/baseline_body.h"
 #include "signstep/cuda/device_calls.h"
 #include "signstep/cuda/norm_back_body.h"
 #include "signstep/cuda/quad_body.h"
@@ -163,6 +164,16 @@ int sgd(int, void*, const StepTable<SgdEntry>* table, uint32_t blocks) {
   });
 }
 
+int baseline(int, void*, Baseline kind, const StepTable<BaselineEntry>* table, uint32_t blocks) {
+  return run<FoundTensor>(blocks, kStepThreads, [&](LoopGrid& grid, FoundTensor& shared) {
+    switch (kind) {
+      case Baseline::kSgd: return baseline_body<Baseline::kSgd>(grid, shared, *table);
+      case Baseline::kHeavyBall: return baseline_body<Baseline::kHeavyBall>(grid, shared, *table);
+      case Baseline::kAdam: return baseline_body<Baseline::kAdam>(grid, shared, *table);
+    }
+  });
+}
+
 int total(int, void*, const StepTable<SignEntry>* table) {
   return run<TotalShared>(table->tensors, kTotalThreads,
                           [&](LoopGrid& grid, TotalShared& shared) { total_body(grid, shared, *table); });
@@ -224,9 +235,9 @@ const char* text(int code) { return code == 2 ? "out of memory" : "an unknown co
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,       allocate,   release, copy,
-                                    wait,          make_event,    drop_event, record,  [](int, void*) { return 0; },
-                                    sign,          sgd,           total,      pack,    signs,
-                                    vote,          render_images, norm,       text};
+  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate,      release, copy,
+                                    wait,          make_event, drop_event,    record,  [](int, void*) { return 0; },
+                                    sign,          sgd,        baseline,      total,   pack,
+                                    signs,         vote,       render_images, norm,    text};
   return &calls;
 }

@@ -119,6 +119,9 @@ int sign(int device, void* stream, const StepTable<SignEntry>* table, uint32_t b
 int sgd(int device, void* stream, const StepTable<SgdEntry>* table, uint32_t blocks) {
   return launched(device, [&] { launch_sgd(stream_of(stream), *table, blocks); });
 }
+int baseline(int device, void* stream, Baseline kind, const StepTable<BaselineEntry>* table, uint32_t blocks) {
+  return launched(device, [&] { launch_baseline(stream_of(stream), kind, *table, blocks); });
+}
 int total(int device, void* stream, const StepTable<SignEntry>* table) {
   return launched(device, [&] { launch_total(stream_of(stream), *table); });
 }
@@ -145,8 +148,8 @@ const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate, release,    copy,          wait,
-                                    make_event,    drop_event, record,   wait_event, sign,          sgd,
-                                    total,         pack,       signs,    vote,       render_images, norm, text};
+  static const DeviceCalls calls = {kDeviceLayout, devices, allocate,   release,       copy, wait,     make_event,
+                                    drop_event,    record,  wait_event, sign,          sgd,  baseline, total,
+                                    pack,          signs,   vote,       render_images, norm, text};
   return &calls;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels: the bodies of step_body.h, quad_body.h, total_body.h, bits_body.h, render_body.h and norm_body.h on CUDA's grid, and
-// their launches.
+// The kernels: the bodies of step_body.h, quad_body.h, baseline_body.h, total_body.h, bits_body.h, render_body.h and
+// norm_body.h on CUDA's grid, and their launches.
+#include "signstep/cuda/baseline_body.h"
 #include "signstep/cuda/device/launch.h"
 #include "signstep/cuda/norm_back_body.h"
 #include "signstep/cuda/quad_body.h"
@@ -40,16 +41,19 @@ __global__ void __launch_bounds__(kStepThreads) sgd_kernel(const StepTable<SgdEn
   sgd_body(grid, shared, table);
 }
 
-// So many blocks of a multiprocessor that their loads under way hide the latency of memory; the registers allow no more.
+// So many blocks of a multiprocessor that their loads under way hide the latency of memory; the registers allow no
+// more.
 template <class Kind>
-__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5) sign_quads_kernel(const StepTable<SignEntry> table) {
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5)
+    sign_quads_kernel(const StepTable<SignEntry> table) {
   __shared__ FoundTensor shared;
   CudaGrid grid;
   sign_quads_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, table);
 }
 
 template <class Kind>
-__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5) sign_quads_square_kernel(const StepTable<SignEntry> table) {
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5)
+    sign_quads_square_kernel(const StepTable<SignEntry> table) {
   __shared__ QuadShared shared;
   CudaGrid grid;
   sign_quads_square_body<Kind::kMomentum, Kind::kDrawn>(grid, shared, table);
@@ -60,6 +64,13 @@ __global__ void __launch_bounds__(kStepThreads, 5) sgd_quads_kernel(const StepTa
   __shared__ FoundTensor shared;
   CudaGrid grid;
   sgd_quads_body<kMomentum>(grid, shared, table);
+}
+
+template <Baseline kKind>
+__global__ void __launch_bounds__(kStepThreads) baseline_kernel(const StepTable<BaselineEntry> table) {
+  __shared__ FoundTensor shared;
+  CudaGrid grid;
+  baseline_body<kKind>(grid, shared, table);
 }
 
 __global__ void __launch_bounds__(kTotalThreads) total_kernel(const StepTable<SignEntry> table) {
@@ -150,6 +161,14 @@ void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t 
     sgd_quads_kernel<true><<<blocks, kStepThreads, 0, stream>>>(table);
   else
     sgd_quads_kernel<false><<<blocks, kStepThreads, 0, stream>>>(table);
+}
+
+void launch_baseline(cudaStream_t stream, Baseline kind, const StepTable<BaselineEntry>& table, uint32_t blocks) {
+  switch (kind) {
+    case Baseline::kSgd: return baseline_kernel<Baseline::kSgd><<<blocks, kStepThreads, 0, stream>>>(table);
+    case Baseline::kHeavyBall: return baseline_kernel<Baseline::kHeavyBall><<<blocks, kStepThreads, 0, stream>>>(table);
+    case Baseline::kAdam: return baseline_kernel<Baseline::kAdam><<<blocks, kStepThreads, 0, stream>>>(table);
+  }
 }
 
 void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table) {

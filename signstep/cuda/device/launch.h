@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "signstep/cuda/baseline_table.h"
 #include "signstep/cuda/bits_body.h"
 #include "signstep/cuda/norm_table.h"
 #include "signstep/cuda/render_body.h"
@@ -13,6 +14,7 @@ namespace signstep {
 
 void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks);
 void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t blocks);
+void launch_baseline(cudaStream_t stream, Baseline kind, const StepTable<BaselineEntry>& table, uint32_t blocks);
 void launch_total(cudaStream_t stream, const StepTable<SignEntry>& table);
 void launch_pack(cudaStream_t stream, const PackArguments& arguments);
 void launch_signs(cudaStream_t stream, const SignsArguments& arguments);

@@ -9,7 +9,7 @@
 namespace signstep {
 namespace {
 
-class Adam final : public UpdateRule {
+class Adam final : public UpdateRule, public PassRule {
  public:
   explicit Adam(const AdamOptions& resolved) : o_(resolved) {}
 
@@ -17,16 +17,7 @@ class Adam final : public UpdateRule {
   std::vector<std::string> buffers() const override { return {"m", "v"}; }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
-    const double factor = decay_factor(s.rate, o_.decoupled_weight_decay.value_or(0), "decoupled_weight_decay");
-    const auto t = static_cast<double>(state.step + 1);
-    const AdamStep rule{static_cast<float>(s.rate),
-                        *o_.beta1,
-                        *o_.beta2,
-                        static_cast<float>(o_.epsilon),
-                        static_cast<float>(o_.l2_penalty.value_or(0)),
-                        static_cast<float>(factor),
-                        1 - std::pow(*o_.beta1, t),
-                        1 - std::pow(*o_.beta2, t)};
+    const AdamStep rule = numbers(s.rate, state.step);
     const std::span<float> m = state.buffer("m"), v = state.buffer("v");
     return step_pieces(s, [&](size_t begin, size_t end) {
       return adam_step(rule, piece_of(s.values, begin, end), s.gradients.subspan(begin, end - begin),
@@ -34,7 +25,25 @@ class Adam final : public UpdateRule {
     });
   }
 
+  const PassRule* by_passes() const override { return this; }
+  StepReport step(const PassStep& s, OptimizerState& state) const override {
+    return baseline_pass(s, rounded(numbers(s.rate, state.step)));
+  }
+
  private:
+  AdamStep numbers(double rate, uint64_t steps_before) const {
+    const double factor = decay_factor(rate, o_.decoupled_weight_decay.value_or(0), "decoupled_weight_decay");
+    const auto t = static_cast<double>(steps_before + 1);
+    return {static_cast<float>(rate),
+            *o_.beta1,
+            *o_.beta2,
+            static_cast<float>(o_.epsilon),
+            static_cast<float>(o_.l2_penalty.value_or(0)),
+            static_cast<float>(factor),
+            1 - std::pow(*o_.beta1, t),
+            1 - std::pow(*o_.beta2, t)};
+  }
+
   AdamOptions o_;
 };
 
@@ -77,23 +86,24 @@ RuleFamily adam_family() {
           [](const std::string& rule) { return std::make_unique<AdamOptions>(rule == "adamw"); }};
 }
 
-uint64_t adam_step(const AdamStep& r, std::span<float> x, std::span<const float> g, std::span<float> m,
-                   std::span<float> v) {
-  uint64_t nonfinite = 0;
+AdamNumbers rounded(const AdamStep& r) {
   // Rounded from double: 1 - 0.999f is off by 1e-5 of itself.
-  const auto c1 = static_cast<float>(1 - r.beta1), c2 = static_cast<float>(1 - r.beta2);
-  const auto b1 = static_cast<float>(r.beta1), b2 = static_cast<float>(r.beta2);
-  const auto rate = static_cast<float>(r.lr / r.correction1);
-  const auto root = static_cast<float>(std::sqrt(r.correction2));
-  for (size_t i = 0; i < x.size(); ++i) {
-    const bool finite = std::isfinite(g[i]);
-    const float h = g[i] + r.l2 * x[i];
-    const float mean = b1 * m[i] + c1 * h, square = b2 * v[i] + c2 * (h * h);
-    m[i] = finite ? mean : m[i];
-    v[i] = finite ? square : v[i];
-    x[i] = finite ? r.decay_factor * x[i] - rate * mean / (std::sqrt(square) / root + r.epsilon) : x[i];
-    nonfinite += !finite;
-  }
+  return {static_cast<float>(r.lr / r.correction1),
+          static_cast<float>(r.beta1),
+          static_cast<float>(1 - r.beta1),
+          static_cast<float>(r.beta2),
+          static_cast<float>(1 - r.beta2),
+          static_cast<float>(std::sqrt(r.correction2)),
+          r.epsilon,
+          r.l2,
+          r.decay_factor};
+}
+
+uint64_t adam_step(const AdamStep& rule, std::span<float> x, std::span<const float> g, std::span<float> m,
+                   std::span<float> v) {
+  const AdamNumbers numbers = rounded(rule);
+  uint64_t nonfinite = 0;
+  for (size_t i = 0; i < x.size(); ++i) nonfinite += !adam_element(numbers, x[i], g[i], m[i], v[i]);
   return nonfinite;
 }
 

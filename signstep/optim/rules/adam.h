@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "signstep/kernels/baseline_element.h"
 #include "signstep/optim/rule_table.h"
 
 namespace signstep {
@@ -41,6 +42,7 @@ struct AdamStep {
   float epsilon, l2, decay_factor;
   double correction1, correction2;
 };
+AdamNumbers rounded(const AdamStep& rule);
 uint64_t adam_step(const AdamStep& rule, std::span<float> x, std::span<const float> g, std::span<float> m,
                    std::span<float> v);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/optim/rules/sgd.h"
 
-#include <cmath>
-
 #include "signstep/base/error.h"
 #include "signstep/optim/shared_options.h"
 #include "signstep/optim/step_pieces.h"
@@ -10,7 +8,7 @@
 namespace signstep {
 namespace {
 
-class Sgd final : public UpdateRule {
+class Sgd final : public UpdateRule, public PassRule {
  public:
   explicit Sgd(const SgdOptions& resolved) : o_(resolved) {}
 
@@ -21,9 +19,7 @@ class Sgd final : public UpdateRule {
   }
 
   StepReport step(const RuleStep& s, OptimizerState& state) const override {
-    const double factor = decay_factor(s.rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
-    const HeavyBall rule{static_cast<float>(s.rate), static_cast<float>(*o_.momentum),
-                         static_cast<float>(*o_.l2_penalty), static_cast<float>(factor), o_.nesterov};
+    const HeavyBall rule = numbers(s.rate);
     const std::span<float> m = state.buffer("m");
     return step_pieces(s, [&](size_t begin, size_t end) {
       return heavy_ball_step(rule, piece_of(s.values, begin, end), s.gradients.subspan(begin, end - begin),
@@ -31,7 +27,16 @@ class Sgd final : public UpdateRule {
     });
   }
 
+  const PassRule* by_passes() const override { return this; }
+  StepReport step(const PassStep& s, OptimizerState&) const override { return baseline_pass(s, numbers(s.rate)); }
+
  private:
+  HeavyBall numbers(double rate) const {
+    const double factor = decay_factor(rate, *o_.decoupled_weight_decay, "decoupled_weight_decay");
+    return {static_cast<float>(rate), static_cast<float>(*o_.momentum), static_cast<float>(*o_.l2_penalty),
+            static_cast<float>(factor), o_.nesterov};
+  }
+
   SgdOptions o_;
 };
 
@@ -71,18 +76,11 @@ RuleFamily sgd_family() {
 
 uint64_t heavy_ball_step(const HeavyBall& r, std::span<float> x, std::span<const float> g, std::span<float> m) {
   uint64_t nonfinite = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const bool finite = std::isfinite(g[i]);
-    const float h = g[i] + r.l2 * x[i];
-    float step = h;
-    if (!m.empty()) {
-      const float moved = r.momentum * m[i] + h;
-      m[i] = finite ? moved : m[i];
-      step = r.nesterov ? h + r.momentum * moved : moved;
-    }
-    x[i] = finite ? r.decay_factor * x[i] - r.lr * step : x[i];
-    nonfinite += !finite;
-  }
+  float none = 0;
+  if (m.empty())
+    for (size_t i = 0; i < x.size(); ++i) nonfinite += !heavy_ball_element<false>(r, x[i], g[i], none);
+  else
+    for (size_t i = 0; i < x.size(); ++i) nonfinite += !heavy_ball_element<true>(r, x[i], g[i], m[i]);
   return nonfinite;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "signstep/kernels/baseline_element.h"
 #include "signstep/optim/rule_table.h"
 
 namespace signstep {
@@ -31,10 +32,6 @@ RuleFamily sgd_family();
 
 // One step of plain spans of one length, the specification: x is stepped in place, g is only read, m may be empty when
 // momentum is 0. Returns how many coordinates of a NaN or infinite g were left alone, their m too.
-struct HeavyBall {
-  float lr, momentum, l2, decay_factor;
-  bool nesterov;
-};
 uint64_t heavy_ball_step(const HeavyBall& rule, std::span<float> x, std::span<const float> g, std::span<float> m);
 
 }  // namespace signstep
