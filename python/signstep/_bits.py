@@ -19,7 +19,7 @@ def word_count(n: int) -> int:
 
 def pack(values: Tensor, draw: Draw) -> Tensor:
     """float32, contiguous. 0, NaN and infinity fall by the draw's coins."""
-    words = torch.zeros(word_count(values.numel()), dtype=torch.int64)
+    words = torch.zeros(word_count(values.numel()), dtype=torch.int64, device="cpu")
     check(
         library.signstep_pack(
             values.data_ptr(), values.numel(), _ZERO_RANDOM, ctypes.byref(draw), words.data_ptr(), None
@@ -38,7 +38,7 @@ def complement(words: Tensor, n: int) -> Tensor:
 
 def unpack(words: Tensor, n: int) -> Tensor:
     """+1 and -1, float32."""
-    values = torch.empty(n, dtype=torch.float32)
+    values = torch.empty(n, dtype=torch.float32, device="cpu")
     check(library.signstep_unpack(words.data_ptr(), n, values.data_ptr()))
     return values
 
@@ -46,7 +46,7 @@ def unpack(words: Tensor, n: int) -> Tensor:
 def majority(votes: Tensor, draw: Draw) -> Tensor:
     """votes: (workers, words), contiguous. A tie is a coin of the draw's seed and step, the same whoever counts."""
     workers, words = votes.shape
-    out = torch.zeros(words, dtype=torch.int64)
+    out = torch.zeros(words, dtype=torch.int64, device="cpu")
     check(
         library.signstep_majority(
             votes.data_ptr(), workers, words, _TIE_RANDOM, ctypes.byref(draw), 0, out.data_ptr()

@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from signstep._work import LOW_PRECISION
 
@@ -37,6 +38,11 @@ def rate_and_decay(group: Mapping[str, Any], index: int) -> tuple[float, float]:
                 f"{place}: {key!r} was set, and nothing reads it; wanted {', '.join(OWN)} (weight decay is "
                 "decoupled_weight_decay)"
             )
+    for key in OWN:
+        if key not in group:
+            raise ValueError(f"{place}: {key!r} is gone; wanted {', '.join(OWN)}")
+    if not isinstance(group["maximize"], bool):
+        raise TypeError(f"{place}: maximize is {group['maximize']!r}; wanted True or False")
     if group["low_precision"] not in LOW_PRECISION:
         raise ValueError(f"{place}: low_precision is {group['low_precision']!r}; wanted one of {', '.join(LOW_PRECISION)}")
     lr, decay = number(group, "lr", place), number(group, "decoupled_weight_decay", place)
@@ -56,14 +62,12 @@ def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
     """A new group, whose first parameter has number `first` over all groups."""
     place = f"parameter group {index}"
     for key in group:
-        if key not in OWN and key not in _OTHERS:
+        if key not in OWN and key not in _OTHERS and key not in _OTHER_RULES:
             raise ValueError(
                 f"{place}: {key!r} is nothing that a group may have; wanted {', '.join(OWN)}, in which groups may "
                 "differ; everything else is the optimizer's"
             )
     rate_and_decay(group, index)
-    if not isinstance(group["maximize"], bool):
-        raise TypeError(f"{place}: maximize is {group['maximize']!r}; wanted True or False")
     for i, parameter in enumerate(group["params"], start=first):
         if not parameter.is_floating_point():
             raise TypeError(f"parameter {i} is {parameter.dtype}; wanted real floating-point numbers, whose sign is a step")
@@ -71,8 +75,18 @@ def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
             raise TypeError(f"parameter {i} is {parameter.layout}; wanted a dense tensor")
         if parameter.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
             raise TypeError(f"parameter {i} is {parameter.dtype}; wanted float16, bfloat16, float32 or float64")
-        if parameter.numel() >= _MOST_ELEMENTS:
+        if not is_lazy(parameter) and parameter.numel() >= _MOST_ELEMENTS:
             raise ValueError(f"parameter {i} has {parameter.numel()} elements; wanted less than 2^34; split it")
+
+
+def refuse_shards(group: Mapping[str, Any], first: int) -> None:
+    """For a rule whose sums are over a whole tensor: TypeError where a parameter is a shard of one, as in FSDP1."""
+    for i, parameter in enumerate(group["params"], start=first):
+        if getattr(parameter, "_fsdp_flattened", False):
+            raise TypeError(
+                f"parameter {i} is a shard of FullyShardedDataParallel's; wanted whole tensors, as relative dither and a "
+                "switch go by a tensor's sums, and each rank would take another rate; use DistributedDataParallel"
+            )
 
 
 def check_gradient(parameter: Tensor, gradient: Tensor, i: int) -> None:

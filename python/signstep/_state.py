@@ -11,6 +11,7 @@ from torch import Tensor
 from signstep._work import compute_type
 
 SAVED = "signstep"  # the numbers of the state
+_ARRAYS = ("m", "maximum", "master")  # a parameter's; what else lies beside them is the user's
 
 
 def _numbered(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Tensor, Any]]:
@@ -23,7 +24,8 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
     """ValueError for what is no state dict of a signstep optimizer, or is one of other parameters."""
     if SAVED not in saved or "state" not in saved or "param_groups" not in saved:
         raise ValueError(
-            "this is no state dict of a signstep optimizer, as it has no 'signstep'; wanted what state_dict() gave"
+            "this is no state dict of a signstep optimizer, as it has no 'signstep'; wanted what state_dict() gave "
+            "(torch.distributed.checkpoint.state_dict, FSDP and ZeroRedundancyOptimizer leave it out)"
         )
     seen = [len(group["params"]) for group in saved["param_groups"]]
     wanted = [len(group["params"]) for group in groups]
@@ -34,7 +36,7 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
         )
     for i, (parameter, key) in enumerate(_numbered(saved, groups)):
         for name, array in saved["state"].get(key, {}).items():
-            if not isinstance(array, Tensor) or array.shape != parameter.shape:
+            if name in _ARRAYS and (not isinstance(array, Tensor) or array.shape != parameter.shape):
                 shape = tuple(array.shape) if isinstance(array, Tensor) else type(array).__name__
                 raise ValueError(
                     f"the {name} of parameter {i} is of shape {shape} in the state dict; wanted {tuple(parameter.shape)}; "
@@ -42,14 +44,25 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
                 )
 
 
+def check_complete(saved: Mapping[str, Any], steps: int) -> None:
+    """ValueError where a rule that keeps arrays was saved after `steps` steps and no parameter has any."""
+    if steps > 0 and not any(name in _ARRAYS for arrays in saved["state"].values() for name in arrays):
+        raise ValueError(
+            f"the state dict is of step {steps} and has no array of any parameter, so its averages are lost; wanted what "
+            "state_dict() gave after a step (torch.distributed.checkpoint.load fills only what is there: load into the "
+            "state dict of an optimizer that has taken a step)"
+        )
+
+
 def tensors_of(
     saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """Each parameter with copies of its saved arrays, on its device and in the type that they are kept in."""
+) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+    """Each parameter with copies of its saved arrays, on its device and in the type that they are kept in, and what else
+    lies there as it is."""
     for parameter, key in _numbered(saved, groups):
         if key in saved["state"]:
             dtype = compute_type(parameter.dtype)
             yield parameter, {
-                name: torch.empty_like(array, dtype=dtype, device=parameter.device).copy_(array)
+                name: torch.empty_like(array, dtype=dtype, device=parameter.device).copy_(array) if name in _ARRAYS else array
                 for name, array in saved["state"][key].items()
             }

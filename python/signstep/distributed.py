@@ -122,7 +122,7 @@ class MajorityVote:
             complement(pack(x, Draw(seed, step, i, rank)), x.numel()) for i, x in stepped.items()
         ]  # x = -s, or 0 where there was no step: a coin, as fair when it is turned around
         sizes = [word_count(x.numel()) for x in stepped.values()]
-        message = torch.cat([*bits, torch.tensor([self._nonfinite])])
+        message = torch.cat([*bits, torch.tensor([self._nonfinite], device="cpu")])
         votes = self._gather(message)
         self.nonfinite = int(votes[:, -1].sum())
         decided = majority(votes[:, :-1].contiguous(), Draw(seed, step, 0, 0))

@@ -42,7 +42,7 @@ class _Moments:
 
     def read(self) -> list[Tensor]:
         """Mean, variance, skewness and excess kurtosis, float64."""
-        out = [torch.empty(self._coordinates, dtype=torch.float64) for _ in range(4)]
+        out = [torch.empty(self._coordinates, dtype=torch.float64, device="cpu") for _ in range(4)]
         check(library.signstep_moments_read(self._handle, self._coordinates, *(array.data_ptr() for array in out)))
         return out
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -14,9 +15,9 @@ from torch import Tensor
 from signstep import _library
 from signstep._core import Core
 from signstep._cuda import CudaPasses
-from signstep._groups import check_gradient, check_group, rate_and_decay
+from signstep._groups import check_gradient, check_group, rate_and_decay, refuse_shards
 from signstep._passes import run_passes
-from signstep._state import SAVED, check_saved, tensors_of
+from signstep._state import SAVED, check_complete, check_saved, tensors_of
 from signstep._work import Work, count_changes, prepare
 from signstep.options import Dither, Switch
 from signstep.report import StepReport
@@ -44,6 +45,8 @@ def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
 
 
 _PRE_HOOKS = "_optimizer_load_state_dict_pre_hooks"  # PyTorch 2.1 and later
+_POST_HOOKS = "_optimizer_load_state_dict_post_hooks"
+_SAVE_HOOKS = "_optimizer_state_dict_post_hooks"
 
 
 @contextmanager
@@ -140,6 +143,8 @@ class SignOptimizer(torch.optim.Optimizer):
         try:
             first = sum(len(group["params"]) for group in self.param_groups[:-1])
             check_group(self.param_groups[-1], len(self.param_groups) - 1, first)
+            if self._core.options["dither"] == "relative" or self._core.options["switch_when"] != "never":
+                refuse_shards(self.param_groups[-1], first)
             self._core.grow(first + len(self.param_groups[-1]["params"]))
         except (TypeError, ValueError):
             self.param_groups.pop()
@@ -206,8 +211,12 @@ class SignOptimizer(torch.optim.Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """As the base class's, with the numbers of the state as text under "signstep"."""
-        saved = super().state_dict()
+        with _none_of(self, _SAVE_HOOKS):  # they get the whole
+            saved = super().state_dict()
         saved[SAVED] = self._core.state()
+        for hook in list(getattr(self, _SAVE_HOOKS, {}).values()):
+            changed = hook(self, saved)
+            saved = saved if changed is None else changed
         return saved
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -218,13 +227,27 @@ class SignOptimizer(torch.optim.Optimizer):
             state_dict = state_dict if changed is None else changed
         check_saved(state_dict, self.param_groups)
         core = Core(self._core.given, len(self._core.tensors))
+        kept = core.buffers()
         core.restore(state_dict[SAVED])
-        with _none_of(self, _PRE_HOOKS):
+        check_complete(state_dict, core.steps if kept else 0)
+        self._check_rounding(state_dict)
+        with _none_of(self, _PRE_HOOKS), _none_of(self, _POST_HOOKS):
             super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
         for parameter, arrays in tensors_of(state_dict, self.param_groups):  # the base class would round them
             self.state[parameter] = arrays
         self._core = core
         self._report = StepReport()
+        for hook in list(getattr(self, _POST_HOOKS, {}).values()):
+            hook(self)
+
+    def _check_rounding(self, saved: Mapping[str, Any]) -> None:
+        """The library knows nothing of a group's rounding, whose draws are the seed's too."""
+        own, other = self._core.options["seed"], json.loads(saved[SAVED])["options"]["seed"]
+        if own != other and any(group.get("low_precision") == "stochastic" for group in saved["param_groups"]):
+            raise ValueError(
+                f"the state dict is of seed {other}, this optimizer of {own}; wanted the same, as low_precision "
+                "'stochastic' draws; make the optimizer with the saved one's seed"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         base: dict[str, Any] = super().__getstate__()
@@ -233,6 +256,7 @@ class SignOptimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = state.get(SAVED)
         super().__setstate__({name: value for name, value in state.items() if name != SAVED})
+        self.defaults.pop("differentiable", None)  # the base class's, which a later group would inherit
         if own is not None:  # none where the base class loads a state dict
             options, tensors, numbers = own
             self._core = Core(options, tensors)

@@ -44,7 +44,7 @@ def test_a_late_group_joins_at_the_end() -> None:
 def test_a_group_that_is_refused_is_not_there() -> None:
     a, b = parameter(), parameter()
     optimizer = signstep.Signum([a])
-    with pytest.raises(ValueError, match="parameter group 1: 'momentum' is nothing"):
+    with pytest.raises(ValueError, match="parameter group 1: 'momentum' was set, and nothing reads it"):
         optimizer.add_param_group({"params": [b], "momentum": 0.5})
     with pytest.raises(ValueError):
         optimizer.add_param_group({"params": [a]})
@@ -118,3 +118,40 @@ def test_a_meta_parameter_is_refused_before_others_move() -> None:
     with pytest.raises(TypeError, match="on the meta device"):
         optimizer.step()
     assert torch.equal(a, torch.ones(3))
+
+
+def test_a_direction_that_is_none_is_refused_before_a_step() -> None:
+    p = parameter()
+    optimizer = signstep.Signum([p])
+    p.grad = torch.ones(3)
+    optimizer.param_groups[0]["maximize"] = "False"
+    with pytest.raises(TypeError, match="maximize is 'False'; wanted True or False"):
+        optimizer.step()
+    del optimizer.param_groups[0]["maximize"]
+    with pytest.raises(ValueError, match="'maximize' is gone"):
+        optimizer.step()
+    assert torch.equal(p, torch.ones(3))
+
+
+def test_another_optimizers_word_in_a_new_group_is_told_ours() -> None:
+    with pytest.raises(ValueError, match="weight decay is decoupled_weight_decay"):
+        signstep.Signum([{"params": [parameter()], "weight_decay": 1e-4}])
+
+
+def test_shards_are_refused_where_a_rule_sums_over_tensors() -> None:
+    shard = parameter()
+    shard._fsdp_flattened = True  # as FullyShardedDataParallel marks its own
+    signstep.Signum([shard])
+    for options in (dict(dither=Dither(), total_steps=9), dict(switch=Switch(step=3), total_steps=9)):
+        with pytest.raises(TypeError, match="is a shard of FullyShardedDataParallel's"):
+            signstep.Signum([shard], **options)
+
+
+def test_a_lazy_layer_is_trained() -> None:
+    layer = torch.nn.LazyLinear(2)
+    optimizer = signstep.Signum(layer.parameters(), lr=0.1)
+    layer(torch.ones(1, 3)).sum().backward()
+    before = [p.clone() for p in layer.parameters()]
+    optimizer.step()
+    for p, was in zip(layer.parameters(), before):
+        assert not torch.equal(p, was)

@@ -85,7 +85,7 @@ def test_every_described_option_can_be_stated() -> None:
         (lambda p: signstep.Signum(p, maximize=1), TypeError, "maximize"),
         (lambda p: signstep.Signum(p, low_precision="up"), ValueError, "stochastic"),
         (lambda p: signstep.Signum([]), ValueError, "empty"),
-        (lambda p: signstep.Signum([{"params": p, "weight_decay": 0.1}]), ValueError, "'weight_decay' is nothing"),
+        (lambda p: signstep.Signum([{"params": p, "weight_decay": 0.1}]), ValueError, "'weight_decay' was set, and nothing reads it"),
         (lambda p: signstep.Signum([torch.zeros(2, dtype=torch.int64)]), TypeError, "torch.int64"),
         (lambda p: signstep.Signum([torch.zeros(2, dtype=torch.complex64)]), TypeError, "torch.complex64"),
         (lambda p: signstep.Signum([torch.zeros(2).to_sparse()]), TypeError, "dense"),

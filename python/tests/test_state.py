@@ -144,3 +144,68 @@ def test_a_hook_that_changes_what_is_loaded_is_heard() -> None:
     loaded.load_state_dict(saved)
     assert len(calls) == 1
     assert all(torch.all(loaded.state[p]["m"] == 7.0) for p in other.parameters())
+
+
+def reloaded(optimizer):
+    optimizer.load_state_dict(optimizer.state_dict())
+    return optimizer
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o)), reloaded])
+def test_a_group_joins_after_a_copy_or_a_load(copied) -> None:
+    optimizer = copied(make()[1])
+    optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(2))]})
+    assert len(optimizer.param_groups) == 3
+
+
+def test_a_state_without_its_averages_is_refused() -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, 3)
+    saved = optimizer.state_dict()
+    saved["state"] = {}
+    _, fresh = make()
+    with pytest.raises(ValueError, match="is of step 3 and has no array of any parameter"):
+        fresh.load_state_dict(saved)
+    assert not fresh.state and '"steps":0' in fresh.state_dict()["signstep"]
+    plain = signstep.SignSGD(model.parameters(), 1e-3, 0)  # which keeps none
+    plain.step()
+    signstep.SignSGD(model.parameters(), 1e-3, 0).load_state_dict(plain.state_dict())
+
+
+def test_stochastic_rounding_goes_on_with_its_own_seed_alone() -> None:
+    def rounded(seed):
+        return signstep.SignSGD([torch.nn.Parameter(torch.ones(9))], 1e-3, 0, low_precision="stochastic", seed=seed)
+
+    with pytest.raises(ValueError, match="is of seed 3, this optimizer of 4"):
+        rounded(4).load_state_dict(rounded(3).state_dict())
+    rounded(3).load_state_dict(rounded(3).state_dict())
+
+
+def test_what_a_user_keeps_beside_the_arrays_stays() -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, 2)
+    parameter = next(model.parameters())
+    optimizer.state[parameter]["mine"] = 5
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state[parameter]["mine"] == 5
+
+
+@pytest.mark.skipif(not hasattr(torch.optim.Optimizer, "register_load_state_dict_post_hook"), reason="PyTorch before 2.1")
+def test_hooks_after_saving_and_loading_see_the_whole_and_are_heard() -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, 2)
+    seen = []
+    optimizer.register_state_dict_post_hook(lambda o, saved: seen.append(sorted(saved)))
+    saved = optimizer.state_dict()
+    assert seen == [["param_groups", "signstep", "state"]]
+
+    def sevens(o):
+        for arrays in o.state.values():
+            arrays["m"].fill_(7)
+
+    handle = optimizer.register_load_state_dict_post_hook(sevens)
+    optimizer.load_state_dict(saved)
+    assert all((arrays["m"] == 7).all() for arrays in optimizer.state.values())
+    handle.remove()
+    optimizer.load_state_dict(saved)
+    assert not any((arrays["m"] == 7).all() for arrays in optimizer.state.values())
