@@ -94,7 +94,7 @@ const TensorInfo* dumped(const Network& network, const std::string& name) {
 
 void describe(OptionList& list, AnalyzeOptions& o) {
   list.group("Analysis");
-  list.integer("draws", o.draws, Range::closed(2, 65535), "", "mini-batches, drawn with replacement");
+  list.integer("draws", o.draws, Range::closed(2, 4096), "", "mini-batches, drawn with replacement");
   list.choice("reference", o.reference, {"epoch", "draws"},
               "gradient that draws are held against: mean over a whole epoch, or of the draws themselves");
   list.flag("crop", o.augment.crop, "random crops, as in training");
@@ -107,8 +107,11 @@ void describe(OptionList& list, AnalyzeOptions& o) {
 const char* BatchAnalysis::verdict(size_t bin) const {
   const SnrBin& b = network.bins[bin];
   if (b.count == 0) return "";
-  if (snr_bin_edge(bin) < judged_from() || std::isnan(sample.failure_error[bin])) return "floor";
-  return (b.failures - b.bound) / b.count > 3 * sample.failure_error[bin] ? "over" : "under";
+  const double excess = (b.failures - b.bound) / b.count, error = sample.failure_error[bin];
+  if (snr_bin_edge(bin) < judged_from() || std::isnan(error) || draws < kLeastDraws) return "floor";
+  if (excess <= 0) return "under";
+  if (error == 0) return "floor";  // the sample never failed, or always: it does not say how sure the excess is
+  return excess > 3 * error ? "over" : "under";
 }
 
 BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, const AnalyzeOptions& o,
@@ -160,7 +163,8 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
   }
 
   const Draws drawn{reference, moments, signs, o.reference == Reference::kEpoch};
-  const double variance = reference_variance(drawn, tensors, engine.executor());
+  double variance = reference_variance(drawn, tensors, engine.executor());
+  if (drawn.independent) variance = std::min(variance, 1 / static_cast<double>(out.reference_batches));
   const std::vector<double> rms = gradient_rms(drawn, tensors, engine.executor());
   const std::vector<SnrProfile> profiles = snr_profiles(drawn, tensors, variance, rms, engine.executor());
   out.reference_error = std::sqrt(variance);

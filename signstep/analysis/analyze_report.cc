@@ -178,7 +178,7 @@ NamedChart dither(const std::vector<BatchAnalysis>& all) {
     measured.color = predicted.color = promised.color = static_cast<size_t>(&a - all.data());
     for (size_t l = 0; l < kLevels; ++l) {
       for (Series* s : {&measured, &predicted, &promised}) s->x.push_back(kDitherLevels[l]);
-      const double error = 3 * a.sample.descent[l].standard_error() / a.network.l1;
+      const double error = 3 * a.sample.descent_error[l] / a.network.l1;
       measured.y.push_back(a.sample.descent[l].mean / a.network.l1);
       measured.low.push_back(measured.y.back() - error);
       measured.high.push_back(measured.y.back() + error);
@@ -221,9 +221,9 @@ Json to_json(const BatchAnalysis& a) {
     Json level = {{"level", kDitherLevels[l]}, {"promised_descent", a.network.promised[l]}};
     level["predicted_descent"] = independent ? Json(a.network.predicted[l]) : Json(nullptr);
     level["measured_descent"] = independent ? Json(a.sample.descent[l].mean) : Json(nullptr);
-    level["measured_descent_error"] = independent ? Json(a.sample.descent[l].standard_error()) : Json(nullptr);
+    level["measured_descent_error"] = independent ? Json(a.sample.descent_error[l]) : Json(nullptr);
     level["gain"] = independent ? Json(a.sample.gain[l].mean) : Json(nullptr);
-    level["gain_error"] = independent ? Json(a.sample.gain[l].standard_error()) : Json(nullptr);
+    level["gain_error"] = independent ? Json(a.sample.gain_error[l]) : Json(nullptr);
     level["mean_fixed_point"] = share(a.network.fixed_point[l], a.network.with_noise);
     out["dither"].push_back(level);
   }
@@ -280,18 +280,17 @@ std::string dither_advice(const BatchAnalysis& a) {
   size_t best = 0;
   for (size_t l = 1; l < kLevels; ++l)
     if (a.sample.gain[l].mean > a.sample.gain[best].mean) best = l;
-  if (best > 0 && a.sample.gain[best].mean > 3 * a.sample.gain[best].standard_error()) {
+  if (best > 0 && a.sample.gain[best].mean > 3 * a.sample.gain_error[best]) {
     return fmt::format(
         "Dither pays here: at level {:g} the expected step descends {:.4f} +- {:.4f} of the l1 norm more than without, "
         "because asymmetric noise turns signs around that dither turns back.",
-        kDitherLevels[best], a.sample.gain[best].mean / a.network.l1,
-        a.sample.gain[best].standard_error() / a.network.l1);
+        kDitherLevels[best], a.sample.gain[best].mean / a.network.l1, a.sample.gain_error[best] / a.network.l1);
   }
   return fmt::format(
       "Dither does not pay in first-order descent here: level 1 changes the expected descent by {:.4f} +- {:.4f} of "
       "the l1 "
       "norm, and costs {:.0f} % of what is promised.",
-      a.sample.gain[one].mean / a.network.l1, a.sample.gain[one].standard_error() / a.network.l1, cost(one));
+      a.sample.gain[one].mean / a.network.l1, a.sample.gain_error[one] / a.network.l1, cost(one));
 }
 
 }  // namespace signstep

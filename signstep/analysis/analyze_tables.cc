@@ -64,7 +64,7 @@ TextTable dither_table(const BatchAnalysis& a) {
                           fmt::format("{:.5f}", a.network.promised[l] / a.network.l1),
                           independent ? fmt::format("{:.5f}", a.network.predicted[l] / a.network.l1) : "-",
                           independent ? fmt::format("{:.5f} ± {:.5f}", a.sample.descent[l].mean / a.network.l1,
-                                                    a.sample.descent[l].standard_error() / a.network.l1)
+                                                    a.sample.descent_error[l] / a.network.l1)
                                       : "-",
                           fmt::format("{:.5f} sigma", a.network.fixed_point[l] / a.network.with_noise)});
   }

@@ -2,7 +2,7 @@
 // What the small-batch theory promises, as functions (docs/theory.md has the theorem and its proof).
 //
 // For coordinate i, g the true gradient, sigma the standard deviation of the mini-batch gradient, S = |g| / sigma:
-//   failure   P(sign(noisy g) != sign(g)) <= p(S) for noise that is unimodal and symmetric about 0
+//   failure   P(sign(noisy g) != sign(g)) <= p(S) where g is not 0 and noise unimodal and symmetric about 0
 //   weight    w(S) = 1 - 2 p(S), so E[sign(noisy g) sign(g)] >= w(S)
 //   rate      mean over K steps of E[sum_i |g_i| w(S_i)] <= gap / (lr K) + lr |L|_1 / 2,  gap = f_0 - f*
 // Sources: Gauss 1823; Bernstein et al. 2018 (arXiv 1802.04434, lemma D.1) and 2019 (arXiv 1810.05291).

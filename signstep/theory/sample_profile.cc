@@ -14,8 +14,6 @@
 namespace signstep {
 namespace {
 
-constexpr size_t kLeastDraws = 10;
-
 struct Verdict {
   bool tested = false, symmetric = false, unimodal = false;
 };
@@ -36,6 +34,7 @@ void failure_errors(const CoordinateSample& sample, std::span<const float> refer
                     SampleProfile& out) {
   std::vector<std::vector<double>> failed(kSnrBins);
   std::array<double, kSnrBins> weight{};
+  std::array<size_t, kSnrBins> sampled{};
   const size_t draws = sample.size() > 0 ? sample.draws(0).size() : 0;
   for (auto& f : failed) f.assign(draws, 0.0);
   for (size_t i = 0; i < sample.size(); ++i) {
@@ -46,13 +45,14 @@ void failure_errors(const CoordinateSample& sample, std::span<const float> refer
     if (snr == 0) continue;
     const size_t bin = snr_bin(snr);
     weight[bin] += sample.weight(i);
+    ++sampled[bin];
     for (size_t j = 0; j < draws; ++j)
       if (sign_of(sample.draws(i)[j]) != sign_of(g)) failed[bin][j] += sample.weight(i);
   }
   for (size_t b = 0; b < kSnrBins; ++b) {
     Moments shares;
     for (const double f : failed[b]) shares.add(f / weight[b]);
-    out.failure_error[b] = weight[b] > 0 ? shares.standard_error() : std::numeric_limits<double>::quiet_NaN();
+    out.failure_error[b] = sampled[b] > 1 ? shares.standard_error() : std::numeric_limits<double>::quiet_NaN();
   }
 }
 
@@ -85,7 +85,24 @@ double reference_variance_error(const CoordinateSample& sample, std::span<const 
     const double others = total_square - 2 * with_total[j] + square[j];
     left_out.add((others - (squares - square[j])) / ((k - 1) * (k - 2) * weight));
   }
-  return std::sqrt((k - 1) / k * left_out.m2);
+  return variance_ratio_factor(k) * std::sqrt((k - 1) / k * left_out.m2);
+}
+
+// The variance that a sum over all coordinates has because it is made from a sample of them, tensor by tensor without
+// replacement (Cochran 1977, section 2.8): n^2 (1 - m/n) s^2 / m. means[i]: of the draws of sampled coordinate i.
+double sampling_variance(const CoordinateSample& sample, std::span<const double> means, size_t tensors) {
+  std::vector<Moments> spread(tensors);
+  std::vector<double> weight(tensors, 1.0);  // n / m
+  for (size_t i = 0; i < sample.size(); ++i) {
+    spread[sample.tensor(i)].add(means[i]);
+    weight[sample.tensor(i)] = sample.weight(i);
+  }
+  double total = 0;
+  for (size_t t = 0; t < tensors; ++t) {
+    const auto m = static_cast<double>(spread[t].n);
+    if (m > 1) total += weight[t] * weight[t] * m * (1 - 1 / weight[t]) * spread[t].m2 / (m - 1);
+  }
+  return total;
 }
 
 void dithered_descent(const CoordinateSample& sample, std::span<const float> reference, std::span<const double> rms,
@@ -105,6 +122,24 @@ void dithered_descent(const CoordinateSample& sample, std::span<const float> ref
       out.descent[l].add(d[l]);
       out.gain[l].add(d[l] - d[0]);
     }
+  }
+  // Of each sampled coordinate at each level, over its draws: g times the mean sign.
+  std::vector<std::array<double, kLevels>> own(sample.size());
+  executor.run(sample.size(), [&](size_t i) {
+    own[i] = {};
+    for (const float value : sample.draws(i))
+      for (size_t l = 0; l < kLevels; ++l)
+        own[i][l] += expected_sign_of(value, kDitherLevels[l] * rms[sample.tensor(i)]);
+    for (double& sum : own[i]) sum *= reference[sample.coordinate(i)] / static_cast<double>(draws);
+  });
+  std::vector<double> means(sample.size());
+  for (size_t l = 0; l < kLevels; ++l) {
+    const auto error = [&](const Moments& over_draws, bool gain) {
+      for (size_t i = 0; i < means.size(); ++i) means[i] = own[i][l] - (gain ? own[i][0] : 0);
+      return std::hypot(over_draws.standard_error(), std::sqrt(sampling_variance(sample, means, out.tensors.size())));
+    };
+    out.descent_error[l] = error(out.descent[l], false);
+    out.gain_error[l] = error(out.gain[l], true);
   }
 }
 

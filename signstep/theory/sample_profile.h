@@ -15,6 +15,7 @@
 namespace signstep {
 
 inline constexpr double kShapeLevel = 0.05;  // of both shape tests
+inline constexpr size_t kLeastDraws = 10;    // by which anything is judged
 
 // Of one tensor; counts are of sampled coordinates.
 struct ShapeCounts {
@@ -24,8 +25,8 @@ struct ShapeCounts {
 struct SampleProfile {
   std::vector<ShapeCounts> tensors;
   // Standard error of each bin's mean failure rate over coordinates, draws being the independent units: coordinates of
-  // one draw fail together. It holds the sample's own spread too, so it is on the large side. NaN: no sampled
-  // coordinate.
+  // one draw fail together. It holds the sample's own spread too, so it is on the large side. NaN: fewer than two
+  // sampled coordinates.
   std::array<double, kSnrBins> failure_error;
   // Standard error of reference_variance by the jackknife over draws (Efron, Stein 1981, Ann. Statist. 9(3)):
   // coordinates of a draw err together, so the mean over millions of them is much less sure than it looks.
@@ -33,6 +34,8 @@ struct SampleProfile {
   // At each dither level, over the draws: sum over all coordinates (sampled ones by weight) of g E[sign(draw +
   // dither)], the first-order descent per unit of learning rate; and the same less that without dither.
   std::array<Moments, kLevels> descent, gain;
+  // Standard errors of their means: of the draws, and of the sample, whose coordinates stand for all.
+  std::array<double, kLevels> descent_error{}, gain_error{};
 };
 
 // 10 draws or more for the shape tests; fewer leave tested at 0. variance and rms as for snr_profiles.

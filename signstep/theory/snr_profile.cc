@@ -117,7 +117,7 @@ double reference_variance(const Draws& d, std::span<const TensorRange> tensors, 
     excess += sum;
   for (const double sum : tensor_sums(tensors, executor, [&](size_t i) { return d.moments.at(i).m2 > 0 ? 1.0 : 0.0; }))
     count += sum;
-  return count > 0 ? std::max(0.0, excess / count - own) : 0;
+  return count > 0 ? std::max(0.0, variance_ratio_factor(1 / own) * excess / count - own) : 0;
 }
 
 std::vector<double> gradient_rms(const Draws& d, std::span<const TensorRange> tensors, Executor& executor) {

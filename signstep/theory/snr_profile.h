@@ -4,7 +4,8 @@
 //
 // The reference g has an error of its own, rho sigma_i in coordinate i. It would fake signal where there is none, so
 // g^2 is debiased: S^2 = max(0, g^2 / sigma^2 - rho^2). rho^2 is 1/K when the reference is the mean of the same draws;
-// for an independent reference it is measured: the mean of (mean of draws - g)^2 / sigma^2, less the draws' own 1/K.
+// for an independent reference it is measured: the mean of (mean of draws - g)^2 / s^2 over coordinates, s^2 being the
+// draws' variance, has the expectation (rho^2 + 1/K) (K - 1) / (K - 3) for Gaussian noise.
 #pragma once
 
 #include <array>
@@ -73,6 +74,10 @@ struct Draws {
   const SignCounts& signs;           // of the same
   bool independent = true;           // the reference is not the mean of these draws
 };
+
+// (K - 3) / (K - 1): what the mean of a square over s^2 is to be multiplied by; 1 where K is no more than 3, and then
+// that mean has no expectation.
+inline double variance_ratio_factor(double draws) { return draws > 3 ? (draws - 3) / (draws - 1) : 1; }
 
 // rho^2 over all the tensors, at least 0.
 double reference_variance(const Draws& draws, std::span<const TensorRange> tensors, Executor& executor);

@@ -42,7 +42,11 @@ SymmetryTest from_pair_sums(const std::vector<int32_t>& pair, size_t count) {
   const double zeta2 = static_cast<double>(squares) / (unit * unit * pairs) - test.eta * test.eta;
   const double zeta3 = 1.0 / 9 - test.eta * test.eta;
   const double variance = (3 * (n - 3) * (n - 4) / 2 * zeta1 + 3 * (n - 3) * zeta2 + zeta3) / triples;
-  test.z = variance > 0 && total != 0 ? test.eta / std::sqrt(variance) : 0;
+  // Where every triple leans to one side nothing varies: there is no sample less symmetric.
+  const bool all_lean = std::fabs(test.eta) > 1.0 / 3 - 1e-12;
+  test.z = total == 0                  ? 0
+           : all_lean || variance <= 0 ? std::copysign(HUGE_VAL, test.eta)
+                                       : test.eta / std::sqrt(variance);
   test.p_value = std::erfc(std::fabs(test.z) / std::sqrt(2.0));
   return test;
 }

@@ -161,7 +161,7 @@ TEST_F(AnalyzeTest, BadInput) {
   OptionList list;
   describe(list, one);
   EXPECT_THAT(message_of<OptionError>([&] { list.validate(); }),
-              HasSubstr("draws is '1'; wanted a whole number in [2, 65535]"));
+              HasSubstr("draws is '1'; wanted a whole number in [2, 4096]"));
 }
 
 }  // namespace

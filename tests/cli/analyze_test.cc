@@ -86,7 +86,7 @@ TEST_F(AnalyzeCommandTest, BadInput) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path("wider/checkpoints")))
     checkpoint = entry.path();
   expect(run({}), 2, "name a run folder or a checkpoint file");
-  expect(run({folder_.path("run"), "--draws", "1"}), 2, "draws is '1'; wanted a whole number in [2, 65535]");
+  expect(run({folder_.path("run"), "--draws", "1"}), 2, "draws is '1'; wanted a whole number in [2, 4096]");
   expect(run({folder_.path("run"), "--batches", "251"}), 2, "batch 251 is larger than the 250 training images");
   expect(run({folder_.path("run"), "--batches", "8,none"}), 2, "wanted whole numbers");
   expect(run({folder_.path("run"), "--dump", "conv"}), 2, "the network has no such tensor");
