@@ -16,6 +16,7 @@
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/io/safetensors.h"
+#include "signstep/report/page.h"
 #include "signstep/report/report.h"
 
 namespace signstep::cli {
@@ -92,6 +93,7 @@ int run_analyze(AnalyzeCommand& c) {
   const std::string what = fmt::format("{}, width {}, {} parameters; {}; {} training images of {}",
                                        network.display_name, network.options.width, network.parameter_count(),
                                        run.engine->description(), images.indices.size(), run.options.dataset);
+  require_own_folder(c.output, kAnalysisPage, "analysis.json");
   if (!c.json) fmt::print("{}\n{}\n", path, what);
   std::vector<BatchAnalysis> analyses;
   for (const uint32_t batch : batches) {

@@ -57,7 +57,7 @@ int run_data(const DataCommand& c) {
     try {
       print_dataset(load_dataset(name, c.data));
       ++found;
-    } catch (const DataError& e) {
+    } catch (const Error& e) {  // damaged, or not to be read
       fmt::print("{}: {}\n", name, e.what());
     }
   }
@@ -114,7 +114,8 @@ void add_data(CLI::App& app, Run& run) {
   sub->add_option("--data", command->data, "folder; empty: $SIGNSTEP_DATA, ./data, then the system path")
       ->type_name("TEXT");
   sub->add_option("--image-size", command->image_size, "side to which pictures of --dataset folder are brought")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(0, 256));
   sub->footer("signstep data fetch cifar10 downloads a set; signstep data fetch --help says more.");
   sub->callback([command, &run, sub] {
     if (sub->get_subcommands().empty()) run = [command] { return run_data(*command); };

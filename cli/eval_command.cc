@@ -5,11 +5,13 @@
 #include <numeric>
 
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/flags.h"
 #include "cli/saved_run.h"
 #include "signstep/base/error.h"
 #include "signstep/base/text_table.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/json_text.h"
 #include "signstep/io/path.h"
 #include "signstep/runs/run_summary.h"
 #include "signstep/train/confusion.h"
@@ -100,7 +102,7 @@ void print_json(const EvalCommand& c, const SavedRun& run, const Evaluation& e, 
                                 {"loss", e.loss}};
   if (c.per_class) out["classes"] = classes_json(confusion, run.data.class_names);
   if (c.confusion) out["confusion"] = confusion.counts;
-  fmt::print("{}\n", out.dump());
+  fmt::print("{}\n", json_text(out));
 }
 
 // For the run's report. A run that others own can be measured, and nothing is kept there.
@@ -109,7 +111,7 @@ bool keep_confusion(const EvalCommand& c, const SavedRun& run, const Confusion& 
   try {
     write_confusion(c.run, confusion);
   } catch (const EnvironmentError& e) {
-    fmt::print(stderr, "signstep: the report of the run will not have this: {}\n", e.what());
+    complain(fmt::format("the report of the run will not have this: {}", e.what()));
     return false;
   }
   return true;
@@ -121,17 +123,19 @@ int run_eval(EvalCommand& c) {
     if (!c.data.empty()) options.set("data", c.data);
   });
   if (run.same_data == false) {
-    fmt::print(stderr, "signstep: the images in {} are not those of the run: their checksum is another\n",
-               run.data.folder);
+    complain(fmt::format("the images in {} are not those of the run: their checksum is another", run.data.folder));
   }
   if (c.split == SplitName::kValidation && run.split.validation.empty()) {
     throw OptionError("the run held out no validation images; choose --split test or train");
   }
   if (is_folder(c.predictions))
     throw OptionError(fmt::format("--predictions is the folder {}; name a file", c.predictions));
+  if (!c.predictions.empty() && path_exists(c.predictions) &&
+      !read_text_file(c.predictions, size_t{1} << 30).starts_with(kPredictionsHead))
+    throw OptionError(fmt::format("{} exists and is no table of predictions; name another file", c.predictions));
   if (!run.choice.reason.empty())
-    fmt::print(stderr, "signstep: trained with engine {}, evaluated with {}, because {}\n", run.trained_with,
-               run.choice.options.name, run.choice.reason);
+    complain(fmt::format("trained with engine {}, evaluated with {}, because {}", run.trained_with,
+                         run.choice.options.name, run.choice.reason));
   const std::vector<uint32_t> images = indices_of(run, c.split);
   const auto loader = evaluation_loader(c.split == SplitName::kTest ? run.data.test : run.data.train, images,
                                         run.data.normalization, run.options);

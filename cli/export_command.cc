@@ -80,6 +80,8 @@ int run_export(const ExportCommand& c) {
     if (!is_folder(c.run))
       throw OptionError(fmt::format("{} is no run folder; say where the file goes with --output", c.run));
     path = c.run + "/export/" + format.file;
+  } else if (is_folder(path) && std::filesystem::path(format.file).has_extension()) {
+    throw OptionError(fmt::format("{} is a folder, and --to {} writes a file; name one", path, format.name));
   } else if (path_exists(path) && !is_folder(path) && !c.replace) {
     throw OptionError(fmt::format("{} exists; choose another --output, or add --replace", path));
   }

@@ -2,11 +2,15 @@
 // signstep-fetch: what `signstep data fetch` becomes. A program of its own, so that the libraries for the network are
 // loaded by nobody else.
 #include <cstdio>
+#include <filesystem>
+#include <new>
 
+#include "cli/complain.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 #include "signstep/base/error.h"
 #include "signstep/data/catalog.h"
+#include "signstep/data/dataset.h"
 #include "signstep/fetch/fetch.h"
 
 namespace signstep::cli {
@@ -37,6 +41,9 @@ int run(const std::string& dataset, const std::string& folder, const std::string
   if (!mirror.empty()) sources = mirrored(sources, mirror);
   Progress progress;
   const Fetched fetched = fetch_dataset(find_dataset(dataset), sources, folder, progress);
+  if (fetched.was_there && !load_dataset(dataset, fetched.folder).official())
+    throw DataError(fmt::format(
+        "{} is there already, and its files are not the official ones; move it away to get those", fetched.folder));
   progress.note(
       fmt::format("{} {} in {}", dataset, fetched.was_there ? "is there already," : "is complete,", fetched.folder));
   return 0;
@@ -47,16 +54,24 @@ int run(const std::string& dataset, const std::string& folder, const std::string
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    fmt::print(stderr, "signstep-fetch: run signstep data fetch\n");
+    std::fputs("signstep-fetch: run signstep data fetch\n", stderr);
     return 2;
   }
   try {
-    return signstep::cli::run(argv[1], argv[2], argv[3]);
+    const int code = signstep::cli::run(argv[1], argv[2], argv[3]);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw signstep::EnvironmentError("cannot write the output");
+    return code;
   } catch (const signstep::Error& e) {
-    fmt::print(stderr, "signstep: {}\n", e.what());
+    signstep::cli::complain(e.what());
     return signstep::cli::exit_code(e.kind());
+  } catch (const std::filesystem::filesystem_error& e) {
+    signstep::cli::complain(fmt::format("{}; check the folder's permissions", e.what()));
+    return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);
+  } catch (const std::bad_alloc&) {
+    signstep::cli::complain("memory is out");
+    return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "signstep: internal error: {}\n", e.what());
+    signstep::cli::complain(fmt::format("internal error: {}", e.what()));
     return signstep::cli::kInternal;
   }
 }

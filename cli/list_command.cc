@@ -6,6 +6,7 @@
 
 #include "cli/command_tree.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/exit_code.h"
 #include "signstep/base/error.h"
 #include "signstep/base/option.h"
@@ -155,7 +156,7 @@ int run_list(ListCommand& c) {
   for (const RunRow& row : rows) {
     if (row.problem.empty()) continue;
     damaged = true;
-    fmt::print(stderr, "signstep: {}\n", row.problem);
+    complain(row.problem);
   }
   return damaged ? exit_code(ErrorKind::kData) : 0;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/become.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/engines.h"
 #include "cli/exit_code.h"
 #include "cli/help.h"
@@ -131,14 +132,14 @@ int guarded(int argc, char** argv) {
   try {
     return run_program(argc, argv);
   } catch (const Error& e) {
-    fmt::print(stderr, "signstep: {}\n", e.what());
+    complain(e.what());
     return exit_code(e.kind());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "signstep: {}\n", kOutOfMemory);
+    complain(kOutOfMemory);
     return exit_code(ErrorKind::kEnvironment);
   } catch (const std::exception& e) {
     if (std::ferror(stdout)) return 0;  // printing threw, and leave() says so
-    fmt::print(stderr, "signstep: internal error: {}\nPlease report it with the command that you ran.\n", e.what());
+    complain(fmt::format("internal error: {}\nPlease report it with the command that you ran.", e.what()));
     return kInternal;
   }
 }

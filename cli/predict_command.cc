@@ -56,9 +56,10 @@ int run_predict(const PredictCommand& c) {
   if (run.engine->network().classes != static_cast<int64_t>(names.size()))
     throw CheckpointError(fmt::format("{} has {} classes, and {} has {}; it is another program's checkpoint",
                                       run.checkpoint, run.engine->network().classes, spec.name, names.size()));
+  const int64_t side = run.image_side.value_or(run.options.image_size);
   std::vector<ImageSet> inputs;  // all of them are read before anything is said
   for (const std::string& path : c.images)
-    inputs.push_back(network_input(path, spec, run.options.image_size, run.engine->network().classes));
+    inputs.push_back(network_input(path, spec, side, run.engine->network().classes));
   TextTable table{{"image"}, {}};
   const size_t shown = std::clamp<size_t>(c.top, 1, names.size());
   for (size_t i = 0; i < shown; ++i) table.header.insert(table.header.end(), {"class", "%"});

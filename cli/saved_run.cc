@@ -54,6 +54,7 @@ SavedNetwork open_saved_network(const std::string& name) {
     if (t.shape.size() == 2) classes = t.shape[0];
   }
   run.class_names = source.class_names();
+  run.image_side = source.image_side();
   const DatasetSpec& spec = find_dataset(run.options.dataset);
   if (!spec.folder_reader) run.class_names = spec.labels[label_kind(spec, run.options.labels)].names;
   make_engine(run, channels, classes);

@@ -19,8 +19,9 @@ struct SavedNetwork {
   std::string checkpoint;  // the file that the weights are from
   TrainOptions options;    // resolved: those that the run was started with, but for what the caller changed
   std::vector<std::string> class_names = {};
-  std::string trained_with;  // engine's name
-  EngineChoice choice;       // the same where it can be had here, else any: it gives the same figures but for rounding
+  std::optional<int64_t> image_side = {};  // of pictures of a folder, where the checkpoint says it
+  std::string trained_with;                // engine's name
+  EngineChoice choice;  // the same where it can be had here, else any: it gives the same figures but for rounding
   std::unique_ptr<Engine> engine;  // with the weights and running statistics
 };
 

@@ -47,6 +47,7 @@ int run_theory(TheoryCommand& c) {
   c.flags->apply();
   const TheoryOptions& o = c.options;
   make_folders(o.output);
+  require_own_folder(o.output, "theory.html", "theory.json");
   ThreadPool pool(o.threads > 0 ? static_cast<size_t>(o.threads) : cpu_features().threads);
   std::vector<RateCurve> rates;
   std::vector<ValleyCurve> valley;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/console.h"
 #include "cli/engines.h"
 #include "cli/event_log.h"
@@ -96,8 +97,7 @@ std::unique_ptr<Workers> meet(const TrainCommand& c) {
                                      });
   } catch (const Stopped&) {
     const std::optional<Rendezvous> where = rendezvous_from_environment();
-    if (!where || where->rank == 0)
-      fmt::print(stderr, "signstep: stopped before all workers had come; nothing was written\n");
+    if (!where || where->rank == 0) complain("stopped before all workers had come; nothing was written");
     return nullptr;
   }
 }
@@ -119,7 +119,7 @@ int run_worker(const TrainOptions& options, const TrainControl& control, bool as
 int run_train(TrainCommand& c) {
   const std::vector<std::string> notes = read_settings(c);
   if (c.dry_run) {
-    for (const std::string& note : notes) fmt::print(stderr, "signstep: {}\n", note);
+    for (const std::string& note : notes) complain(note);
     return dry_run(c);
   }
   catch_stop_signals();

@@ -38,7 +38,10 @@ std::string find_folder(const DatasetSpec& spec, const std::string& data_option)
     std::error_code ignored;
     if (missing.empty()) {
       const fs::path whole = fs::absolute(folder, ignored);
-      return ignored ? folder : whole.lexically_normal().string();
+      if (ignored) return folder;
+      // Without .. and ., unless a link on the way gives .. another meaning.
+      const fs::path plain = whole.lexically_normal();
+      return (fs::equivalent(plain, whole, ignored) ? plain : whole).string();
     }
     looked += fs::is_directory(folder, ignored) ? fmt::format("\n  {}: without {}", folder, fmt::join(missing, ", "))
                                                 : fmt::format("\n  {}: no such folder", folder);

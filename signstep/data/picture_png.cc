@@ -21,6 +21,7 @@ Picture decode_png(std::span<const uint8_t> bytes, const std::string& path) {
     throw DataError(fmt::format("{} is a damaged PNG file: {}; save it again, or leave it out", path, what));
   };
   if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) fail();
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16 bits without a gamma are taken for linear light else
   try {
     require_picture_size(image.width, image.height, path);
   } catch (const DataError&) {

@@ -54,6 +54,19 @@ std::string temporary_beside(const std::filesystem::path& target) {
   return fmt::format("{}/.{}{}{:016x}", parent_of(target), target.filename().string(), kTemporaryMark, random);
 }
 
+// Where the bytes go: what a link leads to; where it leads to nothing, the link itself is replaced.
+std::string target_of(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return path;
+  std::error_code dangling;
+  const std::string target = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, dangling).string() : path;
+  if (dangling) return path;
+  if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    throw EnvironmentError(fmt::format("{} is {}; wanted a file to write to; name another", path,
+                                       S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe"));
+  return target;
+}
+
 bool is_temporary(const std::string& name) {
   const size_t mark = name.rfind(kTemporaryMark);
   if (!name.starts_with('.') || mark == std::string::npos) return false;
@@ -81,7 +94,8 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void write_file_atomic(const std::string& path, const std::vector<std::span<const std::byte>>& parts) {
+void write_file_atomic(const std::string& named, const std::vector<std::span<const std::byte>>& parts) {
+  const std::string path = target_of(named);
   const std::string temporary = temporary_beside(path);
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (file.get() < 0) {

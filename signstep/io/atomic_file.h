@@ -14,7 +14,8 @@ namespace signstep {
 // Writes the parts in a row to a new file of a random name beside path, syncs, renames, syncs the folder. Throws
 // EnvironmentError (full disk, no permission, ...), and then path is as it was and the temporary file is gone; only
 // when the folder cannot be synced is path the new file, which a power cut may then take back. Folders that cannot be
-// synced at all (EINVAL on some file systems, no permission to read) are fine.
+// synced at all (EINVAL on some file systems, no permission to read) are fine. A link stays, and what it leads to is
+// replaced; a folder, a device or a pipe is refused, for it cannot be replaced without a loss.
 void write_file_atomic(const std::string& path, const std::vector<std::span<const std::byte>>& parts);
 void write_file_atomic(const std::string& path, std::string_view text);
 

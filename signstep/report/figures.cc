@@ -7,14 +7,26 @@
 
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/path.h"
 #include "signstep/report/html.h"
 #include "signstep/report/interactive.h"
 
 namespace signstep {
+namespace {
+
+constexpr const char* kHead = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!-- drawn by signstep -->\n";
+
+}  // namespace
 
 Figures write_figures(const std::vector<NamedChart>& charts, const FigureOptions& options) {
   const auto path = [&](const std::string& file) { return fmt::format("{}/{}.svg", options.folder, file); };
-  const std::string head = options.declared ? "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" : "";
+  const auto replaceable = [&](const std::string& file) {
+    return options.ours || !path_exists(path(file)) || read_text_file(path(file), kLargestPage).starts_with(kHead);
+  };
+  for (const NamedChart& named : charts)
+    if (!replaceable(named.file))
+      throw OptionError(
+          fmt::format("{} exists and is no figure of signstep; choose another folder with --output", path(named.file)));
   Figures out;
   std::set<std::string> stale(options.earlier.begin(), options.earlier.end());
   for (const NamedChart& named : charts) {
@@ -25,13 +37,14 @@ Figures write_figures(const std::vector<NamedChart>& charts, const FigureOptions
       out.problem = drawing.problem;
     }
     if (drawing) {
-      write_file_atomic(path(named.file), head + drawing.svg);
+      write_file_atomic(path(named.file), kHead + drawing.svg);
       stale.erase(named.file);
     }
     out.drawn.push_back({named.file, named.caption, drawing.svg, named.chart});
   }
   std::error_code ignored;
-  for (const std::string& file : stale) std::filesystem::remove(path(file), ignored);
+  for (const std::string& file : stale)
+    if (replaceable(file)) std::filesystem::remove(path(file), ignored);
   return out;
 }
 

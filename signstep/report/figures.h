@@ -9,6 +9,8 @@
 
 namespace signstep {
 
+inline constexpr size_t kLargestPage = size_t{1} << 30;  // bytes, of a page or a figure
+
 struct NamedChart {
   std::string file;     // "test-accuracy": the SVG file's stem and the prefix of its ids
   std::string caption;  // what is seen, in a sentence
@@ -17,8 +19,8 @@ struct NamedChart {
 
 struct FigureOptions {
   std::string folder;                     // is there
-  bool declared = false;                  // each file begins with an XML declaration
   std::vector<std::string> earlier = {};  // stems that figures there may have; what is not drawn again is removed
+  bool ours = false;                      // a page of signstep's stands there, so the figures beside it are its own
 };
 
 struct Figure {
@@ -38,7 +40,8 @@ struct Figures {
 std::string figures_text(const Figures& figures);
 
 // Draws each chart to FOLDER/FILE.svg. A chart without a point to draw is left out; once gnuplot is missing or fails,
-// nothing more is drawn, which `problem` tells.
+// nothing more is drawn, which `problem` tells. Throws OptionError, before anything is written, for a file of a chart's
+// name that is no figure of signstep's.
 Figures write_figures(const std::vector<NamedChart>& charts, const FigureOptions& options);
 
 // The figures as HTML: each to be read with a mouse where the library is there, and the picture for printing and for

@@ -13,11 +13,18 @@ bool earlier_page(const std::string& path) {
   throw OptionError(fmt::format("{} exists and is no page of signstep; choose another folder with --output", path));
 }
 
+void require_own_folder(const std::string& folder, const std::string& page, const std::string& numbers) {
+  earlier_page(folder + "/" + page);
+  const std::string path = folder + "/" + numbers;
+  if (path_exists(path) && !read_text_file(path, kLargestPage).starts_with("{\n \"schema\": 1,\n \"program\":"))
+    throw OptionError(fmt::format("{} exists and is no file of signstep; choose another folder with --output", path));
+}
+
 Figures write_page(const Page& page, const std::vector<NamedChart>& charts, const std::string& folder,
                    const std::string& file) {
   const std::string path = folder + "/" + file;
-  earlier_page(path);
-  const Figures figures = write_figures(charts, {.folder = folder, .declared = true});
+  const bool ours = earlier_page(path);
+  const Figures figures = write_figures(charts, {.folder = folder, .ours = ours});
   const FigureHtml html = figures_html(figures);
   std::string body =
       fmt::format("<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n", html_escaped(page.title), html_escaped(page.verdict));

@@ -24,9 +24,11 @@ struct Page {
 Figures write_page(const Page& page, const std::vector<NamedChart>& charts, const std::string& folder,
                    const std::string& file);
 
-inline constexpr size_t kLargestPage = size_t{1} << 30;  // bytes
-
 // Whether a page of signstep stands at that path; throws OptionError where something else does.
 bool earlier_page(const std::string& path);
+
+// For who writes FOLDER/PAGE, its figures and FOLDER/NUMBERS, a JSON file: throws OptionError, before the work begins,
+// where files of these two names are not of signstep.
+void require_own_folder(const std::string& folder, const std::string& page, const std::string& numbers);
 
 }  // namespace signstep

@@ -19,14 +19,14 @@ namespace signstep {
 namespace {
 
 // The charts as HTML, and an SVG file of each.
-FigureHtml curves(const ReportContent& content, const std::string& folder, ReportResult& result) {
+FigureHtml curves(const ReportContent& content, const std::string& folder, bool ours, ReportResult& result) {
   const std::vector<RunGroup>& groups = content.groups;
   std::vector<NamedChart> charts = content.charts;
   const std::vector<NamedChart> of_runs = run_charts(drawn_groups(groups));
   charts.insert(charts.end(), of_runs.begin(), of_runs.end());
   std::vector<std::string> earlier = chart_files();
   for (const NamedChart& c : content.charts) earlier.push_back(c.file);
-  const Figures figures = write_figures(charts, {.folder = folder, .declared = true, .earlier = earlier});
+  const Figures figures = write_figures(charts, {.folder = folder, .earlier = earlier, .ours = ours});
   result.charts = figures.pictures();
   result.problem = figures.problem;
   FigureHtml html = figures_html(figures);
@@ -119,7 +119,8 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
 
 ReportResult write_report(const ReportContent& content, const std::string& folder) {
   ReportResult result{.path = folder + "/report.html", .charts = 0, .problem = "", .replaced = false};
-  result.replaced = earlier_page(result.path) && !is_report_of(folder, content.groups);
+  const bool ours = earlier_page(result.path);
+  result.replaced = ours && !is_report_of(folder, content.groups);
   make_folders(folder);
   std::string body = mark_of(content.groups) + fmt::format("<h1>{}</h1>\n", html_escaped(content.title));
   for (const std::string& paragraph : content.lead) body += fmt::format("<p>{}</p>\n", html_escaped(paragraph));
@@ -127,7 +128,7 @@ ReportResult write_report(const ReportContent& content, const std::string& folde
     body += fmt::format("<p class=\"warning\">{}</p>\n", html_escaped(warning));
   if (content.tables.empty()) body += html_table(accuracy_table(content.groups));
   for (const HtmlTable& table : content.tables) body += html_table(table);
-  const FigureHtml figures = curves(content, folder, result);
+  const FigureHtml figures = curves(content, folder, ours, result);
   body += "<h2>Curves</h2>\n" + figures.body;
   if (const HtmlTable table = switch_table(content.groups); !table.rows.empty()) body += html_table(table);
   std::vector<std::string> problems;

@@ -38,16 +38,25 @@ std::string switch_text(const Config& config) {
   return when == "at" && parse_number(at) ? "at " + at : when;
 }
 
-void collect(const std::string& folder, std::vector<std::string>& found) {
-  if (path_exists(record_path(folder))) {
+// A folder below the root that cannot be looked into stands in the list: its row says why.
+void collect(const std::string& folder, bool root, std::vector<std::string>& found) {
+  std::vector<std::string> names;
+  try {
+    if (path_exists(record_path(folder))) {
+      found.push_back(folder);
+      return;
+    }
+    names = names_in(folder);
+  } catch (const EnvironmentError&) {
+    if (root) throw;
     found.push_back(folder);
     return;
   }
-  for (const std::string& name : names_in(folder)) {
+  for (const std::string& name : names) {
     const std::string path = folder + "/" + name;
     std::error_code error;
     if (!name.starts_with(".") && std::filesystem::is_directory(std::filesystem::symlink_status(path, error)))
-      collect(path, found);
+      collect(path, false, found);
   }
 }
 
@@ -61,7 +70,7 @@ std::vector<std::string> find_runs(const std::string& folder) {
   std::string root = folder;
   while (root.size() > 1 && root.ends_with("/")) root.pop_back();
   std::vector<std::string> found;
-  collect(root, found);
+  collect(root, true, found);
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "signstep/base/error.h"
+#include "signstep/data/picture.h"
 #include "signstep/io/json_text.h"
 #include "signstep/io/label.h"
 #include "signstep/train/state_fields.h"
@@ -130,7 +131,8 @@ std::string save(const std::string& path, Learner& learner, const TrainProgress&
   if (!progress.wire.empty()) state["wire"] = fields_json(progress.wire);
   if (!rank_checksums.empty()) state["ranks"] = rank_checksums;
   Metadata metadata = {{kStateKey, json_text(state)}, {"format", "pt"}};
-  if (!run.classes.empty()) metadata[kClassesKey] = json_text(nlohmann::ordered_json{{"names", run.classes}});
+  if (!run.classes.empty())
+    metadata[kClassesKey] = json_text(nlohmann::ordered_json{{"names", run.classes}, {"side", run.side}});
   return write_safetensors(path, out.entries, metadata);
 }
 
@@ -181,6 +183,16 @@ std::vector<std::string> Checkpoint::class_names() const {
     std::vector<std::string> names = JsonFields(json, path_).get<std::vector<std::string>>("names");
     std::transform(names.begin(), names.end(), names.begin(), printable);
     return names;
+  });
+}
+
+std::optional<int64_t> Checkpoint::image_side() const {
+  const auto found = file_.metadata().find(kClassesKey);
+  if (found == file_.metadata().end()) return std::nullopt;
+  return damage_is_the_checkpoints([&] {
+    const nlohmann::ordered_json json = parse_json(found->second, path_ + ": classes");
+    const auto side = JsonFields(json, path_).find<int64_t>("side");
+    return side && *side > 0 && *side <= kLongestSide ? side : std::nullopt;
   });
 }
 

@@ -42,6 +42,7 @@ class Checkpoint {
   std::vector<TensorEntry> network() const;
   uint64_t step() const;                            // taken so far
   std::vector<std::string> class_names() const;     // of pictures of a folder; else none
+  std::optional<int64_t> image_side() const;        // pixels, likewise; none in files of earlier versions
   RunIdentity identity() const;                     // throws CheckpointError where there is none
   const std::string& sha256() const;                // of the file
   std::vector<std::string> rank_checksums() const;  // of the files of ranks 1, 2, ...; none for one worker

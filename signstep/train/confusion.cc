@@ -19,7 +19,7 @@ Confusion confusion_of(const Predictions& p, const std::vector<std::string>& cla
 
 std::string predictions_csv(const Predictions& p, const std::vector<uint32_t>& images,
                             const std::vector<std::string>& class_names) {
-  std::string text = "image,label,predicted,probability,label_probability\n";
+  std::string text = kPredictionsHead;
   for (size_t i = 0; i < p.labels.size(); ++i) {
     text += fmt::format("{},{},{},{},{}\n", images.at(i), csv_cell(class_names.at(p.labels[i])),
                         csv_cell(class_names.at(p.predicted[i])), p.probability(i, p.predicted[i]),

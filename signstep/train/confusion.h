@@ -14,8 +14,8 @@ namespace signstep {
 Confusion confusion_of(const Predictions& predictions, const std::vector<std::string>& class_names,
                        const std::string& checkpoint = "");
 
-// "image,label,predicted,probability,label_probability" with the classes' names and a row for each of images, the
-// numbers of the images in their set.
+// The head, with the classes' names, and a row for each of images, the numbers of the images in their set.
+inline constexpr const char* kPredictionsHead = "image,label,predicted,probability,label_probability\n";
 std::string predictions_csv(const Predictions& predictions, const std::vector<uint32_t>& images,
                             const std::vector<std::string>& class_names);
 

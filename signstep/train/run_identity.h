@@ -16,6 +16,7 @@ struct RunIdentity {
   std::string data_sha256;                     // Dataset::checksum; "" in files of version 0.1
   const RuleTable* rules = &standard_rules();  // that the options' optimizer is one of
   std::vector<std::string> classes = {};       // what they are called, where only the images' folder says
+  int64_t side = 0;                            // pixels, of the images, likewise
 };
 
 // Recorded options, with defaults for those that the recording version did not have. source is the file that they come

@@ -226,6 +226,7 @@ class Run {
   // many.
   std::string settle(bool threads_open) {
     options_.data = images_.data.folder;
+    option_list(options_).validate();  // the folder's name goes into a file, which must be read again
     return threads_open ? fit() : "";
   }
 
@@ -239,7 +240,8 @@ class Run {
 
   RunIdentity identity() {
     return {to_json(option_list(options_)), images_.data.checksum(), &options_.optimizer.rules(),
-            images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>()};
+            images_.data.spec->folder_reader ? images_.data.class_names : std::vector<std::string>(),
+            images_.data.train.height};
   }
 
   // A new run's with its first weights, so that a bad --init is found before anything is written. The ranks have found

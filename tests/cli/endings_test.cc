@@ -69,6 +69,18 @@ TEST_F(EndingsTest, OutputThatIsLostIsNoSuccess) {
   EXPECT_GT(fs::file_size(folder_.path("other/metrics.jsonl")), 0u);  // trained to the end
 }
 
+// Nobody reads the message; who looks at the exit code is told the same as ever.
+TEST_F(EndingsTest, AMessageThatIsLostChangesNoExitCode) {
+  const auto code = [&](const std::string& arguments) {
+    const std::string command =
+        fmt::format("{} {} > /dev/null 2> /dev/full", shell_quoted(SIGNSTEP_PROGRAM), arguments);
+    return WEXITSTATUS(std::system(command.c_str()));
+  };
+  EXPECT_EQ(code("train --dataset nosuch"), 2);
+  EXPECT_EQ(code("data --dataset mnist --data " + folder_.path("nowhere")), 3);
+  EXPECT_EQ(code("list " + folder_.path("nowhere")), 5);
+}
+
 TEST_F(EndingsTest, AReaderThatGoesAwayEndsNoTraining) {
   ASSERT_EQ(shell(tiny("run") + " | true"), 0);  // of true
   for (int i = 0; i < 600 && !(fs::exists(folder_.path("run/run.json")) &&

@@ -46,6 +46,11 @@ TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {
   EXPECT_EQ(all, 20u);
   EXPECT_DOUBLE_EQ(json["accuracy"].get<double>(), 5.0 * static_cast<double>(right));
   EXPECT_THAT(run(2, {"eval", path("run"), "--predictions", path("data")}), HasSubstr("name a file"));
+  // What is there already is replaced if it is such a table, and nothing else is.
+  run(0, {"eval", path("run"), "--predictions", path("p.csv")});
+  EXPECT_THAT(run(2, {"eval", path("run"), "--predictions", path("run/run.json")}),
+              HasSubstr("run.json exists and is no table of predictions"));
+  run(0, {"list", path("run")});
 }
 
 TEST_F(EvalCommandTest, AHundredClassesShowTheWorstPairs) {

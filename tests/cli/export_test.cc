@@ -120,6 +120,7 @@ TEST_F(ExportCommandTest, WhatCannotBeDoneIsSaid) {
   EXPECT_THAT(run(2, {"export", path("data"), "--to", "csv"}), HasSubstr("holds no run"));
   EXPECT_THAT(run(4, {"export", path("data"), "--to", "pt"}), HasSubstr("checkpoint"));
   EXPECT_FALSE(path_exists(path("data/export")));
+  EXPECT_THAT(run(2, {"export", path("run"), "--to", "pt", "--output", path("data")}), HasSubstr("is a folder"));
   write_file_atomic(path("there"), "mine");
   EXPECT_THAT(run(2, {"export", path("run"), "--to", "csv", "--output", path("there")}), HasSubstr("--replace"));
   EXPECT_EQ(read_text_file(path("there")), "mine");

@@ -33,7 +33,8 @@ TEST(FetchCommandTest, ASetThatIsThere) {
     GTEST_SKIP() << "built without libcurl and libarchive, so data fetch was NOT tried";
   const TemporaryFolder folder;
   write_cifar10_fixture(folder.path("cifar-10-batches-bin"), 1, 1);
-  EXPECT_THAT(run(0, {"data", "fetch", "cifar10", "--data", folder.path()}), HasSubstr("is there already"));
+  EXPECT_THAT(run(3, {"data", "fetch", "cifar10", "--data", folder.path()}),
+              HasSubstr("is there already, and its files are not the official ones"));
   EXPECT_THAT(run(0, {"data", "--dataset", "cifar10", "--data", folder.path()}), HasSubstr("5 images"));
 }
 

@@ -78,9 +78,31 @@ TEST_F(FolderTest, FromPicturesToPredictions) {
   EXPECT_GT(guess[0]["classes"][0]["probability"].get<double>(), 0.5);
 }
 
+// Pictures that were not resized have a size all the same, and what is guessed is brought to it.
+TEST_F(FolderTest, PredictionsAreOfTheSizeThatWasTrained) {
+  for (const char* part : {"train", "test"})
+    for (const auto& [label, colour] : {std::pair("a", 40), std::pair("b", 200)})
+      for (int i = 0; i < 8; ++i) {
+        const std::string folder = path(fmt::format("squares/{}/{}", part, label));
+        std::filesystem::create_directories(folder);
+        write_bytes(fmt::format("{}/{}.png", folder, i),
+                    png_bytes(16, 16, 0, Bytes(256, static_cast<uint8_t>(colour + i))));
+      }
+  run(0, {"train", "--dataset", "folder", "--data", path("squares"), "--output", path("s"), "--width", "4", "--epochs",
+          "1", "--batch", "8", "--validation", "0", "--threads", "1"});
+  write_bytes(path("large.png"), png_bytes(48, 48, 0, Bytes(48 * 48, 90)));
+  write_bytes(path("small.png"), png_bytes(16, 16, 0, Bytes(16 * 16, 90)));
+  const auto guess = [&](const char* picture) {
+    return nlohmann::json::parse(run(0, {"predict", path("s"), path(picture), "--json"}))[0]["classes"];
+  };
+  EXPECT_EQ(guess("large.png"), guess("small.png"));
+}
+
 TEST_F(FolderTest, SizesAreRefusedWhereNoneIsAskedFor) {
   EXPECT_THAT(run(3, training("0")), HasSubstr("24 x 20 pixels; wanted a square; with --image-size N"));
   EXPECT_FALSE(std::filesystem::exists(path("r")));
+  for (const char* side : {"-1", "257", "4294967297"})
+    run(2, {"data", "--dataset", "folder", "--data", path("pictures"), "--image-size", side});
   const std::string text = run(0, {"data", "--dataset", "folder", "--data", path("pictures"), "--image-size", "20"});
   EXPECT_THAT(text, HasSubstr("36 images, 3 x 20 x 20, 3 classes (12 of each class)"));
 }

@@ -65,6 +65,9 @@ TEST(PictureTest, PngOfEveryKindOfColour) {
   EXPECT_EQ(rgb.width, 3);
   EXPECT_EQ(rgb.rgb, pixels);
   EXPECT_THAT(decode_picture(png_bytes(2, 1, 0, {0, 200}), "a").rgb, ElementsAre(0, 0, 0, 200, 200, 200));
+  Bytes twice;  // of 16 bits: 0x40 is 0x4040
+  for (const uint8_t value : pixels) twice.insert(twice.end(), 2, value);
+  EXPECT_EQ(decode_picture(png_bytes(3, 2, 2, twice, 16), "a").rgb, pixels);
   // Opaque, and wholly transparent.
   EXPECT_THAT(decode_picture(png_bytes(2, 1, 6, {1, 2, 3, 255, 1, 2, 3, 0}), "a").rgb,
               ElementsAre(1, 2, 3, 255, 255, 255));

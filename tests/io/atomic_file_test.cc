@@ -51,6 +51,27 @@ TEST(AtomicFile, PartsFollowEachOther) {
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
 }
 
+// A link stays, what it leads to is replaced; what is no file is left alone.
+TEST(AtomicFile, LinksStayAndPipesAndFoldersAreRefused) {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  fs::create_directory(folder.path("sub"));
+  write_file_atomic(folder.path("sub/real"), "old");
+  fs::create_symlink("sub/real", folder.path("link"));
+  write_file_atomic(folder.path("link"), "new");
+  EXPECT_TRUE(fs::is_symlink(folder.path("link")));
+  EXPECT_EQ(read_text_file(folder.path("sub/real")), "new");
+  fs::create_symlink("nowhere", folder.path("dangling"));
+  write_file_atomic(folder.path("dangling"), "here");
+  EXPECT_EQ(read_text_file(folder.path("dangling")), "here");
+  ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT([&] { write_file_atomic(folder.path("pipe"), "x"); },
+              testing::ThrowsMessage<EnvironmentError>(HasSubstr("pipe is a device or a pipe; wanted a file")));
+  EXPECT_TRUE(fs::is_fifo(folder.path("pipe")));
+  EXPECT_THAT([&] { write_file_atomic(folder.path("sub"), "x"); },
+              testing::ThrowsMessage<EnvironmentError>(HasSubstr("sub is a folder; wanted a file")));
+}
+
 TEST(AtomicFile, Replaces) {
   const TemporaryFolder folder;
   write_file_atomic(folder.path("f"), std::string(100'000, 'x'));
@@ -90,7 +111,7 @@ TEST(AtomicFile, AFolderInTheWayIsLeftAlone) {
   const TemporaryFolder folder;
   make_folders(folder.path("f/inside"));
   EXPECT_THAT(message_of<EnvironmentError>([&] { write_file_atomic(folder.path("f"), "new"); }),
-              HasSubstr("cannot write"));
+              HasSubstr("is a folder; wanted a file to write to"));
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
   EXPECT_THAT(names_in(folder.path("f")), ElementsAre("inside"));
 }

@@ -18,6 +18,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::ThrowsMessage;
 
 Chart two_curves() {
   return {.title = "Accuracy",
@@ -150,18 +151,33 @@ TEST(Figures, AreWrittenAndTheEarlierOnesRemoved) {
   Chart empty = two_curves();
   for (Series& s : empty.series) s.y.assign(3, NAN);
   const std::vector<NamedChart> charts = {{"a", "first", empty}, {"b", "second", two_curves()}};
-  const Figures figures =
-      write_figures(charts, {.folder = folder.path(""), .declared = true, .earlier = {"a", "b", "c"}});
+  const Figures figures = write_figures(charts, {.folder = folder.path(""), .earlier = {"a", "b", "c"}, .ours = true});
   EXPECT_EQ(figures.problem, "");
   EXPECT_EQ(figures_text(figures), ", 1 figures (*.svg)");
   ASSERT_EQ(figures.drawn.size(), 1u);
   EXPECT_EQ(figures.drawn[0].caption, "second");
   EXPECT_EQ(read_text_file(folder.path("b.svg")),
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + figures.drawn[0].svg);
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!-- drawn by signstep -->\n" + figures.drawn[0].svg);
   EXPECT_EQ(read_text_file(folder.path("mine.svg")), "old");
   for (const char* file : {"a.svg", "c.svg"}) EXPECT_FALSE(std::filesystem::exists(folder.path(file))) << file;
-  EXPECT_TRUE(write_figures({charts[1]}, {.folder = folder.path("")}).drawn[0].svg.starts_with("<svg"));
-  EXPECT_EQ(read_text_file(folder.path("b.svg")), figures.drawn[0].svg);
+}
+
+// Without a page of ours beside them, what has no mark of ours is somebody's own.
+TEST(Figures, OfOthersAreNotTouched) {
+  const TemporaryFolder folder;
+  for (const char* file : {"b", "c"}) write_file_atomic(folder.path(fmt::format("{}.svg", file)), "mine");
+  const FigureOptions options{.folder = folder.path(""), .earlier = {"a", "b", "c"}};
+  EXPECT_THAT(
+      [&] {
+        write_figures({{"b", "", two_curves()}}, options);
+      },
+      ThrowsMessage<OptionError>(HasSubstr("b.svg exists and is no figure of signstep")));
+  write_figures({{"a", "", two_curves()}}, options);
+  for (const char* file : {"b.svg", "c.svg"}) EXPECT_EQ(read_text_file(folder.path(file)), "mine");
+  if (!gnuplot_available()) return;
+  write_figures({{"a", "", two_curves()}}, options);  // its own are replaced, and go
+  write_figures({}, options);
+  EXPECT_FALSE(std::filesystem::exists(folder.path("a.svg")));
 }
 
 TEST(Figures, StopAtAMissingGnuplot) {

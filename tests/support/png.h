@@ -10,9 +10,10 @@
 
 namespace signstep {
 
-// color_type as PNG has it: 0 grey, 2 RGB, 6 RGB and alpha; 8 bits. rows: height x width x channels.
+// color_type as PNG has it: 0 grey, 2 RGB, 6 RGB and alpha; depth: 8 or 16 bits. rows: height x width x channels, two
+// bytes each of 16 bits.
 inline std::vector<uint8_t> png_bytes(uint32_t width, uint32_t height, uint8_t color_type,
-                                      const std::vector<uint8_t>& rows) {
+                                      const std::vector<uint8_t>& rows, uint8_t depth = 8) {
   std::vector<uint8_t> out = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   const auto put32 = [](std::vector<uint8_t>& to, uint64_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<uint8_t>(value >> shift));
@@ -27,8 +28,8 @@ inline std::vector<uint8_t> png_bytes(uint32_t width, uint32_t height, uint8_t c
   std::vector<uint8_t> head;
   put32(head, width);
   put32(head, height);
-  head.insert(head.end(), {8, color_type, 0, 0, 0});
-  const size_t line = width * (color_type == 0 ? 1 : color_type == 2 ? 3 : 4);
+  head.insert(head.end(), {depth, color_type, 0, 0, 0});
+  const size_t line = width * (color_type == 0 ? 1 : color_type == 2 ? 3 : 4) * depth / 8;
   std::vector<uint8_t> raw;
   for (size_t y = 0; y < height && (y + 1) * line <= rows.size(); ++y) {
     raw.push_back(0);  // no filter
