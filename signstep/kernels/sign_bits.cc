@@ -7,6 +7,8 @@
 // foreach_target.h must come first
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include <bit>
 
 #include "signstep/kernels/pack_word.h"
@@ -53,7 +55,9 @@ uint64_t PackSigns(const float* values, size_t begin, size_t end, ZeroPolicy zer
   return nonfinite_count;
 }
 
-void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values) {
+// kStream: past the caches, from an address that is a multiple of a vector's bytes.
+template <bool kStream>
+void unpack(const uint64_t* words, size_t begin, size_t end, float* values) {
   const DF d;
   const auto one = hn::Set(d, 1.0f), minus_one = hn::Set(d, -1.0f);
   for (size_t w = begin; w < end; ++w) {
@@ -61,9 +65,21 @@ void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values)
       const uint64_t bits = words[w] >> j;
       HWY_ALIGN uint8_t bytes[8];
       hwy::CopyBytes<8>(&bits, bytes);
-      hn::StoreU(hn::IfThenElse(hn::LoadMaskBits(d, bytes), one, minus_one), d, values + 64 * w + j);
+      const auto signs = hn::IfThenElse(hn::LoadMaskBits(d, bytes), one, minus_one);
+      if constexpr (kStream)
+        hn::Stream(signs, d, values + 64 * w + j);
+      else
+        hn::StoreU(signs, d, values + 64 * w + j);
     }
   }
+  if constexpr (kStream) hwy::FlushStream();
+}
+
+void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values, bool stream) {
+  if (stream && reinterpret_cast<uintptr_t>(values) % (kN * sizeof(float)) == 0)
+    unpack<true>(words, begin, end, values);
+  else
+    unpack<false>(words, begin, end, values);
 }
 
 void ApplySigns(const uint64_t* words, float lr, float decay_factor, size_t begin, size_t end, float* x) {
@@ -94,7 +110,7 @@ uint64_t PackSigns(const float* values, size_t begin, size_t end, ZeroPolicy zer
   return nonfinite;
 }
 
-void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values) {
+void UnpackSigns(const uint64_t* words, size_t begin, size_t end, float* values, bool) {
   unpack_signs_ref({words + begin, end - begin}, {values + 64 * begin, 64 * (end - begin)});
 }
 
@@ -110,6 +126,10 @@ HWY_AFTER_NAMESPACE();
 #include "signstep/parallel/pieces.h"
 
 namespace signstep {
+// An array of 8 MiB is out of the cache of a core before it is read again; a store that first fetches the line costs
+// twice its bytes.
+constexpr size_t kStreamFrom = size_t{1} << 21;
+
 HWY_EXPORT(PackSigns);
 HWY_EXPORT(UnpackSigns);
 HWY_EXPORT(ApplySigns);
@@ -130,8 +150,9 @@ void unpack_signs(std::span<const uint64_t> words, std::span<float> values, Exec
   assert(words.size() >= sign_words(values.size()));
   const auto run = HWY_DYNAMIC_DISPATCH(UnpackSigns);
   const size_t whole = values.size() / 64;
+  const bool stream = values.size() >= kStreamFrom;
   for_each_piece(64 * whole, executor,
-                 [&](size_t begin, size_t end) { run(words.data(), begin / 64, end / 64, values.data()); });
+                 [&](size_t begin, size_t end) { run(words.data(), begin / 64, end / 64, values.data(), stream); });
   unpack_signs_ref(words.subspan(whole), values.subspan(64 * whole));
 }
 

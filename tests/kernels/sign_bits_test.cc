@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <numeric>
@@ -44,6 +45,27 @@ TEST(SignBits, EveryTargetEqualsTheReferenceAndUnpacks) {
         apply_signs_ref(words, 1e-3, 0.999, {expected_x.data(), n});
         ASSERT_TRUE(same_bits(x, expected_x));
       }
+    }
+  });
+}
+
+// Arrays larger than a cache are stored past it, where they begin at a vector's border.
+TEST(SignBits, LargeArraysUnpackTheSame) {
+  constexpr size_t kElements = (size_t{1} << 21) + 77;
+  std::vector<uint64_t> words(sign_words(kElements));
+  for (size_t w = 0; w < words.size(); ++w) words[w] = 0x9E3779B97F4A7C15u * (w + 1);
+  std::vector<float> expected(kElements), space(kElements + 32);
+  unpack_signs_ref(words, expected);
+  const size_t border = (64 - reinterpret_cast<uintptr_t>(space.data()) % 64) % 64 / sizeof(float);
+  ThreadPool pool(2);
+  for_each_target([&] {
+    for (const size_t shift : {size_t{0}, size_t{1}}) {
+      std::fill(space.begin(), space.end(), 7.0f);
+      const std::span<float> signs(space.data() + border + shift, kElements);
+      unpack_signs(words, signs, pool);
+      ASSERT_TRUE(std::ranges::equal(signs, expected)) << shift;
+      EXPECT_EQ(signs.data()[kElements], 7.0f);
+      EXPECT_TRUE(std::all_of(space.data(), signs.data(), [](float v) { return v == 7.0f; }));
     }
   });
 }
