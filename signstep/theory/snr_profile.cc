@@ -44,7 +44,7 @@ void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, 
     noise.skewness = m.skewness();
     noise.excess_kurtosis = m.excess_kurtosis();
     p.with_noise += 1;
-    p.skewness_square += noise.skewness * noise.skewness - 6 / draws;
+    p.skewness_square += noise.skewness * noise.skewness - 6 * (draws - 2) / ((draws + 1) * (draws + 3));
     p.kurtosis += noise.excess_kurtosis;
   }
   for (size_t level = 0; level < kLevels; ++level) {

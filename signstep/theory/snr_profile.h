@@ -42,7 +42,8 @@ struct SnrProfile {
   double squares_raw = 0, squares = 0;       // sum of g^2; less rho^2 sigma^2 (unbiased, may be negative)
   double noise = 0;                          // sum of sigma^2
   double weighted = 0;                       // SNR-weighted stationarity, sum of |g| w(S)
-  double skewness_square = 0, kurtosis = 0;  // sums over coordinates with noise; of the former, less 6/K
+  double skewness_square = 0, kurtosis = 0;  // sums over coordinates with noise; the former less what K draws
+                                             // of a Gaussian have, 6 (K - 2) / ((K + 1) (K + 3))
   double with_noise = 0;
   std::array<SnrBin, kSnrBins> bins;
   // At each dither level: sum of |g| w(S), which is promised; of |g| sign(g) E[sign], which four moments predict; and

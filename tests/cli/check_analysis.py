@@ -64,7 +64,7 @@ expected = {
     "stationarity_weighted": (magnitude * weight)[live].sum(),
     "noise_variance": sigma2.sum(),
     "density": np.abs(g).sum() ** 2 / (n * (g**2).sum()),
-    "mean_squared_skewness": (skewness[noisy] ** 2 - 6 / k).mean(),
+    "mean_squared_skewness": (skewness[noisy] ** 2 - 6 * (k - 2) / ((k + 1) * (k + 3))).mean(),
     "mean_excess_kurtosis": kurtosis[noisy].mean(),
     "rms": np.sqrt(((g**2) + sigma2).mean()),
     "snr_counts": np.bincount(bins, minlength=slots),

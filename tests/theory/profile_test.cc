@@ -171,6 +171,49 @@ TEST_F(ProfileTest, ShapesAndDitherOnTheSample) {
   EXPECT_TRUE(std::isnan(p.failure_error[kSnrBins - 1])) << "no coordinate there";
 }
 
+// 64 coordinates stand for 9,216: over samples the means scatter as their errors say, whole tensors have the draws'
+// error alone, and K draws of a rho of 0 make one of no more than their scatter.
+TEST(Profile, ErrorsHoldTheChoiceOfCoordinates) {
+  SerialExecutor serial;
+  constexpr size_t n = 9216, k = 12, samples = 30;
+  const std::vector<TensorRange> tensors = {{0, n}};
+  SequentialRandom random(Stream(3, Purpose::kProblem));
+  std::vector<float> g(n), draw(n);
+  for (float& v : g) v = static_cast<float>(random.normal());
+  SignCounts signs(n);
+  CoordinateMoments moments(n);
+  std::vector<CoordinateSample> some;
+  for (size_t s = 0; s < samples; ++s) some.emplace_back(tensors, 64, k, s);
+  CoordinateSample whole(tensors, n, k, 1);
+  for (size_t j = 0; j < k; ++j) {
+    for (size_t i = 0; i < n; ++i) draw[i] = g[i] + static_cast<float>(random.normal());
+    moments.add(draw, serial);
+    signs.add(draw, serial);
+    for (CoordinateSample& s : some) s.add(draw);
+    whole.add(draw);
+  }
+  const Draws draws{g, moments, signs, true};
+  EXPECT_NEAR(reference_variance(draws, tensors, serial), 0, 0.004);  // 0.02 with the draws' own variance below it
+  const auto rms = gradient_rms(draws, tensors, serial);
+  const SampleProfile all = sample_profile(whole, g, 1, 0, rms, serial);
+  EXPECT_DOUBLE_EQ(all.descent_error[2], all.descent[2].standard_error());
+  for (const size_t level : {0, 4}) {
+    double off = 0, error = 0, gain_off = 0, gain_error = 0;
+    for (const CoordinateSample& s : some) {
+      const SampleProfile p = sample_profile(s, g, 1, 0, rms, serial);
+      off += std::pow(p.descent[level].mean - all.descent[level].mean, 2) / samples;
+      error += std::pow(p.descent_error[level], 2) / samples;
+      gain_off += std::pow(p.gain[level].mean - all.gain[level].mean, 2) / samples;
+      gain_error += std::pow(p.gain_error[level], 2) / samples;
+    }
+    EXPECT_GT(std::sqrt(error / off), 0.7) << level;
+    EXPECT_LT(std::sqrt(error / off), 1.5) << level;
+    if (level == 0) continue;
+    EXPECT_GT(std::sqrt(gain_error / gain_off), 0.7);
+    EXPECT_LT(std::sqrt(gain_error / gain_off), 1.5);
+  }
+}
+
 // The counterexample, many times over: dither turns a climb into a descent, and both estimates see it.
 TEST(Profile, SkewedNoiseMakesDitherPay) {
   SerialExecutor serial;
