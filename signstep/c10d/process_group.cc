@@ -3,6 +3,8 @@
 // used.
 #include "signstep/c10d/process_group.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <numeric>
 #include <string>
@@ -273,6 +275,8 @@ void require_backend(WorkerBackend backend) {
 std::unique_ptr<Communicator> join_process_group(const Rendezvous& where, milliseconds timeout, WorkerBackend backend,
                                                  const std::function<void()>& look) {
   require_backend(backend);
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
   return std::make_unique<C10dCommunicator>(backend, where, timeout, look);
 }
 

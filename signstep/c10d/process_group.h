@@ -20,7 +20,9 @@ void require_backend(WorkerBackend backend);
 // the store. NCCL takes the CUDA device of the rank's number on its machine, and makes it the process's. timeout is
 // that of the meeting and of each call. look is asked again and again until all have come; what it throws ends the
 // meeting. Throws OptionError as require_backend does, and EnvironmentError, which names the ranks that did not come,
-// or the store where it cannot be reached. Not to be called in a child that a process with threads has forked.
+// or the store where it cannot be reached. SIGPIPE is ignored from then on, unless somebody handles it: Gloo writes to
+// ranks that may be gone, which is an error of the call and not the end of the process. Not to be called in a child
+// that a process with threads has forked.
 std::unique_ptr<Communicator> join_process_group(const Rendezvous& where,
                                                  std::chrono::milliseconds timeout = kWireTimeout,
                                                  WorkerBackend backend = WorkerBackend::kGloo,

@@ -77,6 +77,8 @@ class Process {
     int status = 0;
     ::waitpid(id_, &status, 0);
     ended_ = true;
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+      text_ += "ended by signal " + std::to_string(WTERMSIG(status));
     return text_;
   }
 
