@@ -2,11 +2,11 @@
 // signstep-fetch: what `signstep data fetch` becomes. A program of its own, so that the libraries for the network are
 // loaded by nobody else.
 #include <cstdio>
-#include <filesystem>
 #include <new>
 
 #include "cli/complain.h"
 #include "cli/exit_code.h"
+#include "cli/resources.h"
 #include "cli/terminal.h"
 #include "signstep/base/error.h"
 #include "signstep/data/catalog.h"
@@ -58,15 +58,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const int code = signstep::cli::run(argv[1], argv[2], argv[3]);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw signstep::EnvironmentError("cannot write the output");
-    return code;
+    signstep::cli::leave(signstep::cli::run(argv[1], argv[2], argv[3]));
   } catch (const signstep::Error& e) {
     signstep::cli::complain(e.what());
     return signstep::cli::exit_code(e.kind());
-  } catch (const std::filesystem::filesystem_error& e) {
-    signstep::cli::complain(fmt::format("{}; check the folder's permissions", e.what()));
-    return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);
   } catch (const std::bad_alloc&) {
     signstep::cli::complain("memory is out");
     return signstep::cli::exit_code(signstep::ErrorKind::kEnvironment);

@@ -97,16 +97,20 @@ Fetched fetch_dataset(const DatasetSpec& spec, const std::vector<Source>& source
   const std::string work = folder + "/.fetch-" + spec.name, ready = work + "/ready";
   make_folders(work);
   const FolderLock lock(work);
-  fs::remove_all(ready);
-  make_folders(ready);
-  for (const Source& source : sources) {
-    const std::string file = obtain(source, folder, target, work, observer);
-    if (source.is_archive()) {
-      observer.note(fmt::format("unpacking {}", source.name()));
-      put_unpacked(spec, file, ready);
-    } else {
-      put_file(ready + "/" + source.name(), read_file(file, kMaxDownload));
+  try {
+    fs::remove_all(ready);
+    make_folders(ready);
+    for (const Source& source : sources) {
+      const std::string file = obtain(source, folder, target, work, observer);
+      if (source.is_archive()) {
+        observer.note(fmt::format("unpacking {}", source.name()));
+        put_unpacked(spec, file, ready);
+      } else {
+        put_file(ready + "/" + source.name(), read_file(file, kMaxDownload));
+      }
     }
+  } catch (const fs::filesystem_error& e) {
+    throw EnvironmentError(fmt::format("{}; check the folder's permissions", e.what()));
   }
   make_folders(fs::path(target).parent_path().string());
   std::error_code error;

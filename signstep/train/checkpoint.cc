@@ -175,23 +175,28 @@ uint64_t Checkpoint::step() const {
   return damage_is_the_checkpoints([&] { return JsonFields(state_, path_).get<uint64_t>("optimizer_step"); });
 }
 
-std::vector<std::string> Checkpoint::class_names() const {
+// What only the pictures' folder said; nothing for other sets.
+std::optional<nlohmann::ordered_json> Checkpoint::of_folder() const {
   const auto found = file_.metadata().find(kClassesKey);
-  if (found == file_.metadata().end()) return {};
+  if (found == file_.metadata().end()) return std::nullopt;
+  return damage_is_the_checkpoints([&] { return parse_json(found->second, path_ + ": classes"); });
+}
+
+std::vector<std::string> Checkpoint::class_names() const {
+  const auto json = of_folder();
+  if (!json) return {};
   return damage_is_the_checkpoints([&] {
-    const nlohmann::ordered_json json = parse_json(found->second, path_ + ": classes");
-    std::vector<std::string> names = JsonFields(json, path_).get<std::vector<std::string>>("names");
+    std::vector<std::string> names = JsonFields(*json, path_).get<std::vector<std::string>>("names");
     std::transform(names.begin(), names.end(), names.begin(), printable);
     return names;
   });
 }
 
 std::optional<int64_t> Checkpoint::image_side() const {
-  const auto found = file_.metadata().find(kClassesKey);
-  if (found == file_.metadata().end()) return std::nullopt;
+  const auto json = of_folder();
+  if (!json) return std::nullopt;
   return damage_is_the_checkpoints([&] {
-    const nlohmann::ordered_json json = parse_json(found->second, path_ + ": classes");
-    const auto side = JsonFields(json, path_).find<int64_t>("side");
+    const auto side = JsonFields(*json, path_).find<int64_t>("side");
     return side && *side > 0 && *side <= kLongestSide ? side : std::nullopt;
   });
 }

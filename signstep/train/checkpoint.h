@@ -52,6 +52,8 @@ class Checkpoint {
   void restore(Learner& learner, TrainProgress& progress) const;
 
  private:
+  std::optional<nlohmann::ordered_json> of_folder() const;
+
   std::string path_;
   SafetensorsFile file_;
   nlohmann::ordered_json state_;
