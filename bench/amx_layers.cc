@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The amx engine's work layer by layer, at width 64 and batch 128 on 32 x 32 images: time, TFLOP/s and the share of
-// what the matrix units do when no operand leaves the registers, measured in the same run. Each pass is checked against
-// the scalar reference on its first task before it is timed.
+// The work of the engines amx and avx512 layer by layer, at batch 128 on 32 x 32 images: time, TFLOP/s and the share of
+// what the unit that multiplies does when no operand leaves the registers, measured in the same run. Each pass is
+// checked against the scalar reference on its first task before it is timed.
 //
 //   bench_amx_layers --benchmark_min_time=0.1 --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true
 //
-// The last lines are medians over the repetitions. Flags of our own: --threads=N (default: all), --clock=cpu for
-// the time of the one thread of --threads=1 instead of elapsed time, on a machine that others use.
+// The last lines are medians over the repetitions. Flags of our own: --width=N (64), --unit=vector for the vector unit
+// where there is a matrix unit, --threads=N (default: all), --clock=cpu for the time of the one thread of --threads=1
+// instead of elapsed time, on a machine that others use.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -35,17 +36,24 @@ struct Shape {
   int count;  // of such layers in ResNet-18
 };
 
-const Shape kShapes[] = {{"stem", 27, 64, 32, 1, 1, 1},
-                         {"64, 32x32", 64, 64, 32, 3, 1, 4},
-                         {"64 to 128, /2", 64, 128, 32, 3, 2, 1},
-                         {"128, 16x16", 128, 128, 16, 3, 1, 3},
-                         {"128 to 256, /2", 128, 256, 16, 3, 2, 1},
-                         {"256, 8x8", 256, 256, 8, 3, 1, 3},
-                         {"256 to 512, /2", 256, 512, 8, 3, 2, 1},
-                         {"512, 4x4", 512, 512, 4, 3, 1, 3},
-                         {"shortcut 64", 64, 128, 32, 1, 2, 1},
-                         {"shortcut 128", 128, 256, 16, 1, 2, 1},
-                         {"shortcut 256", 256, 512, 8, 1, 2, 1}};
+std::vector<Shape> shapes_of(int64_t w) {
+  std::vector<Shape> shapes{{"stem", 27, w, 32, 1, 1, 1}};
+  const auto add = [&](int64_t in, int64_t out, int64_t side, int64_t kernel, int64_t stride, int count) {
+    std::string name = fmt::format("{}{}", kernel == 1 ? "shortcut " : "", in);
+    if (out != in && kernel != 1) name += fmt::format(" to {}, /2", out);
+    if (out == in) name += fmt::format(", {}x{}", side, side);
+    shapes.push_back({name, in, out, side, kernel, stride, count});
+  };
+  for (int64_t stage = 0, in = w, side = 32; stage < 4; ++stage) {
+    add(in, in, side, 3, 1, stage == 0 ? 4 : 3);
+    if (stage == 3) break;
+    add(in, 2 * in, side, 3, 2, 1);
+    in *= 2;
+    side /= 2;
+  }
+  for (int64_t in = w, side = 32; in < 8 * w; in *= 2, side /= 2) add(in, 2 * in, side, 1, 2, 1);
+  return shapes;
+}
 
 struct Tensor {
   Tensor(int64_t pixels, int64_t channels, uint32_t seed)
@@ -161,11 +169,11 @@ class Case {
   int64_t row_count(const Tensor& t) const { return t.tiles.groups * t.tiles.pixels * t.tiles.blocks; }
   int64_t operand_size() const { return packed_size(shape_.out, shape_.in, geometry_.taps()); }
   void forward(const Kernels& kernels, const Part& part) {
-    const Source source{x_.tiles, packed_.as<Bf16>(), geometry_.taps(), &forward_};
+    const Source source{x_.tiles, packed_.as<Bf16>(), geometry_.taps(), &forward_, shape_.in, shape_.out};
     kernels.conv({{&source, 1}, y_out_.tiles, geometry_.out_width(), kImages, sums_.data()}, part);
   }
   void data_gradient(const Kernels& kernels, const Part& part) {
-    const Source source{y_.tiles, backward_weights_, geometry_.taps(), &backward_};
+    const Source source{y_.tiles, backward_weights_, geometry_.taps(), &backward_, shape_.out, shape_.in};
     kernels.data_gradient({{&source, 1},
                            {.out = x_out_.tiles,
                             .z = x_.tiles,
@@ -216,18 +224,24 @@ class Collector : public benchmark::ConsoleReporter {
 
 int run(int argc, char** argv) {
   size_t threads = cpu_features().threads;
+  int64_t width = 64;
+  bool vector = amx_kernels() == nullptr;
   Collector collector;
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]).starts_with("--threads=")) threads = std::strtoul(argv[i] + 10, nullptr, 10);
+    if (std::string_view(argv[i]).starts_with("--width=")) width = std::strtol(argv[i] + 8, nullptr, 10);
     if (std::string_view(argv[i]) == "--clock=cpu") collector.cpu_clock = true;
+    if (std::string_view(argv[i]) == "--unit=vector") vector = true;
   }
   benchmark::Initialize(&argc, argv);
-  if (amx_kernels() == nullptr) {
-    fmt::print(stderr, "bench_amx_layers: this processor has no bf16 matrix units; nothing was timed\n");
+  const Kernels* kernels = vector ? avx512_kernels() : amx_kernels();
+  if (kernels == nullptr || width < 16 || width % 16 != 0) {
+    fmt::print(stderr, "bench_amx_layers: {}; nothing was timed\n",
+               kernels == nullptr ? "this processor has no bf16 dot products" : "the width is no multiple of 16");
     return 1;
   }
   ThreadPool pool(threads);
-  Context context{.kernels = *amx_kernels(), .executor = pool, .values = {}, .gradients = {}, .buffers = {}};
+  Context context{.kernels = *kernels, .executor = pool, .values = {}, .gradients = {}, .buffers = {}};
   std::vector<std::unique_ptr<Case>> cases;
   const auto add = [&](const std::string& name, auto&& body) {
     benchmark::RegisterBenchmark(name.c_str(),
@@ -237,9 +251,11 @@ int run(int argc, char** argv) {
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   };
-  constexpr int64_t kProducts = 400000;
-  add("registers", [&] { pool.run(threads, [](size_t) { multiply_in_registers(kProducts); }); });
-  for (const Shape& shape : kShapes) {
+  constexpr int64_t kProducts = 480000;
+  const double flops_per_product = vector ? kFlopsPerDotProducts : kFlopsPerProduct;
+  const auto in_registers = vector ? dot_products_in_registers : multiply_in_registers;
+  add("registers", [&] { pool.run(threads, [&](size_t) { in_registers(kProducts); }); });
+  for (const Shape& shape : shapes_of(width)) {
     cases.push_back(std::make_unique<Case>(shape));
     Case* c = cases.back().get();
     if (!c->verified(context)) {
@@ -256,8 +272,9 @@ int run(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks(&collector);
   const double registers = collector.median_of("registers/real_time");
   const double peak =
-      registers > 0 ? static_cast<double>(kProducts) * static_cast<double>(threads) * kFlopsPerProduct / registers : 0;
-  fmt::print("\n{} threads, batch {}; registers alone {:.2f} TFLOP/s\n", threads, kImages, peak * 1e-12);
+      registers > 0 ? static_cast<double>(kProducts) * static_cast<double>(threads) * flops_per_product / registers : 0;
+  fmt::print("\n{}, {} threads, width {}, batch {}; registers alone {:.2f} TFLOP/s\n", kernels->name, threads, width,
+             kImages, peak * 1e-12);
   fmt::print("{:16} {:>2}  {:>24} {:>24} {:>24} {:>9} {:>9} {:>6}\n", "layer", "x", "forward ms TFLOP/s share",
              "data gradient", "weight gradient", "normalize", "gradient", "pack");
   double total = 0;

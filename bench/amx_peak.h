@@ -10,4 +10,9 @@ inline constexpr double kFlopsPerProduct = 2.0 * 16 * 16 * 32;  // of one tile i
 // That many products of tiles that never leave the registers: what the matrix unit can do at most.
 void multiply_in_registers(int64_t products);
 
+inline constexpr double kFlopsPerDotProducts = 2.0 * 2 * 16;  // of one instruction of the vector unit
+
+// The same of the vector unit's dot products.
+void dot_products_in_registers(int64_t products);
+
 }  // namespace signstep

@@ -15,6 +15,7 @@ namespace {
 const EngineTable& engines() {
   static const EngineTable table = {
       amx_engine(),
+      avx512_engine(),
       {.name = "torch",
        .about = [] { return std::string("LibTorch " SIGNSTEP_LIBTORCH_VERSION); },
        .obstacle = [](const EngineOptions&, const Network&) { return std::string(); },

@@ -11,6 +11,7 @@ namespace signstep::cli {
 const EngineTable& engines() {
   static const EngineTable table = {
       amx_engine(),
+      avx512_engine(),
 #ifdef SIGNSTEP_LIBTORCH
       torch_engine(),
 #endif

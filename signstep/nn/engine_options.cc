@@ -4,7 +4,7 @@
 namespace signstep {
 
 void describe(OptionList& list, EngineOptions& o) {
-  list.text("engine", o.name, "what computes gradients; auto: amx where the CPU has bf16 matrix units")
+  list.text("engine", o.name, "what computes gradients; auto: amx or avx512 where the CPU multiplies bf16")
       .open_as("auto")
       .role(Role::kCommon);
   list.choice("device", o.device, {"cpu", "cuda", "auto"},

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "signstep/engines/amx/kernels.h"
 #include "signstep/random/random.h"
@@ -21,9 +22,10 @@ void PrintTo(const Shape& s, std::ostream* out) {
        << ", kernel " << s.kernel << ", stride " << s.stride;
 }
 
-const Shape kShapes[] = {{40, 64, 32, 5, 7, 3, 1}, {32, 16, 48, 6, 6, 3, 2},  {33, 32, 64, 7, 5, 3, 2},
-                         {7, 96, 16, 8, 8, 1, 2},  {64, 27, 16, 4, 4, 1, 1},  {96, 64, 64, 4, 4, 3, 1},
-                         {1, 32, 32, 1, 1, 3, 1},  {130, 32, 96, 3, 33, 3, 1}};
+const Shape kShapes[] = {{40, 64, 32, 5, 7, 3, 1}, {32, 16, 48, 6, 6, 3, 2},   {33, 32, 64, 7, 5, 3, 2},
+                         {7, 96, 16, 8, 8, 1, 2},  {64, 27, 16, 4, 4, 1, 1},   {96, 64, 64, 4, 4, 3, 1},
+                         {1, 32, 32, 1, 1, 3, 1},  {130, 32, 96, 3, 33, 3, 1}, {35, 16, 16, 5, 6, 3, 1},
+                         {34, 48, 80, 4, 5, 3, 1}};
 
 // A tensor that is 0 beyond the real images and channels, as every tensor of the engine is.
 struct Tensor {
@@ -77,11 +79,18 @@ struct Packed {
   Arena forward, backward;
 };
 
-class AmxKernels : public testing::TestWithParam<Shape> {
+struct Unit {
+  const char* name;
+  const Kernels* (*kernels)();
+};
+
+void PrintTo(const Unit& u, std::ostream* out) { *out << u.name; }
+
+class AmxKernels : public testing::TestWithParam<std::tuple<Shape, Unit>> {
  protected:
   void SetUp() override {
-    if (amx_kernels() == nullptr) GTEST_SKIP() << "this processor has no bf16 matrix units";
-    fast_ = amx_kernels();
+    fast_ = std::get<Unit>(GetParam()).kernels();
+    if (fast_ == nullptr) GTEST_SKIP() << "this processor has no bf16 " << std::get<Unit>(GetParam()).name;
   }
   int64_t out_pixels() const { return g_.out_pixels(); }
   int64_t taps() const { return s_.kernel * s_.kernel; }
@@ -96,7 +105,7 @@ class AmxKernels : public testing::TestWithParam<Shape> {
     return std::vector<float>(static_cast<size_t>(t.groups * (t.pixels / width) * t.blocks * kSums));
   }
 
-  const Shape s_ = GetParam();
+  const Shape s_ = std::get<Shape>(GetParam());
   const Geometry g_{s_.height, s_.width, s_.kernel, s_.stride};
   const Kernels* fast_ = nullptr;
   const Kernels& slow_ = reference_kernels();
@@ -116,7 +125,7 @@ TEST_P(AmxKernels, ConvolutionAndItsStatistics) {
   const Tensor size = magnitudes(x, s_.images, s_.in);
   const Terms terms = Terms::forward(g_);
   const auto run = [&](const Kernels& kernels, const Tensor& in, const Packed& w, const Tensor& out) {
-    const Source source{in.tiles, w.forward.as<Bf16>(), taps(), &terms};
+    const Source source{in.tiles, w.forward.as<Bf16>(), taps(), &terms, s_.in, s_.out};
     auto sums = sums_of(out.tiles, g_.out_width());
     const ConvJob job{{&source, 1}, out.tiles, g_.out_width(), s_.images, sums.data()};
     each_row(out.tiles, g_.out_width(), [&](int64_t group, int64_t row) {
@@ -145,8 +154,8 @@ TEST_P(AmxKernels, DataGradientAndItsSums) {
   const Packed packed(slow_, weights, s_);
   const Terms terms = Terms::backward(g_);
   // Twice the same source: results of two are summed.
-  const Source source[]{{dy.tiles, packed.backward.as<Bf16>(), taps(), &terms},
-                        {dy.tiles, packed.backward.as<Bf16>(), taps(), &terms}};
+  const Source one{dy.tiles, packed.backward.as<Bf16>(), taps(), &terms, s_.out, s_.in};
+  const Source source[]{one, one};
   for (const size_t sources : {1u, 2u}) {
     const auto run = [&](const Kernels& kernels, const Tensor& out) {
       auto sums = sums_of(out.tiles, s_.width);
@@ -256,7 +265,10 @@ TEST_P(AmxKernels, PoolGradient) {
   for (size_t i = 0; i < fast_sums.size(); ++i) ASSERT_NEAR(fast_sums[i], slow_sums[i], 1e-3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, AmxKernels, testing::ValuesIn(kShapes));
+INSTANTIATE_TEST_SUITE_P(Shapes, AmxKernels,
+                         testing::Combine(testing::ValuesIn(kShapes),
+                                          testing::Values(Unit{"matrix units", amx_kernels},
+                                                          Unit{"dot products", avx512_kernels})));
 
 TEST(Bf16, RoundsToNearestEvenAndKeepsNaN) {
   EXPECT_EQ(narrow(1.0f), 0x3f80);

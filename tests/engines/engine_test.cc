@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "signstep/base/error.h"
 #include "signstep/engines/amx/amx_engine.h"
@@ -23,7 +24,8 @@ struct EngineCase {
   const char* name;
   NetworkOptions network;
   std::function<std::unique_ptr<Engine>(const Network&)> make;
-  bool amx = false, cuda = false;
+  std::optional<ProductUnit> unit = {};  // of the engine without LibTorch
+  bool cuda = false;
 };
 
 std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision precision, bool apart = false,
@@ -34,6 +36,9 @@ std::function<std::unique_ptr<Engine>(const Network&)> torch_maker(Precision pre
 }
 
 std::unique_ptr<Engine> amx_maker(const Network& network) { return make_amx_engine(network, {.threads = 2}); }
+std::unique_ptr<Engine> avx512_maker(const Network& network) {
+  return make_amx_engine(network, {.threads = 2, .unit = ProductUnit::kVector});
+}
 
 const EngineCase kEngines[] = {
     {"TorchFp32", {.width = 16}, torch_maker(Precision::kFp32)},
@@ -42,17 +47,21 @@ const EngineCase kEngines[] = {
     {"TorchBf16", {.width = 16}, torch_maker(Precision::kBf16)},
     {"TorchFp32Apart", {.width = 16}, torch_maker(Precision::kFp32, /*apart=*/true)},
     {"TorchFp32ResNet20", {.name = "resnet20"}, torch_maker(Precision::kFp32)},
-    {"TorchCudaFp32", {.width = 16}, torch_maker(Precision::kFp32, true, Device::kCuda), false, true},
-    {"TorchCudaBf16", {.width = 16}, torch_maker(Precision::kBf16, true, Device::kCuda), false, true},
-    {"Amx", {.width = 16}, amx_maker, true},
-    {"AmxResNet20", {.name = "resnet20"}, amx_maker, true},
-    {"AmxOddWidth", {.width = 48}, amx_maker, true}};
+    {"TorchCudaFp32", {.width = 16}, torch_maker(Precision::kFp32, true, Device::kCuda), {}, true},
+    {"TorchCudaBf16", {.width = 16}, torch_maker(Precision::kBf16, true, Device::kCuda), {}, true},
+    {"Amx", {.width = 16}, amx_maker, ProductUnit::kMatrix},
+    {"AmxResNet20", {.name = "resnet20"}, amx_maker, ProductUnit::kMatrix},
+    {"AmxOddWidth", {.width = 48}, amx_maker, ProductUnit::kMatrix},
+    {"Avx512", {.width = 16}, avx512_maker, ProductUnit::kVector},
+    {"Avx512ResNet20", {.name = "resnet20"}, avx512_maker, ProductUnit::kVector},
+    {"Avx512OddWidth", {.width = 48}, avx512_maker, ProductUnit::kVector}};
 
 class EngineTest : public testing::TestWithParam<EngineCase> {
  protected:
   void SetUp() override {
-    if (GetParam().amx && !amx_engine_obstacle(make_network(GetParam().network, 3, 10)).empty()) {
-      GTEST_SKIP() << "this processor has no bf16 matrix units";
+    if (const auto unit = GetParam().unit) {
+      const std::string obstacle = amx_engine_obstacle(make_network(GetParam().network, 3, 10), *unit);
+      if (!obstacle.empty()) GTEST_SKIP() << obstacle;
     }
     if (GetParam().cuda && !libtorch_has_cuda()) {
       if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) FAIL() << "LibTorch sees no CUDA device";
@@ -62,7 +71,7 @@ class EngineTest : public testing::TestWithParam<EngineCase> {
       GTEST_SKIP() << "width 48 takes minutes with emulated matrix units";
   }
   // Emulated, 16 pixels in the place of 1,024: minutes become seconds.
-  static bool emulated() { return GetParam().amx && matrix_units_emulated(); }
+  static bool emulated() { return GetParam().unit == ProductUnit::kMatrix && matrix_units_emulated(); }
   static Batch batch_of(size_t images, uint64_t seed = 3) {
     return random_batch(images, 3, 10, seed, emulated() ? 4 : 32);
   }

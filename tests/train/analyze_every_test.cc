@@ -45,12 +45,12 @@ TEST_F(TrainTest, AnalyzeEveryChangesNoByteOfTheCheckpoint) {
   }
 }
 
-TEST_F(TrainTest, AnalyzeEveryOnTheAmxEngineToo) {
+TEST_F(TrainTest, AnalyzeEveryOnTheAvx512EngineToo) {
   TrainOptions o = options("without");
   o.network.width = 16;
   o.engine.precision = Precision::kAuto;
-  if (!has_amx()) GTEST_SKIP() << "this processor has no bf16 matrix units";
-  engines_ = {amx_engine()};
+  if (const std::string obstacle = obstacle_of(ProductUnit::kVector); !obstacle.empty()) GTEST_SKIP() << obstacle;
+  engines_ = {avx512_engine()};
   run(o);
   o.output = folder_.path("with");
   o.analyze_every = 1;

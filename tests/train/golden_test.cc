@@ -124,7 +124,7 @@ TEST_F(GoldenTest, OnTheTorchEngine) {
 
 // By the scalar kernels, half a minute: not in the sanitizers' builds.
 TEST_F(GoldenTest, OnTheAmxEnginesReference) {
-  engines_ = {amx_engine(/*reference=*/true)};
+  engines_ = {amx_engine(ProductUnit::kReference)};
   write_cifar10_fixture(folder_.path("few"), 2, 1);  // 10 images
   TrainOptions o = options("run");
   o.data = folder_.path("few");
@@ -134,6 +134,17 @@ TEST_F(GoldenTest, OnTheAmxEnginesReference) {
   o.engine.precision = Precision::kBf16;
   EXPECT_EQ(final_checksum(o, "optimizer=signum dither=relative switch_when=at switch_blend=2"),
             "390dd0418072a901ccfc9486b74942d4257a14b2b06a9ce310ad138d99c9aa2d");
+}
+
+// Every processor with AVX-512's bf16 dot products gives these bits: what the instruction rounds is laid down.
+TEST_F(GoldenTest, OnTheAvx512Engine) {
+  if (const std::string obstacle = obstacle_of(ProductUnit::kVector); !obstacle.empty()) GTEST_SKIP() << obstacle;
+  engines_ = {avx512_engine()};
+  TrainOptions o = options("run");
+  o.network.width = 16;
+  o.engine.precision = Precision::kBf16;
+  EXPECT_EQ(final_checksum(o, "optimizer=signum dither=relative switch_when=at switch_blend=2"),
+            "94c85337b8fb2ca7a57829ffca5418355c88c819a660b7855e0d96cabd63184c");
 }
 #endif
 

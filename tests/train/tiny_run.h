@@ -16,8 +16,10 @@
 
 namespace signstep {
 
-// Whether this processor runs the amx engine at width 16.
-inline bool has_amx() { return amx_engine_obstacle(make_network({.width = 16}, 3, 10)).empty(); }
+// Why this processor does not run the engine of that unit at width 16; empty where it does.
+inline std::string obstacle_of(ProductUnit unit) {
+  return amx_engine_obstacle(make_network({.width = 16}, 3, 10), unit);
+}
 
 class TrainTest : public testing::Test {
  protected:

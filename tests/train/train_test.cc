@@ -22,13 +22,16 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 // Every engine resumes bit for bit, in the middle of an epoch too.
-TEST_F(TrainTest, ResumesOnTheAmxEngine) {
+class EveryUnit : public TrainTest, public testing::WithParamInterface<ProductUnit> {};
+INSTANTIATE_TEST_SUITE_P(All, EveryUnit, testing::Values(ProductUnit::kMatrix, ProductUnit::kVector));
+
+TEST_P(EveryUnit, Resumes) {
   TrainOptions o = options("whole");
   o.network.width = 16;
   o.engine.precision = Precision::kAuto;
   o.engine.threads = 2;
-  if (!has_amx()) GTEST_SKIP() << "this processor has no bf16 matrix units";
-  engines_ = {amx_engine()};
+  if (const std::string obstacle = obstacle_of(GetParam()); !obstacle.empty()) GTEST_SKIP() << obstacle;
+  engines_ = {amx_engine(GetParam())};
   run(o);
   o.output = folder_.path("pieces");
   EXPECT_EQ(run(o, stop_after(5)).stopped, StopReason::kTime);

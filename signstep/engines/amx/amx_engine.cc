@@ -48,7 +48,6 @@ class AmxEngine final : public Engine {
   }
 
   BatchResult forward_backward(const Batch& batch) override {
-    largest_ = std::max(largest_, batch.count);
     network_.pack(context_);
     const BatchResult sum = network_.forward(context_, batch, 0, batch.count, true);
     network_.backward(context_, batch);
@@ -58,8 +57,10 @@ class AmxEngine final : public Engine {
   BatchResult evaluate(const Batch& batch, std::span<float> probabilities) override {
     network_.pack(context_);
     BatchResult sum;
-    for (size_t first = 0; first < batch.count; first += largest_) {
-      const BatchResult part = network_.forward(context_, batch, first, std::min(largest_, batch.count - first), false);
+    // Always in the same pieces: the sum of the losses has the same bits whatever was trained before.
+    constexpr size_t kPiece = 128;
+    for (size_t first = 0; first < batch.count; first += kPiece) {
+      const BatchResult part = network_.forward(context_, batch, first, std::min(kPiece, batch.count - first), false);
       if (!probabilities.empty()) {
         const std::span<const float> rows = network_.probabilities();
         std::copy(rows.begin(), rows.end(), probabilities.begin() + static_cast<std::ptrdiff_t>(first * classes()));
@@ -81,38 +82,48 @@ class AmxEngine final : public Engine {
   std::vector<float> values_, gradients_, buffers_;
   ResNet network_;
   Context context_;
-  size_t largest_ = 128;  // training batch so far, in images: evaluation needs no more memory than that
 };
+
+// Null where this processor has no such unit.
+const amx::Kernels* kernels_of(ProductUnit unit) {
+  switch (unit) {
+    case ProductUnit::kMatrix: return amx::amx_kernels();
+    case ProductUnit::kVector: return amx::avx512_kernels();
+    case ProductUnit::kReference: return &amx::reference_kernels();
+  }
+  return nullptr;
+}
+
+const char* name_of(ProductUnit unit) { return unit == ProductUnit::kVector ? "avx512" : "amx"; }
 
 }  // namespace
 
-std::string amx_engine_obstacle(const Network& network) {
+std::string amx_engine_obstacle(const Network& network, ProductUnit unit) {
   if (const std::string obstacle = network_obstacle(network); !obstacle.empty()) return obstacle;
-  if (amx::amx_kernels() == nullptr)
-    return fmt::format("this processor ({}) has no bf16 matrix units", cpu_features().model);
-  return {};
+  if (kernels_of(unit) != nullptr) return {};
+  return fmt::format("this processor ({}) has no bf16 {}", cpu_features().model,
+                     unit == ProductUnit::kMatrix ? "matrix units" : "dot products");
 }
 
 std::unique_ptr<Engine> make_amx_engine(const Network& network, const AmxEngineOptions& options) {
-  const std::string obstacle = options.reference ? network_obstacle(network) : amx_engine_obstacle(network);
-  if (!obstacle.empty()) throw OptionError(fmt::format("engine is amx, and {}; use --engine torch", obstacle));
+  if (const std::string obstacle = amx_engine_obstacle(network, options.unit); !obstacle.empty())
+    throw OptionError(fmt::format("engine is {}, and {}; use --engine torch", name_of(options.unit), obstacle));
   const auto threads = static_cast<size_t>(options.threads > 0 ? options.threads : cpu_features().threads);
-  return std::make_unique<AmxEngine>(network, options.reference ? amx::reference_kernels() : *amx::amx_kernels(),
-                                     threads);
+  return std::make_unique<AmxEngine>(network, *kernels_of(options.unit), threads);
 }
 
-EngineRecord amx_engine(bool reference) {
-  return {.name = "amx",
+EngineRecord amx_engine(ProductUnit unit) {
+  return {.name = name_of(unit),
           .about = [] { return std::string(); },
-          .obstacle = [reference](const EngineOptions& o, const Network& network) -> std::string {
+          .obstacle = [unit](const EngineOptions& o, const Network& network) -> std::string {
             if (o.device == Device::kCuda) return "device is cuda";
-            if (o.precision == Precision::kFp32) return "precision is fp32, and the matrix units multiply bf16";
-            return reference ? network_obstacle(network) : amx_engine_obstacle(network);
+            if (o.precision == Precision::kFp32) return "precision is fp32, and this engine multiplies bf16";
+            return amx_engine_obstacle(network, unit);
           },
           .precision = [](const EngineOptions&, const Network&) { return Precision::kBf16; },
           .make =
-              [reference](const EngineOptions& o, const Network& network) {
-                return make_amx_engine(network, {.threads = o.threads, .reference = reference});
+              [unit](const EngineOptions& o, const Network& network) {
+                return make_amx_engine(network, {.threads = o.threads, .unit = unit});
               }};
 }
 

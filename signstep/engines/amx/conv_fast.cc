@@ -3,9 +3,10 @@
 // and sums backward. Weights of a result block stay near while its rows are walked.
 #include <cstring>
 
-#include "signstep/engines/amx/convolve-inl.h"
 #include "signstep/engines/amx/epilogue-inl.h"
 #include "signstep/engines/amx/fast_kernels.h"
+#include "signstep/engines/amx/matrix_unit-inl.h"
+#include "signstep/engines/amx/vector_unit-inl.h"
 
 SIGNSTEP_AMX_BEGIN
 
@@ -33,13 +34,14 @@ inline void add_statistics(const float* acc, int64_t valid, float* sums) {
 
 }  // namespace
 
+template <class Unit>
 void conv(const ConvJob& job, const Part& part) {
-  const TileScope tiles;
+  const typename Unit::Scope scope;
   const int64_t rows = job.out.pixels / job.width, valid = valid_rows(job.images, part.group);
   for (int64_t block = part.first_block; block < part.last_block; ++block)
     for (int64_t row = part.first_row; row < part.last_row; ++row) {
       alignas(64) float sums[kSums] = {};
-      convolve_row(
+      Unit::convolve_row(
           job.sources, part.group, row, job.width, block, [](int64_t) {},
           [&](int64_t pixel, const float* acc) {
             if (pixel == row * job.width) std::memcpy(sums, acc, kSide * sizeof(float));
@@ -52,16 +54,22 @@ void conv(const ConvJob& job, const Part& part) {
     }
 }
 
+template <class Unit>
 void data_gradient(const DataGradientJob& job, const Part& part) {
-  const TileScope tiles;
+  const typename Unit::Scope scope;
   for (int64_t block = part.first_block; block < part.last_block; ++block)
     for (int64_t row = part.first_row; row < part.last_row; ++row) {
       Epilogue epilogue(job.epilogue, part.group, row, block);
-      convolve_row(
+      Unit::convolve_row(
           job.sources, part.group, row, job.epilogue.width, block, [&](int64_t pixel) { epilogue.prefetch(pixel); },
           [&](int64_t pixel, const float* acc) { epilogue.unit(pixel, acc, kSide); });
     }
 }
+
+template void conv<MatrixUnit>(const ConvJob&, const Part&);
+template void conv<VectorUnit>(const ConvJob&, const Part&);
+template void data_gradient<MatrixUnit>(const DataGradientJob&, const Part&);
+template void data_gradient<VectorUnit>(const DataGradientJob&, const Part&);
 
 void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row) {
   const int64_t channels = job.epilogue.out.blocks * kSide;

@@ -64,7 +64,7 @@ void ConvLayer::load_norm(Context& context) {
 }
 
 void ConvLayer::forward(Context& context, const Tiles& x, bool training) {
-  const Source source{x, forward_weights_, taps_, &*forward_terms_};
+  const Source source{x, forward_weights_, taps_, &*forward_terms_, in_, out_};
   const int64_t width = geometry_.out_width();
   const ConvJob job{.sources = {&source, 1},
                     .out = y,

@@ -35,7 +35,9 @@ class ConvLayer {
   // be g.
   void norm_backward(Context& context, int64_t which, const Tiles& g, const Tiles& dy);
   void weight_gradient(Context& context, const Tiles& x, const Tiles& dy);
-  Source data_gradient_source(const Tiles& dy) const { return {dy, backward_weights_, taps_, &*backward_terms_}; }
+  Source data_gradient_source(const Tiles& dy) const {
+    return {dy, backward_weights_, taps_, &*backward_terms_, out_, in_};
+  }
 
   Tiles y;
 

@@ -76,26 +76,6 @@ inline void convolve_strip(const Source& s, int64_t group, int64_t pixel, int64_
   }
 }
 
-// For every pixel of a row: prefetch(pixel), and when its 32 x 32 sums are there, finish(pixel, sums).
-template <class P, class F>
-inline void convolve_row(std::span<const Source> sources, int64_t group, int64_t row, int64_t width, int64_t block,
-                         P&& prefetch, F&& finish) {
-  alignas(64) float acc[kStrip * kUnit];
-  const bool slides = sources.size() == 1 && sources[0].terms->slides();
-  const int64_t first = row * width, last = first + width;
-  int64_t pixel = first;
-  for (; slides && pixel + kStrip <= last; pixel += kStrip) {
-    for (int64_t i = 0; i < kStrip; ++i) prefetch(pixel + i);
-    convolve_strip(sources[0], group, pixel, block, acc);
-    for (int64_t i = 0; i < kStrip; ++i) finish(pixel + i, acc + i * kUnit);
-  }
-  for (; pixel < last; ++pixel) {
-    prefetch(pixel);
-    convolve_pixel(sources, group, pixel, block, acc);
-    finish(pixel, acc);
-  }
-}
-
 }  // namespace signstep::amx::fast
 
 SIGNSTEP_AMX_END

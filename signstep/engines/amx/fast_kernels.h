@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fast twins of kernels_ref.cc, one file an idea. They may run only where amx_kernels() is not null.
+// The fast twins of kernels_ref.cc, one file an idea. They may run only where amx_kernels(), or without
+// the matrix unit avx512_kernels(), is not null.
 #pragma once
 
 #include "signstep/engines/amx/kernels.h"
@@ -14,10 +15,17 @@ void assume_matrix_units();
 
 namespace signstep::amx::fast {
 
+// What multiplies: matrix_unit-inl.h, vector_unit-inl.h.
+struct MatrixUnit;
+struct VectorUnit;
+
 void pack(const PackJob& job, int64_t out_block);
+template <class Unit>
 void conv(const ConvJob& job, const Part& part);
+template <class Unit>
 void data_gradient(const DataGradientJob& job, const Part& part);
 void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row);
+template <class Unit>
 void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte* scratch);
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block);
 void normalize(const NormalizeJob& job, int64_t group, int64_t row);

@@ -30,7 +30,8 @@ struct Source {
   Tiles in;
   const Bf16* weights = nullptr;
   int64_t taps = 1;
-  const Terms* terms = nullptr;  // for each pixel of the result
+  const Terms* terms = nullptr;     // for each pixel of the result
+  int64_t summed = 0, results = 0;  // channels of the operand; units beyond them are 0
 };
 
 // What one task computes of a result. Many rows of few blocks where the weights are large, so that a block's weights
@@ -125,5 +126,7 @@ struct Kernels {
 const Kernels& reference_kernels();
 // Null where the processor or the operating system has no bf16 tiles.
 const Kernels* amx_kernels();
+// The same but for the products, which the vector unit's bf16 dot products do; null where there are none.
+const Kernels* avx512_kernels();
 
 }  // namespace signstep::amx

@@ -105,8 +105,8 @@ void ResNet::prepare(Context& context, const Batch& batch, int64_t groups) {
     largest = std::max(largest, t->size() / groups * capacity);
   }
   if (capacity > capacity_) {
-    capacity_ = capacity;
-    memory_ = {};  // first, so that the two are never there together
+    capacity_ = 0;  // until all of it is there
+    memory_ = {};   // first, so that the two are never there together
     memory_ = Arena(static_cast<size_t>(total + 5 * largest) * sizeof(Bf16));
     size_t scratch = 0, partial = 0;
     for_each_layer([&](ConvLayer& layer) {
@@ -115,6 +115,7 @@ void ResNet::prepare(Context& context, const Batch& batch, int64_t groups) {
     });
     context.scratch.resize(context.executor.threads(), scratch);
     context.partial.resize(partial);
+    capacity_ = capacity;
   }
   for (auto& [t, place] : tensors) t->data = memory_.as<Bf16>() + place;
   for (Bf16*& spare : spare_) spare = memory_.as<Bf16>() + total + (&spare - spare_) * largest;

@@ -39,6 +39,15 @@ inline void transpose(__m512i (&r)[16]) {
   }
 }
 
+// 32 rows of 32 values to two tiles with rows j and j + 16 in pairs: column c of pair j at column_of(c).
+inline void interleave(const Bf16* unit, Bf16* out) {
+  for (int64_t j = 0; j < 16; ++j) {
+    const __m512i a = _mm512_load_si512(unit + j * kSide), b = _mm512_load_si512(unit + (j + 16) * kSide);
+    _mm512_store_si512(out + j * kSide, _mm512_unpacklo_epi16(a, b));
+    _mm512_store_si512(out + 512 + j * kSide, _mm512_unpackhi_epi16(a, b));
+  }
+}
+
 }  // namespace signstep::amx::fast
 
 SIGNSTEP_AMX_END

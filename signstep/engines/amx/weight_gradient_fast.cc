@@ -4,24 +4,15 @@
 // a band of pixels at a time into scratch that the second-level cache holds; each is then used for all taps, dy's for
 // all blocks of x.
 #include "signstep/engines/amx/fast_kernels.h"
-#include "signstep/engines/amx/tile_product-inl.h"
-#include "signstep/engines/amx/transpose-inl.h"
+#include "signstep/engines/amx/matrix_unit-inl.h"
+#include "signstep/engines/amx/vector_unit-inl.h"
 
 SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 namespace {
 
-// 32 rows of 32 values to two tiles with rows j and j + 16 in pairs: column c of pair j at column_of(c).
-inline void interleave(const Bf16* unit, Bf16* out) {
-  for (int64_t j = 0; j < 16; ++j) {
-    const __m512i a = _mm512_load_si512(unit + j * kSide), b = _mm512_load_si512(unit + (j + 16) * kSide);
-    _mm512_store_si512(out + j * kSide, _mm512_unpacklo_epi16(a, b));
-    _mm512_store_si512(out + 512 + j * kSide, _mm512_unpackhi_epi16(a, b));
-  }
-}
-
-// The same pairs as rows of two tiles: row c of 32 holds channel c of all images.
+// What interleave() pairs, as rows of two tiles: row c of 32 holds channel c of all images.
 inline void transpose_unit(const Bf16* unit, Bf16* out) {
   __m512i low[16], high[16];
   for (int64_t j = 0; j < 16; ++j) {
@@ -39,14 +30,11 @@ inline void transpose_unit(const Bf16* unit, Bf16* out) {
   }
 }
 
-inline void multiply(const std::vector<Band::Pair>& pairs, const Bf16* dy, const Bf16* x) {
-  for (const Band::Pair& pair : pairs) add_product(dy + pair.output * kUnit, x + pair.input * kUnit);
-}
-
 }  // namespace
 
+template <class Unit>
 void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk, std::byte* scratch) {
-  const TileScope tiles;
+  const typename Unit::Scope scope;
   const int64_t first_block = column * kOutBlocksPerTask,
                 last_block = std::min(first_block + kOutBlocksPerTask, job.dy.blocks);
   const int64_t pieces = job.bands->count(job.in.groups);
@@ -65,27 +53,32 @@ void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk
           to += kUnit;
         }
     for (int64_t in_block = 0; in_block < job.in.blocks; ++in_block) {
+      const int64_t columns = std::min(kSide, job.columns - in_block * kSide);
       to = x;
       for (int64_t group = 0; group < piece.groups; ++group)
         for (const int32_t pixel : inputs) {
-          interleave(job.in.unit(piece.first_group + group, pixel, in_block), to);
+          Unit::order_input(job.in.unit(piece.first_group + group, pixel, in_block), to, columns);
           to += kUnit;
         }
-      publish_to_tiles();
       for (int64_t block = first_block; block < last_block; ++block)
-        for (int64_t tap = 0; tap < job.taps; ++tap) {
-          float* c =
-              job.partial + (((chunk * job.dy.blocks + block) * job.in.blocks + in_block) * job.taps + tap) * kUnit;
-          index == first ? zero_sums() : load_sums(c);
-          for (int64_t group = 0; group < piece.groups; ++group)
-            multiply(taps[static_cast<size_t>(tap)],
-                     dy + (block - first_block) * dy_size + group * std::ssize(outputs) * kUnit,
-                     x + group * std::ssize(inputs) * kUnit);
-          store_sums(c);
-        }
+        for (int64_t tap = 0; tap < job.taps; ++tap)
+          Unit::add_pairs(
+              {.pairs = taps[static_cast<size_t>(tap)],
+               .dy = dy + (block - first_block) * dy_size,
+               .x = x,
+               .groups = piece.groups,
+               .dy_step = std::ssize(outputs) * kUnit,
+               .x_step = std::ssize(inputs) * kUnit,
+               .rows = std::min(kSide, job.out - block * kSide),
+               .columns = columns},
+              index == first,
+              job.partial + (((chunk * job.dy.blocks + block) * job.in.blocks + in_block) * job.taps + tap) * kUnit);
     }
   }
 }
+
+template void weight_gradient<MatrixUnit>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
+template void weight_gradient<VectorUnit>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
 
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {
   const int64_t in_blocks = job.in.blocks, stride = job.dy.blocks * in_blocks * job.taps * kUnit;

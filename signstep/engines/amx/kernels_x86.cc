@@ -16,25 +16,32 @@ bool tiles_granted() {
 
 bool assumed = false;
 
+template <class Unit>
+const Kernels* kernels_of(const char* name) {
+  static const Kernels kernels{name,
+                               fast::pack,
+                               fast::conv<Unit>,
+                               fast::data_gradient<Unit>,
+                               fast::pool_gradient,
+                               fast::weight_gradient<Unit>,
+                               fast::sum_weight_gradient,
+                               fast::normalize,
+                               fast::norm_gradient};
+  return &kernels;
+}
+
 }  // namespace
 
 void assume_matrix_units() { assumed = true; }
 
+const Kernels* avx512_kernels() {
+  const CpuFeatures& cpu = cpu_features();
+  return cpu.avx512_bf16 && cpu.avx512 ? kernels_of<fast::VectorUnit>("avx512") : nullptr;
+}
+
 const Kernels* amx_kernels() {
-  static const Kernels kernels{"amx",
-                               fast::pack,
-                               fast::conv,
-                               fast::data_gradient,
-                               fast::pool_gradient,
-                               fast::weight_gradient,
-                               fast::sum_weight_gradient,
-                               fast::normalize,
-                               fast::norm_gradient};
-  static const bool usable = [] {
-    const CpuFeatures& cpu = cpu_features();
-    return cpu.avx512_bf16 && cpu.avx512 && (assumed || (cpu.amx_bf16 && tiles_granted()));
-  }();
-  return usable ? &kernels : nullptr;
+  static const bool tiles = assumed || (cpu_features().amx_bf16 && tiles_granted());
+  return tiles && avx512_kernels() != nullptr ? kernels_of<fast::MatrixUnit>("amx") : nullptr;
 }
 
 }  // namespace signstep::amx

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A product of two units by the vector unit's bf16 dot products: sums of some rows stay in registers over all terms. A
+// pair of values of the first operand is broadcast, a row of pairs of the second loaded: for 12 rows and both halves 14
+// loads for 24 products.
+#pragma once
+
+#include "signstep/engines/amx/amx_target.h"
+#include "signstep/engines/amx/kernels.h"
+
+SIGNSTEP_AMX_BEGIN
+
+namespace signstep::amx::fast {
+
+// kRows rows of a 32 x 32 matrix of sums, of its first 16 columns or of both halves.
+template <int kRows, int kHalves>
+class RowSums {
+ public:
+  static constexpr bool kOneHalf = kHalves == 1;
+  void zero() {
+#pragma GCC unroll 24
+    for (auto& row : sums_)
+#pragma GCC unroll 2
+      for (__m512& sum : row) sum = _mm512_setzero_ps();
+  }
+  void load(const float* c) {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h) sums_[r][h] = _mm512_loadu_ps(c + r * kSide + h * 16);
+  }
+  void store(float* c) const {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h) _mm512_storeu_ps(c + r * kSide + h * 16, sums_[r][h]);
+  }
+  // Of one half: its columns 0 to 7 and 8 to 15 are the first 8 of either half in memory (see VectorUnit::interleave).
+  void load_split(const float* c) {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r)
+      sums_[r][0] = _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(c + r * kSide)),
+                                       _mm256_loadu_ps(c + r * kSide + 16), 1);
+  }
+  void store_split(float* c) const {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+      _mm256_storeu_ps(c + r * kSide, _mm512_castps512_ps256(sums_[r][0]));
+      _mm256_storeu_ps(c + r * kSide + 16, _mm512_extractf32x8_ps(sums_[r][0], 1));
+    }
+  }
+  // Adds rows of a unit times a unit of two tiles, over the first `pairs` pairs of summed values.
+  void add(const Bf16* a, const Bf16* b, int64_t pairs) {
+    for (int64_t j = 0; j < pairs; ++j) {
+      __m512bh columns[kHalves];
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h)
+        columns[h] = reinterpret_cast<__m512bh>(_mm512_load_si512(b + h * 512 + j * kSide));
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) {
+        int32_t pair;
+        __builtin_memcpy(&pair, a + r * kSide + 2 * j, sizeof pair);
+        const auto value = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+#pragma GCC unroll 2
+        for (int h = 0; h < kHalves; ++h) sums_[r][h] = _mm512_dpbf16_ps(sums_[r][h], value, columns[h]);
+      }
+    }
+  }
+
+ private:
+  __m512 sums_[kRows][kHalves];
+};
+
+// f(empty RowSums, first row) for all of the first `rows` rows; 24 or 16 registers of sums at a time.
+template <class F>
+inline void for_each_row_sums(int64_t rows, int64_t columns, F&& f) {
+  if (columns > 16) {
+    for (int64_t r = 0; r < 24 && r < rows; r += 12) f(RowSums<12, 2>(), r);
+    if (rows > 24) f(RowSums<8, 2>(), 24);
+  } else {
+    for (int64_t r = 0; r < rows; r += 16) f(RowSums<16, 1>(), r);
+  }
+}
+
+// Pairs of a block of summed channels that are not all 0.
+inline int64_t pairs_of(int64_t channels, int64_t block) { return channels - block * kSide > 16 ? 16 : 8; }
+
+}  // namespace signstep::amx::fast
+
+SIGNSTEP_AMX_END
