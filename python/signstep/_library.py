@@ -61,7 +61,7 @@ class Pass(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_uint32)
-        for name in ("kind", "tensor", "keeps_m", "zero", "dither_on", "noise", "sums", "v_is_m", "sgd_along_g")
+        for name in ("kind", "tensor", "arrays", "zero", "dither_on", "noise", "sums", "v_is_m", "sgd_along_g")
     ] + [(name, ctypes.c_double) for name in ("b1", "b2", "lr", "decay_factor", "sigma", "sgd_rate", "l2")]
     _fields_ += [("seed", ctypes.c_uint64), ("step", ctypes.c_uint64), ("rank", ctypes.c_uint32)]
 

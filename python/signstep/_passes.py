@@ -103,7 +103,7 @@ def _sign(work: Work, one: Any) -> Tensor:
     numbers = _Numbers(x)
     noise = _Noise(one, g)
     measure = one.kind == _library.PASS_MEASURE
-    averages = bool(one.keeps_m) and (numbers.of(one.b1) != 0 or numbers.of(one.b2) != 0)
+    averages = bool(one.arrays & _library.M) and (numbers.of(one.b1) != 0 or numbers.of(one.b2) != 0)
     sigma = 0.0 if measure else numbers.of(one.sigma)
     on_gradient = sigma > 0 and one.dither_on == _ON_GRADIENT and averages
     post = sigma > 0 and one.dither_on == _ON_POST
@@ -165,7 +165,7 @@ def _sgd(work: Work, one: Any) -> Tensor:
     numbers = _Numbers(x)
     l2 = numbers.of(one.l2)
     h = g + x * l2 if l2 != 0 else g
-    has_d = bool(one.keeps_m) and numbers.of(one.b2) != 0
+    has_d = bool(one.arrays & _library.M) and numbers.of(one.b2) != 0
     d = h
     if has_d:
         assert work.m is not None

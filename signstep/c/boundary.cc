@@ -37,9 +37,9 @@ int code_of(ErrorKind kind) {
 
 }  // namespace
 
-int guarded(const std::function<void()>& f) noexcept {
+int guarded(void (*f)(void* with), void* with) noexcept {
   try {
-    f();
+    f(with);
     return SIGNSTEP_OK;
   } catch (const CallbackError& e) {
     return fail(SIGNSTEP_CALLBACK, e.what());

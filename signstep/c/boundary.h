@@ -4,13 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
+#include <type_traits>
 
 namespace signstep {
 
-// Calls f; what it throws becomes a SIGNSTEP_ code and this thread's message.
-int guarded(const std::function<void()>& f) noexcept;
+// Calls f(with); what it throws becomes a SIGNSTEP_ code and this thread's message.
+int guarded(void (*f)(void* with), void* with) noexcept;
+// Of a lambda, without a copy: making one could throw out here.
+template <class F>
+int guarded(F&& f) noexcept {
+  using Body = std::remove_reference_t<F>;
+  return guarded([](void* with) { (*static_cast<Body*>(with))(); }, std::addressof(f));
+}
 
 const char* last_error() noexcept;
 uint64_t failures() noexcept;  // of this thread so far

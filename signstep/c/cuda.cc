@@ -51,13 +51,13 @@ DeviceArrays arrays_of(const signstep_cuda_tensor& t, uint32_t index, const sign
 
 StepTensor tensor_of(const signstep_cuda_tensor& t, const signstep_pass& pass) {
   StepTensor out;
-  out.m = pass.keeps_m != 0 ? t.m : nullptr;
+  out.m = (pass.arrays & SIGNSTEP_M) != 0 ? t.m : nullptr;
   out.n = t.n;
   out.index = pass.tensor;
   out.sigma = pass.sigma;
   out.sgd_rate = pass.sgd_rate;
   const bool averages = static_cast<float>(pass.b1) != 0 || static_cast<float>(pass.b2) != 0;
-  if (t.n > 0 && pass.keeps_m != 0 && averages) require_array(t.m, "m", pass.tensor);
+  if (t.n > 0 && (pass.arrays & SIGNSTEP_M) != 0 && averages) require_array(t.m, "m", pass.tensor);
   return out;
 }
 
@@ -95,7 +95,10 @@ void set(DeviceSteps& steps, std::span<const signstep_cuda_tensor> tensors, std:
     if (kind == SIGNSTEP_PASS_SGD) {
       sgd.push_back(sgd_entry(arrays, tensor, {.mu = pass.b2, .decay_factor = pass.decay_factor, .l2 = pass.l2}));
     } else {
-      tensor.maximum = t.maximum;
+      if ((pass.arrays & SIGNSTEP_MAXIMUM) != 0) {
+        if (t.n > 0) require_array(t.maximum, "maximum", pass.tensor);
+        tensor.maximum = t.maximum;
+      }
       signs.push_back(sign_entry(arrays, tensor, sign_step_of(pass)));
     }
   }
@@ -160,6 +163,9 @@ int signstep_cuda_passes(void* context, const signstep_pass* passes, uint64_t co
     require_pointer(context, "context", "a signstep_cuda_step");
     const auto& step = *static_cast<const signstep_cuda_step*>(context);
     require_pointer(step.cuda, "cuda", kCuda);
+    if (step.count > 0) require_pointer(step.tensors, "tensors", "as many as count says");
+    if (count > 0) require_pointer(passes, "passes", "as many as count says");
+    if (count > 0) require_pointer(statistics, "statistics", "as many as count says");
     set(*step.cuda, {step.tensors, step.count}, {passes, count}, &step.rounding);
     step.cuda->launch(step.stream);
     read(*step.cuda, count, statistics);

@@ -126,12 +126,11 @@ signstep_report signstep_optimizer::step(std::span<const signstep_tensor> tensor
   }
   StepReport report;
   with_executor([&](Executor& executor) {
-    PassesStepper stepper(executor, foreign, moves_average(plan_, numbers_.state), rank_, passes, context);
+    PassesStepper stepper(executor, foreign, arrays, rank_, passes, context);
     report = sign_optimizer_step(plan_, numbers_.state, numbers_.steps, stepped, rates, stepper);
   });
   ++numbers_.steps;
-  const SwitchReport& s = report.switching;
-  event_ = s.event ? s.event->text() : "";
+  SwitchReport& s = report.switching;
   signstep_report out{};
   out.nonfinite = report.nonfinite;
   out.first_nonfinite = report.first_nonfinite;
@@ -141,6 +140,7 @@ signstep_report signstep_optimizer::step(std::span<const signstep_tensor> tensor
   out.sgd_rate = or_nan(s.sgd_rate);
   out.phase = static_cast<uint32_t>(report.phase);
   out.has_event = s.event ? 1 : 0;
+  event_ = std::move(s.event);  // what follows a step must not fail
   return out;
 }
 

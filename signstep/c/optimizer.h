@@ -23,10 +23,10 @@ struct signstep_optimizer {
   std::string state() const { return signstep::write_state(numbers_, options_); }
   void restore(const std::string& state) {
     numbers_ = signstep::read_state(state, options_, plan_, tensors_);
-    event_.clear();
+    event_.reset();
   }
   uint64_t steps() const { return numbers_.steps; }
-  const std::string& event() const { return event_; }
+  std::string event() const { return event_ ? event_->text() : ""; }
 
  private:
   void check(std::span<const signstep_tensor> tensors, signstep_passes passes) const;
@@ -35,6 +35,6 @@ struct signstep_optimizer {
   signstep::UpdatePlan plan_;
   size_t tensors_;
   signstep::SavedNumbers numbers_;
-  std::string event_;
+  std::optional<signstep::SwitchEvent> event_;  // of the last step
   uint32_t rank_ = 0;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/c/optimizer_state.h"
 
+#include <cmath>
+
 #include "signstep/base/error.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_text.h"
@@ -12,6 +14,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "signstep optimizer 1";
 constexpr const char* kName = "state";
+constexpr uint64_t kMostSteps = uint64_t{1} << 48;  // of the random counter
 constexpr JsonLimits kLimits{.values = size_t{1} << 24};
 
 SavedNumbers read_fields(const JsonFields& fields) {
@@ -19,10 +22,15 @@ SavedNumbers read_fields(const JsonFields& fields) {
   out.steps = fields.get<uint64_t>("steps");
   out.state.dither.rms = fields.get<std::vector<double>>("dither_rms");
   const JsonFields within = fields.object("switch");
+  // Before it becomes an enumerator of fewer bits.
+  if (within.get<uint64_t>("phase") > static_cast<uint64_t>(SwitchPhase::kSgd))
+    throw DataError("state: switch.phase is none; it is damaged, use another");
   visit_fields(out.state.switching,
                [&](const char* name, auto& value) { value = within.get<std::decay_t<decltype(value)>>(name); });
-  if (static_cast<uint64_t>(out.state.switching.phase) > static_cast<uint64_t>(SwitchPhase::kSgd))
-    throw DataError("state: switch.phase is none; it is damaged, use another");
+  if (out.steps >= kMostSteps) throw DataError("state: steps is not below 2^48; it is damaged, use another");
+  for (const double rms : out.state.dither.rms)
+    if (!(rms >= 0) || !std::isfinite(rms))
+      throw DataError("state: dither_rms is negative or not finite; it is damaged, use another");
   return out;
 }
 

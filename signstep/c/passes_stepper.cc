@@ -7,11 +7,11 @@
 namespace signstep {
 namespace {
 
-signstep_pass sign_pass(uint32_t kind, const StepTensor& tensor, const SignStep& step, bool keeps_m) {
+signstep_pass sign_pass(uint32_t kind, const StepTensor& tensor, const SignStep& step, uint32_t arrays) {
   signstep_pass pass{};
   pass.kind = kind;
   pass.tensor = tensor.index;
-  pass.keeps_m = keeps_m;
+  pass.arrays = arrays;
   pass.zero = static_cast<uint32_t>(step.zero);
   pass.dither_on = static_cast<uint32_t>(step.dither_on);
   pass.noise = static_cast<uint32_t>(step.noise);
@@ -32,8 +32,9 @@ signstep_pass sign_pass(uint32_t kind, const StepTensor& tensor, const SignStep&
 
 }  // namespace
 
-template <class Pass>
-void PassesStepper::call(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Pass&& pass) {
+template <class Kernels, class Pass>
+void PassesStepper::both(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Kernels&& kernels,
+                         Pass&& pass) {
   std::vector<size_t> places;
   std::vector<signstep_pass> passes;
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -41,8 +42,9 @@ void PassesStepper::call(std::span<const StepTensor> tensors, std::span<StepStat
     places.push_back(i);
     passes.push_back(pass(i));
   }
-  if (passes.empty()) return;
   std::vector<signstep_statistics> sums(passes.size());
+  kernels();
+  if (passes.empty()) return;
   const uint64_t before = failures();
   if (passes_(context_, passes.data(), passes.size(), sums.data()) != 0)
     throw CallbackError(failures() == before ? "" : last_error());
@@ -56,30 +58,33 @@ void PassesStepper::sign(std::span<const StepTensor> tensors, std::span<const Si
                          std::span<StepStatistics> statistics) {
   std::vector<SignStep> own(steps.begin(), steps.end());
   for (SignStep& step : own) step.rank = rank_;
-  KernelStepper::sign(tensors, own, statistics);
-  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_SIGN, tensors[i], own[i], keeps_m_); });
+  both(
+      tensors, statistics, [&] { KernelStepper::sign(tensors, own, statistics); },
+      [&](size_t i) { return sign_pass(SIGNSTEP_PASS_SIGN, tensors[i], own[i], arrays_); });
 }
 
 void PassesStepper::measure(std::span<const StepTensor> tensors, const SignStep& step,
                             std::span<StepStatistics> statistics) {
-  KernelStepper::measure(tensors, step, statistics);
-  call(tensors, statistics, [&](size_t i) { return sign_pass(SIGNSTEP_PASS_MEASURE, tensors[i], step, keeps_m_); });
+  both(
+      tensors, statistics, [&] { KernelStepper::measure(tensors, step, statistics); },
+      [&](size_t i) { return sign_pass(SIGNSTEP_PASS_MEASURE, tensors[i], step, arrays_ & SIGNSTEP_M); });
 }
 
 void PassesStepper::sgd(std::span<const StepTensor> tensors, std::span<const SgdPhaseStep> steps,
                         std::span<StepStatistics> statistics) {
-  KernelStepper::sgd(tensors, steps, statistics);
-  call(tensors, statistics, [&](size_t i) {
-    signstep_pass pass{};
-    pass.kind = SIGNSTEP_PASS_SGD;
-    pass.tensor = tensors[i].index;
-    pass.keeps_m = keeps_m_;
-    pass.b2 = steps[i].mu;
-    pass.decay_factor = steps[i].decay_factor;
-    pass.l2 = steps[i].l2;
-    pass.sgd_rate = tensors[i].sgd_rate;
-    return pass;
-  });
+  both(
+      tensors, statistics, [&] { KernelStepper::sgd(tensors, steps, statistics); },
+      [&](size_t i) {
+        signstep_pass pass{};
+        pass.kind = SIGNSTEP_PASS_SGD;
+        pass.tensor = tensors[i].index;
+        pass.arrays = arrays_ & SIGNSTEP_M;
+        pass.b2 = steps[i].mu;
+        pass.decay_factor = steps[i].decay_factor;
+        pass.l2 = steps[i].l2;
+        pass.sgd_rate = tensors[i].sgd_rate;
+        return pass;
+      });
 }
 
 }  // namespace signstep

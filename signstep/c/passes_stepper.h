@@ -12,15 +12,11 @@ namespace signstep {
 
 class PassesStepper final : public KernelStepper {
  public:
-  // foreign: by a tensor's index, whether it is the caller's. rank: whose draws. All that is passed must outlive this.
-  PassesStepper(Executor& executor, const std::vector<bool>& foreign, bool keeps_m, uint32_t rank,
+  // foreign: by a tensor's index, whether it is the caller's. arrays: SIGNSTEP_M and SIGNSTEP_MAXIMUM, which take part.
+  // rank: whose draws. All that is passed must outlive this.
+  PassesStepper(Executor& executor, const std::vector<bool>& foreign, uint32_t arrays, uint32_t rank,
                 signstep_passes passes, void* context)
-      : KernelStepper(executor),
-        foreign_(foreign),
-        keeps_m_(keeps_m),
-        rank_(rank),
-        passes_(passes),
-        context_(context) {}
+      : KernelStepper(executor), foreign_(foreign), arrays_(arrays), rank_(rank), passes_(passes), context_(context) {}
 
   // Each throws CallbackError where the caller's function fails.
   void sign(std::span<const StepTensor> tensors, std::span<const SignStep> steps,
@@ -31,11 +27,13 @@ class PassesStepper final : public KernelStepper {
            std::span<StepStatistics> statistics) override;
 
  private:
-  template <class Pass>
-  void call(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Pass&& pass);
+  // The kernels on the tensors that are here, then passes_ on the others, with pass(i) for each. All memory is there
+  // before anything moves.
+  template <class Kernels, class Pass>
+  void both(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Kernels&& kernels, Pass&& pass);
 
   const std::vector<bool>& foreign_;
-  bool keeps_m_;
+  uint32_t arrays_;
   uint32_t rank_;
   signstep_passes passes_;
   void* context_;

@@ -7,9 +7,10 @@
  * Ownership. The caller owns every array, m and maximum included; an optimizer holds only its options and the numbers
  * of its state. Text comes out by copy. Errors. A function that can fail returns SIGNSTEP_OK or what was wrong;
  * signstep_last_error() then says what was seen, what was wanted and what to do. An argument that is wrong is found
- * before anything is changed. Threads. One call at a time for one optimizer or moments object; different ones may be
- * used at once. The bits of every result are the same for any number of threads. Stability. Within one SONAME functions
- * and the fields of structs are added at the end only and keep their meaning. */
+ * before anything is changed; where the caller's own passes fail, the tensors of a step that are here have moved.
+ * Threads. One call at a time for one optimizer or moments object; different ones may be used at once. The bits of
+ * every result are the same for any number of threads. Stability. Within one SONAME functions are added only, and
+ * structs stay as they are. */
 #ifndef SIGNSTEP_C_SIGNSTEP_H_
 #define SIGNSTEP_C_SIGNSTEP_H_
 
@@ -115,7 +116,7 @@ enum { SIGNSTEP_PASS_SIGN = 0, SIGNSTEP_PASS_MEASURE = 1, SIGNSTEP_PASS_SGD = 2 
  * count in the order of the names that signstep_options gives (zero, dither_on, dither_noise). */
 typedef struct signstep_pass {
   uint32_t kind, tensor; /* tensor: its place in the list */
-  uint32_t keeps_m;      /* whether m takes part */
+  uint32_t arrays;       /* SIGNSTEP_M, SIGNSTEP_MAXIMUM: which take part */
   uint32_t zero, dither_on, noise;
   uint32_t sums; /* wanted besides finite and nonfinite; 0: none, 1: u_dot_u, 2: all */
   uint32_t v_is_m, sgd_along_g;

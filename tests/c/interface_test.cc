@@ -91,7 +91,10 @@ TEST(CInterface, AStateThatIsNotItsOwnIsRefusedAndChangesNothing) {
   refuse(changed("signstep optimizer 1", "signstep optimizer 9"), "wanted 'signstep optimizer 1'");
   refuse(changed("\"momentum\":0.9", "\"momentum\":0.8"), "momentum is 0.9, wanted 0.8");
   refuse(changed("\"phase\":0", "\"phase\":3"), "phase");
+  refuse(changed("\"phase\":0", "\"phase\":4294967296"), "phase");  // 0 in 32 bits
   refuse(changed("\"steps\":0", "\"steps\":-1"), "steps");
+  refuse(changed("\"steps\":0", "\"steps\":281474976710656"), "steps");
+  refuse(changed("\"dither_rms\":[0.0]", "\"dither_rms\":[-1.0]"), "dither_rms");
   refuse(state_of(make_optimizer(R"({"dither": "relative", "total_steps": 9})", 2)),
          "dither_rms has 2 entries, wanted 1");
   EXPECT_EQ(

@@ -123,7 +123,7 @@ int reference_passes(void* context, const signstep_pass* passes, uint64_t count,
     StepTensor t;
     t.x = a.x[p.tensor].data();
     t.g = a.g[p.tensor].data();
-    t.m = p.keeps_m ? a.m[p.tensor].data() : nullptr;
+    t.m = (p.arrays & SIGNSTEP_M) ? a.m[p.tensor].data() : nullptr;
     t.n = a.x[p.tensor].size();
     t.index = p.tensor;
     t.sigma = p.sigma;

@@ -192,9 +192,11 @@ TEST_F(DeviceInterface, WrongArgumentsAreNamed) {
   expect_refused("x_type is 9");
   tensor.x_type = SIGNSTEP_BFLOAT16, tensor.stochastic = 1;
   expect_refused("rounding is NULL");
-  tensor.x_type = 0, pass.keeps_m = 1, pass.b1 = pass.b2 = 0.9;
+  tensor.x_type = 0, pass.arrays = SIGNSTEP_M, pass.b1 = pass.b2 = 0.9;
   expect_refused("m is NULL");
-  pass.keeps_m = 0, pass.b1 = pass.b2 = 0, pass.zero = 7;
+  pass.arrays = SIGNSTEP_MAXIMUM, pass.b1 = pass.b2 = 0;
+  expect_refused("maximum is NULL");
+  pass.arrays = 0, pass.b1 = pass.b2 = 0, pass.zero = 7;
   expect_refused("zero of a pass is 7");
   tensor.n = uint64_t{1} << 34, pass.zero = 0;
   expect_refused("wanted fewer than 2^34");
