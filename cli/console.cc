@@ -49,6 +49,7 @@ void Console::started(const std::string& run_folder, const RunRecord& run) {
     auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(run_folder + "/log.txt");
     file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
     logger_->sinks().push_back(file);
+    file_ = file;
     logger_->flush_on(spdlog::level::info);
   } catch (const spdlog::spdlog_ex& e) {
     throw EnvironmentError(fmt::format("{}; check the run folder's permissions and the free space", e.what()));
@@ -105,6 +106,13 @@ void Console::note(const std::string& message) {
 void Console::warning(const std::string& message) {
   live_.erase();
   logger_->warn("warning: {}", message);
+}
+
+void Console::failed(const std::string& why) {
+  live_.erase();
+  if (file_ == nullptr) return;
+  file_->log(spdlog::details::log_msg(logger_->name(), spdlog::level::err, why));
+  file_->flush();
 }
 
 }  // namespace signstep::cli

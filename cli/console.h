@@ -10,7 +10,10 @@
 
 namespace spdlog {
 class logger;
+namespace sinks {
+class sink;
 }
+}  // namespace spdlog
 
 namespace signstep::cli {
 
@@ -28,12 +31,14 @@ class Console final : public TrainObserver {
   void epoch(const EpochRecord& record) override;
   void note(const std::string& message) override;
   void warning(const std::string& message) override;
+  void failed(const std::string& why) override;  // into log.txt: the terminal hears it from main()
 
  private:
   const bool progress_json_;
   LiveText live_;
   LiveText::Clock::time_point last_json_{};
   std::shared_ptr<spdlog::logger> logger_;
+  std::shared_ptr<spdlog::sinks::sink> file_;  // log.txt, once there is one
 };
 
 }  // namespace signstep::cli

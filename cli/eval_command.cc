@@ -133,9 +133,9 @@ int run_eval(EvalCommand& c) {
   if (!c.predictions.empty() && path_exists(c.predictions) &&
       !read_text_file(c.predictions, size_t{1} << 30).starts_with(kPredictionsHead))
     throw OptionError(fmt::format("{} exists and is no table of predictions; name another file", c.predictions));
-  if (!run.choice.reason.empty())
+  if (!run.obstacle.empty())
     complain(fmt::format("trained with engine {}, evaluated with {}, because {}", run.trained_with,
-                         run.choice.options.name, run.choice.reason));
+                         run.choice.options.name, run.obstacle));
   const std::vector<uint32_t> images = indices_of(run, c.split);
   const auto loader = evaluation_loader(c.split == SplitName::kTest ? run.data.test : run.data.train, images,
                                         run.data.normalization, run.options);

@@ -20,6 +20,7 @@ class EventLog final : public TrainObserver {
   void epoch(const EpochRecord& record) override;
   void note(const std::string& message) override { next_.note(message); }
   void warning(const std::string& message) override { next_.warning(message); }
+  void failed(const std::string& why) override { next_.failed(why); }
 
  private:
   void begin();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/saved_run.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "cli/data_folder.h"
@@ -12,12 +11,12 @@
 namespace signstep::cli {
 namespace {
 
-// Channels and classes do not matter to an engine.
-bool possible_here(const TrainOptions& run) {
-  const Network network = make_network(run.network, 3, 10);
-  return std::any_of(engines().begin(), engines().end(), [&](const EngineRecord& e) {
-    return e.name == run.engine.name && e.obstacle(run.engine, network).empty();
-  });
+// Why the run's engine cannot compute here what it computed there; empty where it can. Channels and classes do not
+// matter to an engine.
+std::string obstacle_here(const TrainOptions& run) {
+  for (const EngineRecord& e : engines())
+    if (e.name == run.engine.name) return e.obstacle(run.engine, make_network(run.network, 3, 10));
+  return "this program was built without it";
 }
 
 // What the run was, but for what change says. Nobody asking for an engine gets the run's, or any where that is not
@@ -30,7 +29,9 @@ void read_settings(SavedNetwork& run, const Checkpoint& source, const std::strin
   change(list);
   if (!run.options.engine.name.empty()) return;
   run.options.engine.name = run.trained_with;
-  if (!possible_here(run.options)) run.options.engine.name = "auto";
+  run.obstacle = obstacle_here(run.options);
+  // Its device and precision may be what is not possible.
+  if (!run.obstacle.empty()) run.options.engine = {.threads = run.options.engine.threads};
 }
 
 void make_engine(SavedNetwork& run, int64_t channels, int64_t classes) {

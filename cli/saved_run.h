@@ -21,6 +21,7 @@ struct SavedNetwork {
   std::vector<std::string> class_names = {};
   std::optional<int64_t> image_side = {};  // of pictures of a folder, where the checkpoint says it
   std::string trained_with;                // engine's name
+  std::string obstacle;                    // why that one cannot compute here; empty: it does
   EngineChoice choice;  // the same where it can be had here, else any: it gives the same figures but for rounding
   std::unique_ptr<Engine> engine;  // with the weights and running statistics
 };

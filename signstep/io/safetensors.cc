@@ -93,6 +93,10 @@ std::string write_safetensors(const std::string& path, const std::vector<TensorE
         fmt::format("a tensor's name or the metadata for {} is not UTF-8; nothing was written", path));
   }
   text.append((8 - text.size() % 8) % 8, ' ');  // keeps the tensors aligned
+  if (text.size() > kMaxHeader)
+    throw CheckpointError(
+        fmt::format("the header of {} would have {} bytes, and the format allows {}; nothing was written", path,
+                    text.size(), kMaxHeader));
   std::string length(kLengthBytes, '\0');
   const uint64_t size = text.size();
   std::memcpy(length.data(), &size, kLengthBytes);

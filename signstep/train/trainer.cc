@@ -19,6 +19,7 @@
 #include "signstep/train/same_run.h"
 #include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
+#include "signstep/train/start_checks.h"
 #include "signstep/train/thread_choice.h"
 #include "signstep/wire/gather.h"
 
@@ -60,10 +61,11 @@ class Run {
     if (learner_.engine().renders()) observer_.note("images are normalised and augmented on the device");
     const size_t cores = cpu_features().threads;
     if (options_.engine.threads > static_cast<int64_t>(cores)) {
-      observer_.warning(fmt::format(
-          "{} threads on {} cores that this process may use wait for each other and train more slowly; leave out "
-          "--threads, or take at most {}",
-          options_.engine.threads, cores, cores));
+      observer_.warning(
+          fmt::format("{} threads on {} cores that this process may use wait for each other and train more slowly; {}",
+                      options_.engine.threads, cores,
+                      control_.resume ? "a resumed run keeps its number"
+                                      : fmt::format("leave out --threads, or take at most {}", cores)));
     }
     if (control_.resume) restore();
     if (record_.was_finished() && is_complete()) {
@@ -78,10 +80,11 @@ class Run {
       return result(stopped);
     } catch (const DivergedError& e) {
       record_end(RunRecord::kDiverged);
-      observer_.warning(e.what());
+      observer_.failed(e.what());
       throw;
-    } catch (const std::exception&) {
+    } catch (const std::exception& e) {
       record_end(RunRecord::kFailed);
+      observer_.failed(e.what());
       throw;
     }
   }
@@ -142,6 +145,9 @@ class Run {
     const std::optional<Evaluation> test = evaluate(learner_.engine(), *images_.test, stopped, world_);
     if (!test) return reason;
     figures.test = *test;
+    if (!std::isfinite(test->loss))
+      observer_.warning(fmt::format("the loss on the test images after epoch {} is {}, so its accuracy says little",
+                                    progress_.epoch + 1, test->loss));
     const EpochRecord& epoch =
         progress_.end_epoch(figures, steps(), learner_.rate(steps() - 1), options_.optimizer.takes_sign());
     folder_.append_metrics(epoch);
@@ -249,6 +255,11 @@ class Run {
   std::unique_ptr<Engine> first_engine() {
     if (world_ != nullptr) require_same_run(*world_, identity(), control_.resume);
     check_init_options(options_, control_.resume);
+    require_storable_probes(options_.analyze_every, total_steps_);
+    const ImageSet& images = images_.data.train;
+    require_batch_statistics(network(), images.height, images.width,
+                             {images_.training.samples_per_epoch(), images_.training.batches_per_epoch()},
+                             static_cast<size_t>(options_.batch), static_cast<size_t>(options_.workers.workers));
     auto engine = choice_.make(network());
     if (!control_.resume) set_first_weights(options_, *engine);
     return engine;

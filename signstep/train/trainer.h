@@ -36,6 +36,7 @@ class TrainObserver {
   virtual void epoch(const EpochRecord& /*record*/) {}
   virtual void note(const std::string& /*message*/) {}  // worth a line in the log
   virtual void warning(const std::string& /*message*/) {}
+  virtual void failed(const std::string& /*why*/) {}  // what train() is about to throw, for a log that outlives it
 };
 
 struct TrainResult {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/safetensors.h"
+#include "signstep/runs/run_folder.h"
 #include "tests/cli/program.h"
 
 namespace signstep {
@@ -22,6 +24,29 @@ class EvalCommandTest : public ProgramTest {
             "1", "--batch", "50", "--validation", "0", "--threads", "1", "--precision", "fp32"});
   }
 };
+
+// A run that was trained on a GPU, on a machine that has none.
+TEST_F(EvalCommandTest, AnotherDeviceThanTheRuns) {
+  if (std::getenv("SIGNSTEP_CUDA_REQUIRED") != nullptr) GTEST_SKIP() << "there is a CUDA device";
+  write_cifar10_fixture(path("data"), 20, 1);
+  train("cifar10");
+  const std::string checkpoint = find_checkpoint(path("run"));
+  const SafetensorsFile file(checkpoint);
+  Metadata metadata = file.metadata();
+  std::string& state = metadata["signstep.state"];
+  const std::string recorded = R"("device":"cpu")";
+  ASSERT_NE(state.find(recorded), std::string::npos) << state.substr(0, 2000);
+  state.replace(state.find(recorded), recorded.size(), R"("device":"cuda")");
+  write_safetensors(checkpoint, file.tensors(), metadata);
+  EXPECT_THAT(run(0, {"eval", path("run")}), HasSubstr("sees no CUDA device"));
+  std::string config = read_text_file(path("run") + "/config.toml");
+  const std::string setting = "device = \"cpu\"";
+  ASSERT_NE(config.find(setting), std::string::npos);
+  write_file_atomic(path("run") + "/config.toml",
+                    config.replace(config.find(setting), setting.size(), "device = \"cuda\""));
+  EXPECT_THAT(run(2, {"train", "--resume", "--output", path("run")}),
+              HasSubstr("resume the run on a machine that has it"));
+}
 
 TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {
   write_cifar10_fixture(path("data"), 20, 1);

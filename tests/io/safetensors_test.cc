@@ -133,6 +133,19 @@ TEST(Safetensors, WriterRefusesWhatCouldNotBeRead) {
   EXPECT_THAT(refused({mask}, {{"folder", "\xFF"}}), HasSubstr("not UTF-8"));
 }
 
+// What a reader refuses must not take the place of a file that it takes.
+TEST(Safetensors, AHeaderBeyondTheFormatsLimitIsNotWritten) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("x.safetensors");
+  write_safetensors(path, {}, {});
+  const std::string before = read_text_file(path);
+  EXPECT_THAT(message_of<CheckpointError>([&] {
+                write_safetensors(path, {}, {{"long", std::string(100'000'000, 'x')}});
+              }),
+              HasSubstr("the format allows 100000000"));
+  EXPECT_EQ(read_text_file(path), before);
+}
+
 TEST(Safetensors, EveryTruncationIsRefused) {
   const Bytes good = sample_file();
   for (size_t length = 0; length < good.size(); ++length) {

@@ -138,12 +138,7 @@ TEST_F(RanksTest, BytesAreLoggedBesideThoseOfFloat32) {
   EXPECT_FALSE(figures("alone")[0].contains("wire"));
 }
 
-// 240 images in batches of 48 leave none over; 3 workers and batches of 36 leave 24, which 5 workers cannot share.
 TEST_F(RanksTest, FiguresAreThoseOfAllWorkersImages) {
-  struct Watch : TrainObserver {
-    void batch(const BatchProgress& progress) override { last = progress; }
-    BatchProgress last;
-  };
   TrainOptions o = options_of("run", 5, "sgd");
   o.batch = 50;
   o.limit_train = 233;  // 33 in the last batch: 6 for each, 3 left over

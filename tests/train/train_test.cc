@@ -10,6 +10,7 @@
 #include "signstep/io/safetensors.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/checkpoint.h"
+#include "signstep/train/start_checks.h"
 #include "signstep/train/trainer.h"
 #include "tests/support/message_of.h"
 #include "tests/support/softmax_engine.h"
@@ -215,7 +216,30 @@ TEST_F(TrainTest, ANonFiniteLossStopsWithTheStepAndKeepsTheLastCheckpoint) {
   o.checkpoint_every = 1;
   EXPECT_THAT(message_of<DivergedError>([&] { run(o); }), HasSubstr("at step "));
   EXPECT_EQ(nlohmann::json::parse(read_text_file(folder_.path("diverges/run.json")))["status"], "diverged");
-  for (const std::string& path : list_checkpoints(folder_.path("diverges"))) EXPECT_NO_THROW(SafetensorsFile{path});
+  const std::vector<std::string> left = list_checkpoints(folder_.path("diverges"));
+  EXPECT_FALSE(left.empty());
+  for (const std::string& path : left) EXPECT_NO_THROW(SafetensorsFile{path});
+}
+
+// Hours later these would be a checkpoint that nobody reads, and a running variance that is NaN.
+TEST(StartChecks, RefuseWhatWouldSpoilTheRun) {
+  EXPECT_NO_THROW(require_storable_probes(0, 1'000'000'000));
+  EXPECT_NO_THROW(require_storable_probes(1, 500'000));
+  EXPECT_THAT(message_of<OptionError>([] { require_storable_probes(2, 1'200'000); }), HasSubstr("take at least 3"));
+  const Network network = make_network({.width = 4}, 3, 10);
+  EXPECT_NO_THROW(require_batch_statistics(network, 8, 8, {1000, 10}, 100, 1));
+  EXPECT_NO_THROW(require_batch_statistics(network, 9, 8, {1001, 11}, 100, 1)) << "two pixels";
+  EXPECT_NO_THROW(
+      require_batch_statistics(make_network({.width = 4, .norm = NormKind::kGroup}, 3, 10), 8, 8, {1001, 11}, 100, 1));
+  EXPECT_NO_THROW(require_batch_statistics(make_network({.name = "resnet20"}, 3, 10), 8, 8, {1001, 11}, 100, 1));
+  EXPECT_THAT(message_of<OptionError>([&] {
+                require_batch_statistics(network, 8, 8, {1001, 11}, 100, 1);
+              }),
+              HasSubstr("the last batch has one image;"));
+  EXPECT_THAT(message_of<OptionError>([&] {
+                require_batch_statistics(network, 8, 8, {1000, 250}, 4, 4);
+              }),
+              HasSubstr("the smallest batch has one image for each rank"));
 }
 
 TEST_F(TrainTest, BadOptionsAreRefusedBeforeAnythingIsWritten) {

@@ -204,20 +204,34 @@ class TorchEngine final : public Engine {
 
 bool libtorch_has_cuda() { return torch::cuda::is_available(); }
 
-Precision resolved_precision(const EngineOptions& options, int64_t width) {
+namespace {
+
+// Of LibTorch's own convolutions, bf16 ones on a CPU write past their buffers for some channel counts.
+bool takes_bf16(const EngineOptions& options, int64_t width) {
+  return options.device == Device::kCuda || width % 16 == 0;
+}
+
+std::string torch_obstacle(const EngineOptions& options, int64_t width) {
   if (options.device == Device::kCuda && !libtorch_has_cuda()) {
-    throw OptionError(
-        fmt::format("device is cuda, and the linked LibTorch {} sees no CUDA device; use --device cpu, or link a CUDA "
-                    "build of LibTorch",
-                    TORCH_VERSION));
+    return fmt::format(
+        "device is cuda, and the linked LibTorch {} sees no CUDA device (use --device cpu, or link a "
+        "CUDA build of LibTorch)",
+        TORCH_VERSION);
   }
-  const bool safe = options.device == Device::kCuda || width % 16 == 0;
-  if (options.precision == Precision::kBf16 && !safe) {
-    throw OptionError(
-        fmt::format("precision is bf16 at width {}; wanted a width that is a multiple of 16 there; use "
-                    "--precision fp32, or such a width",
-                    width));
+  if (options.precision == Precision::kBf16 && !takes_bf16(options, width)) {
+    return fmt::format(
+        "precision is bf16 at width {}, and on a CPU it wants a multiple of 16 (use --precision fp32, or "
+        "such a width)",
+        width);
   }
+  return {};
+}
+
+}  // namespace
+
+Precision resolved_precision(const EngineOptions& options, int64_t width) {
+  if (const std::string obstacle = torch_obstacle(options, width); !obstacle.empty()) throw OptionError(obstacle);
+  const bool safe = takes_bf16(options, width);
   if (options.precision != Precision::kAuto) return options.precision;
   const CpuFeatures& cpu = cpu_features();
   const bool fast = options.device == Device::kCuda || cpu.amx_bf16 || cpu.avx512_bf16;
@@ -236,7 +250,8 @@ EngineRecord torch_engine(bool apart) {
       .name = "torch",
       .about =
           [] { return fmt::format("LibTorch {}{}", TORCH_VERSION, libtorch_has_cuda() ? " with CUDA" : ", CPU only"); },
-      .obstacle = [](const EngineOptions&, const Network&) { return std::string(); },
+      .obstacle = [](const EngineOptions& o,
+                     const Network& network) { return torch_obstacle(o, network.options.width); },
       .precision = [](const EngineOptions& o,
                       const Network& network) { return resolved_precision(o, network.options.width); },
       .make = [apart](const EngineOptions& o, const Network& network) { return make_torch_engine(network, o, apart); },
