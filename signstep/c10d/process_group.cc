@@ -6,6 +6,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -45,9 +47,8 @@ struct Absence {
   bool store_failed = false;  // before all were there; the ranks are those of the last answer
 };
 
-// The ranks without such a key when all have one, or until has passed. Throws what look throws.
-Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until,
-               const std::function<void()>& look = {}) {
+// The ranks without such a key when all have one, or until has passed.
+Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
   Absence absence{std::vector<size_t>(ranks)};
   std::iota(absence.ranks.begin(), absence.ranks.end(), size_t{0});
   const auto deadline = steady_clock::now() + until;
@@ -59,9 +60,30 @@ Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds 
       return absence;
     }
     if (absence.ranks.empty() || steady_clock::now() >= deadline) return absence;
-    if (look) look();
     std::this_thread::sleep_for(kPoll);
   }
+}
+
+// absent() after before(store), on a thread that is left behind where no answer comes: c10d waits for a store's keeper
+// that is frozen, and not dead, without an end. Throws what look throws, which is called meanwhile.
+Absence ask(StorePointer store, const char* what, size_t ranks, milliseconds until,
+            std::function<void(c10d::Store&)> before, const std::function<void()>& look = {}) {
+  std::promise<Absence> promise;
+  std::future<Absence> answer = promise.get_future();
+  std::thread([=, promise = std::move(promise)]() mutable {
+    try {
+      before(*store);
+      promise.set_value(absent(*store, what, ranks, until));
+    } catch (const std::exception&) {
+      promise.set_value({{0}, true});
+    }
+  }).detach();
+  const auto deadline = steady_clock::now() + until + kGrace;
+  while (answer.wait_for(kPoll) != std::future_status::ready) {
+    if (steady_clock::now() >= deadline) return {{0}, true};
+    if (look) look();
+  }
+  return answer.get();
 }
 
 std::string backend_name(WorkerBackend backend) { return backend == WorkerBackend::kNccl ? "nccl" : "gloo"; }
@@ -104,24 +126,26 @@ StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
   }
 }
 
-void meet(c10d::Store& store, const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
+void meet(const StorePointer& store, const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
   int64_t same = 0;
   Absence absence;
   try {
-    same = store.add(key("here", where.rank), 1);
+    same = store->add(key("here", where.rank), 1);
   } catch (const std::exception&) {
     absence.store_failed = true;
   }
-  if (same == 1) absence = absent(store, "here", where.size, timeout, look);
+  if (same == 1)
+    absence = ask(
+        store, "here", where.size, timeout, [](c10d::Store&) {}, look);
   if (absence.store_failed)  // as when its keeper gives up waiting a little before this rank does
     throw EnvironmentError(fmt::format(
         "rank {} lost the run's store at {} while the ranks met{}; start all ranks again", where.rank, place(where),
         absence.ranks.empty() ? "" : fmt::format(" and {} of {} had not come", names(absence.ranks), where.size)));
   if (same != 1)
     throw EnvironmentError(
-        fmt::format("{} processes at {} say that they are rank {}; give each its own RANK, and "
-                    "each run its own MASTER_PORT",
-                    same, place(where), where.rank));
+        fmt::format("{} processes at {} say that they are rank {}; give each its own RANK, and each run its own {}",
+                    same, place(where), where.rank,
+                    where.file.empty() ? "MASTER_PORT" : "SIGNSTEP_STORE: remove the file of a run that has ended"));
   if (!absence.ranks.empty())
     throw EnvironmentError(
         fmt::format("{} of {} did not come to {} within {} ms; start all ranks, with one "
@@ -152,7 +176,7 @@ class C10dCommunicator final : public Communicator {
   C10dCommunicator(WorkerBackend backend, const Rendezvous& where, milliseconds timeout,
                    const std::function<void()>& look)
       : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout)) {
-    meet(*store_, where, timeout, look);
+    meet(store_, where, timeout, look);
     run("the connection of all ranks", [&] {
       backend_ = open_backend(
           backend, where, c10::make_intrusive<c10d::PrefixStore>("signstep/" + backend_name(backend), store_), timeout);
@@ -234,17 +258,14 @@ class C10dCommunicator final : public Communicator {
   }
 
   std::string who_stopped() {
-    Absence absence;
-    try {
-      store_->set(key("stopped", rank()), std::vector<uint8_t>{1});
-      if (backend_.device.is_cpu()) backend_.group.reset();  // NCCL's would wait for what cannot end
-      absence = absent(*store_, "stopped", size(), std::min(timeout_, kGrace));
-    } catch (const std::exception&) {
-      absence = {{0}, true};
-    }
+    if (backend_.device.is_cpu()) backend_.group.reset();  // NCCL's would wait for what cannot end
+    Absence absence = ask(store_, "stopped", size(), std::min(timeout_, kGrace), [own = rank()](c10d::Store& store) {
+      store.set(key("stopped", own), std::vector<uint8_t>{1});
+    });
     std::erase(absence.ranks, rank());
     const bool keeper = !absence.ranks.empty() && absence.ranks[0] == 0;  // else it said that it stopped, and has
-    if (absence.store_failed && keeper) return "the keeper of the run's store, rank 0 or torchrun's agent, has stopped";
+    if (absence.store_failed && keeper)
+      return "the keeper of the run's store, rank 0 or torchrun's agent, has stopped or hangs";
     if (absence.ranks.empty()) return "every rank answers, but they differ in their calls or a link broke";
     return names(absence.ranks) + (absence.ranks.size() == 1 ? " does" : " do") + " not answer";
   }

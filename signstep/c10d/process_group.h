@@ -22,7 +22,8 @@ void require_backend(WorkerBackend backend);
 // meeting. Throws OptionError as require_backend does, and EnvironmentError, which names the ranks that did not come,
 // or the store where it cannot be reached. SIGPIPE is ignored from then on, unless somebody handles it: Gloo writes to
 // ranks that may be gone, which is an error of the call and not the end of the process. Not to be called in a child
-// that a process with threads has forked.
+// that a process with threads has forked. That all ranks call with the same sizes is the caller's part: Gloo ends the
+// process that is sent more than it asked for.
 std::unique_ptr<Communicator> join_process_group(const Rendezvous& where,
                                                  std::chrono::milliseconds timeout = kWireTimeout,
                                                  WorkerBackend backend = WorkerBackend::kGloo,

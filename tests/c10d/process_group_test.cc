@@ -167,6 +167,18 @@ TEST(ProcessGroup, TheKeeperOfTheStoreIsNamedToo) {
               HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has stopped"));
 }
 
+// Its kernel still takes what is sent to it, and nobody answers.
+TEST(ProcessGroup, AKeeperThatHangsIsNamedToo) {
+  const auto processes = start_all(3, kShort, [](Communicator& world) -> std::string {
+    world.barrier();
+    if (world.rank() == 0) ::raise(SIGSTOP);
+    world.barrier();
+    return "went on";
+  });
+  for (const size_t rank : {1, 2})
+    EXPECT_THAT(processes[rank]->text(), HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has"));
+}
+
 TEST(ProcessGroup, ARankThatHangsIsNamedWithinTheTimeout) {
   const auto processes = start_all(3, kShort, [](Communicator& world) -> std::string {
     std::vector<std::byte> send(3 << 10), receive(send.size());
