@@ -56,8 +56,11 @@ void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>&
     const size_t b = plan.baseline_of(r);
     if (b == rows.size() || b == r) continue;
     rows[r].baseline = b;
-    rows[r].versus_baseline = paired_difference(accuracies_by_seed(rows[r], seeds), accuracies_by_seed(rows[b], seeds));
-    p[r] = rows[r].versus_baseline->p;
+    PairedDifference d = paired_difference(accuracies_by_seed(rows[r], seeds), accuracies_by_seed(rows[b], seeds));
+    // Nothing is said of so few, and so they are none of the family that Holm corrects.
+    if (d.n < kFewestSeeds) d.low = d.high = d.p = std::nan("");
+    p[r] = d.p;
+    rows[r].versus_baseline = d;
   }
   const std::vector<double> corrected = holm(p);
   for (size_t r = 0; r < rows.size(); ++r)
@@ -69,12 +72,15 @@ struct WorkedOn {
   std::string from, until, machine, folder;
 };
 
+std::vector<SessionRecord> sessions_of(const RunRecord& r) {
+  return r.sessions.empty() ? std::vector<SessionRecord>{first_session(r)} : r.sessions;
+}
+
 // A session that was broken off counts to the next one's start: when it ended is not known.
 void add_sessions(const ExperimentPlan& plan, const RunResult& run, std::vector<WorkedOn>& work) {
   if (!run.state.done() || run.state.epochs == 0) return;
   const RunRecord r = read_run_record(plan.output + "/" + run.folder);
-  std::vector<SessionRecord> sessions = r.sessions;
-  if (sessions.empty()) sessions = {first_session(r)};
+  const std::vector<SessionRecord> sessions = sessions_of(r);
   for (size_t i = 0; i < sessions.size(); ++i) {
     const std::optional<std::string> until = i + 1 < sessions.size() ? sessions[i + 1].started : r.ended;
     if (until) work.push_back({sessions[i].started, *until, sessions[i].machine.cpu, run.folder});
@@ -103,19 +109,27 @@ void mark_shared(Comparison& c) {
 }
 
 void read_facts(Comparison& c) {
-  std::set<std::string> machines, engines, programs, data;
-  for (const ComparisonRow& row : c.rows) {
-    for (const RunResult& run : row.runs) {
+  std::set<std::string> machines, engines, programs, data, left_open;
+  const auto look = [&](const std::vector<RunResult>& runs) {
+    for (const RunResult& run : runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
       const RunRecord r = read_run_record(c.plan.output + "/" + run.folder);
-      machines.insert(shown(r.machine));
-      engines.insert(shown(r.engine));
-      programs.insert(shown(r.program));
+      for (const SessionRecord& session : sessions_of(r)) {
+        machines.insert(shown(session.machine));
+        engines.insert(shown(session.engine));
+        programs.insert(shown(session.program));
+      }
       data.insert(fmt::format("{}{}, sha256 {}", shown(r.data.dataset), r.data.official ? " (official)" : "",
                               shown(r.data.sha256)));
+      if (!run.state.left_open.empty()) left_open.insert(run.state.left_open);
     }
+  };
+  for (const ComparisonRow& row : c.rows) {
+    for (const TrialResult& trial : row.trials) look(trial.runs);
+    look(row.runs);
   }
   mark_shared(c);
+  c.left_open.assign(left_open.begin(), left_open.end());
   c.machines.assign(machines.begin(), machines.end());
   c.engines.assign(engines.begin(), engines.end());
   c.programs.assign(programs.begin(), programs.end());
@@ -195,7 +209,8 @@ Comparison compare_runs(const ExperimentPlan& plan) {
                .machines = {},
                .engines = {},
                .programs = {},
-               .data = {}};
+               .data = {},
+               .left_open = {}};
   const Experiment& e = plan.experiment;
   for (size_t r = 0; r < plan.rows.size(); ++r) {
     const ExperimentMethod& method = e.methods[plan.rows[r].method];
@@ -210,7 +225,7 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     }
     if (row.chosen) {
       row.chosen_settings = plan.rows[r].trials[*row.chosen];
-      row.edges = row.trials.empty() ? std::vector<std::string>() : grid_edges(method.tune, row.chosen_settings);
+      if (plan.tunes()) row.edges = grid_edges(method.tune, row.chosen_settings);
       read_reported(plan, r, row);
     }
     for (const TrialResult& t : row.trials) c.runs_done += t.done;

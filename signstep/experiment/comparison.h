@@ -51,8 +51,9 @@ struct Comparison {
   std::vector<ComparisonRow> rows;
   size_t runs_done = 0, runs_planned = 0;
   std::vector<RunResult> damaged;  // left out, state.problem says why
-  // Distinct values over the finished runs, for the foot of the table.
+  // Distinct values over all sessions of the finished runs, tuning ones too, for the foot of the table.
   std::vector<std::string> machines, engines, programs, data;
+  std::vector<std::string> left_open;  // RunState's; more than one: the rows may differ by it
 
   bool complete() const { return runs_done == runs_planned; }
 };

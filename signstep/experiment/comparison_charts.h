@@ -14,7 +14,4 @@ namespace signstep {
 // value, with the chosen value and those at the end of their list marked. Charts without a point are left out.
 std::vector<NamedChart> comparison_charts(const Comparison& comparison);
 
-// Fewer seeds than this give no interval that means anything: two have 12.7 standard errors of it.
-inline constexpr size_t kFewestSeeds = 3;
-
 }  // namespace signstep

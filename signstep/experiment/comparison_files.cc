@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/experiment/comparison_files.h"
 
+#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,8 @@ using nlohmann::ordered_json;
 
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
 // Shown as it is: no cell's end, no HTML, no emphasis, no link.
 std::string markdown_escaped(const std::string& text) {
   std::string out;
@@ -26,9 +29,14 @@ std::string markdown_escaped(const std::string& text) {
       case '|':
       case '`':
       case '*':
+      case '~':
       case '\\':
         out += '\\';
         out += text[i];
+        break;
+      case '_':  // within a word it is none of Markdown's
+        if (i == 0 || i + 1 == text.size() || !is_word(text[i - 1]) || !is_word(text[i + 1])) out += '\\';
+        out += '_';
         break;
       case '(':
         if (i > 0 && text[i - 1] == ']') out += '\\';
@@ -165,6 +173,7 @@ std::string json_text(const Comparison& c) {
                       {"machines", c.machines},
                       {"engines", c.engines},
                       {"programs", c.programs},
+                      {"left_open", c.left_open},
                       {"notes", comparison_notes(c)}};
   out["rows"] = ordered_json::array();
   for (const ComparisonRow& row : c.rows) out["rows"].push_back(row_json(row, c.rows));

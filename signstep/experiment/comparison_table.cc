@@ -37,7 +37,8 @@ std::string difference_text(const ComparisonRow& row) {
   const PairedDifference& d = *row.versus_baseline;
   if (d.n == 1) return fmt::format("{:+.2f} (one seed)", d.mean);
   if (d.n < kFewestSeeds) return fmt::format("{:+.2f} (too few seeds)", d.mean);
-  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.mean, d.low, d.high);
+  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]{}", d.mean, d.low, d.high,
+                     d.n < row.accuracy.n ? fmt::format(" ({} pairs)", d.n) : "");
 }
 
 std::string runs_text(const ComparisonRow& row, size_t seeds) {
@@ -102,6 +103,9 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   if (!c.complete()) notes.push_back(fmt::format("Incomplete: {} of {} runs are done.", c.runs_done, c.runs_planned));
   for (const RunResult& run : c.damaged)
     notes.push_back(fmt::format("Left out, damaged: {}: {}", run.folder, run.state.problem));
+  if (c.left_open.size() > 1)
+    notes.push_back(fmt::format("Not computed alike: {}. Differences may be the engine's: name one in [train].",
+                                fmt::join(c.left_open, "; ")));
   bool limited = false;
   for (size_t r = 0; r < c.plan.rows.size(); ++r)
     limited = limited || c.plan.reported(r, 0).front().options.limit_train > 0;
@@ -122,15 +126,17 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   });
   if (differences)
     notes.emplace_back(
-        "Differences in percentage points, paired by seed, with 95 % confidence interval (t); p two-sided, corrected "
-        "by Holm over the table.");
+        "Differences in percentage points, paired by seed, with 95 % confidence interval (t, of each row alone); p "
+        "two-sided, "
+        "corrected by Holm over the table.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.sent_bytes.n > 0; }))
     notes.emplace_back(
         "Sent: by one of several workers in a run's steps; in brackets, beside float32 sums of every gradient.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.shared_machine; }))
-    notes.emplace_back("* Taken while other runs of this comparison were at work on the same machine.");
+    notes.emplace_back(
+        "* Taken while other runs of this comparison were at work on such a processor, which may have been this one.");
   for (const ComparisonRow& row : c.rows)
-    for (const std::string& edge : row.edges)
+    for (const std::string& edge : row.trials.empty() ? std::vector<std::string>() : row.edges)
       notes.push_back(fmt::format("{}: {}; a better value may lie beyond.", row.name, edge));
   if (!e.paper_source.empty()) notes.push_back(fmt::format("Paper: {}.", e.paper_source));
   for (const std::string& difference : e.paper_differences)

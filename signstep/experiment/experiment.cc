@@ -64,9 +64,10 @@ void check_size(const ExperimentReader& r, const Experiment& e) {
   const auto times = [](size_t a, size_t b) { return std::min(kMostRuns + 1, a) * std::min(kMostRuns + 1, b); };
   size_t runs = 0;
   for (const ExperimentMethod& m : e.methods) {
-    const size_t rows = times(count_combinations(e.grid), count_combinations(m.grid));
-    const size_t tuning = times(count_combinations(m.tune), std::max<size_t>(1, e.tuning_seeds.size()));
-    runs += std::min(kMostRuns + 1, times(rows, times(1, tuning) + e.seeds.size()));
+    const size_t own = count_combinations(m.grid), rows = times(count_combinations(e.grid), own);
+    const size_t trials = count_combinations(m.tune);
+    const size_t tuning = trials < 2 ? 0 : times(trials, std::max<size_t>(1, e.tuning_seeds.size()));
+    runs += std::min(kMostRuns + 1, times(e.tune_once ? own : rows, tuning) + times(rows, e.seeds.size()));
   }
   if (runs > kMostRuns) {
     r.fail(fmt::format("the lists ask for more than {} runs; shorten some, or make two experiments of it", kMostRuns));

@@ -18,6 +18,14 @@ const OptionList& train_options() {
   return list;
 }
 
+// A value in the form that the option itself writes: 0.1 for "1e-1". Throws OptionError where it cannot be.
+std::string canonical(const std::string& option, const std::string& value) {
+  TrainOptions options;
+  const OptionList list = option_list(options);
+  list.find(option)->parse(value);
+  return list.find(option)->text();
+}
+
 }  // namespace
 
 void ExperimentReader::fail(const toml::source_region& at, const std::string& what) const {
@@ -103,6 +111,11 @@ Settings ExperimentReader::settings(const toml::table& table, const std::set<std
     require_option(option, key.source());
     const bool array = node.is_array() && train_options().find(option)->type == OptionType::kList;
     out.emplace_back(option, array ? fmt::format("{}", fmt::join(list(table, option), ",")) : scalar(node, option));
+    try {
+      canonical(option, out.back().second);
+    } catch (const OptionError& e) {
+      fail(node.source(), e.what());
+    }
   }
   return out;
 }
@@ -116,7 +129,13 @@ std::vector<GridAxis> ExperimentReader::axes(const toml::table* table) const {
     GridAxis axis{option, list(*table, option)};
     if (axis.values.empty())
       fail(node.source(), fmt::format("the grid is empty: {} has no values; give at least one", option));
-    if (std::set(axis.values.begin(), axis.values.end()).size() != axis.values.size()) {
+    std::set<std::string> seen;
+    for (const std::string& value : axis.values) {
+      try {
+        if (seen.insert(canonical(option, value)).second) continue;
+      } catch (const OptionError& e) {
+        fail(node.source(), e.what());
+      }
       fail(node.source(), fmt::format("{} holds a value twice; leave one out", option));
     }
     out.push_back(std::move(axis));
@@ -133,8 +152,9 @@ void ExperimentReader::require_option(const std::string& option, const toml::sou
   std::vector<std::string> known;
   for (const Option& o : train_options().options()) known.push_back(o.name);
   const std::string near = nearest_name(option, known);
-  fail(at, fmt::format("unknown option '{}'; {}", option,
-                       near.empty() ? "signstep train --help has them all" : fmt::format("did you mean '{}'?", near)));
+  fail(at,
+       fmt::format("unknown option '{}'; {}", option,
+                   near.empty() ? "signstep train --help-all has them all" : fmt::format("did you mean '{}'?", near)));
 }
 
 }  // namespace signstep

@@ -34,6 +34,16 @@ std::string difference(TrainOptions recorded, const PlannedRun& run) {
   return "";
 }
 
+// What the machine chose of that which decides the bits of a gradient, in words; "" where the experiment names it all.
+std::string left_open(TrainOptions planned, TrainOptions recorded) {
+  const OptionList asked = option_list(planned), chosen = option_list(recorded);
+  std::vector<std::string> parts;
+  for (const char* name : {"engine", "device", "precision"})
+    if (asked.find(name)->text() == asked.find(name)->open)
+      parts.push_back(fmt::format("{} {}", name, chosen.find(name)->text()));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 RunState read_state(const PlannedRun& run) {
   RunState state;
   if (!path_exists(config_path(run.folder))) {
@@ -41,14 +51,18 @@ RunState read_state(const PlannedRun& run) {
       throw DataError(fmt::format("{} has a run.json and no config.toml", run.folder));
     return state;
   }
-  if (const std::string other = difference(recorded_options(run), run); !other.empty()) throw DataError(other);
+  const TrainOptions recorded = recorded_options(run);
+  if (const std::string other = difference(recorded, run); !other.empty()) throw DataError(other);
   state.status = RunStatus::kPartial;
   if (!path_exists(record_path(run.folder))) return state;
   const RunFiles files(run.folder);
   state.data = files.record.data.sha256;
   state.epochs = files.epochs.size();
-  const bool finished =
-      files.record.status == RunRecord::kFinished && state.epochs >= static_cast<uint64_t>(run.options.epochs);
+  const bool finished = files.record.status == RunRecord::kFinished;
+  if (finished && state.epochs < static_cast<uint64_t>(run.options.epochs))
+    throw DataError(fmt::format("{} is finished and has {} of {} epochs in metrics.jsonl", run.folder, state.epochs,
+                                run.options.epochs));
+  state.left_open = left_open(run.options, recorded);
   const bool diverged = files.record.status == RunRecord::kDiverged;
   if (state.epochs > 0) {
     if (finished || diverged) files.require_agreement();

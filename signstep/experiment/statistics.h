@@ -12,6 +12,9 @@ double student_cdf(double t, double df);
 // t with student_cdf(t, df) = p, p in (0, 1).
 double student_quantile(double p, double df);
 
+// Fewer seeds than this give no interval that means anything: two have 12.7 standard errors of it.
+inline constexpr size_t kFewestSeeds = 3;
+
 struct PairedDifference {
   size_t n = 0;              // pairs
   double mean = 0;           // of a - b; NaN without a pair

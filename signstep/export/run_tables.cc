@@ -23,13 +23,21 @@ void set_cell(RunTable& table, std::vector<Json>& row, const std::string& name, 
   row[at] = std::move(value);
 }
 
-// A row of what an object says itself, lists and objects within it left out.
+// What an object says itself, what objects within it say under both names, no lists.
+void set_cells(RunTable& table, std::vector<Json>& row, const std::string& prefix, const Json& object) {
+  for (const auto& [key, value] : object.items()) {
+    if (!value.is_structured())
+      set_cell(table, row, prefix + key, value);
+    else if (value.is_object() && !value.contains(kStep))  // arrays side by side are tables of their own
+      set_cells(table, row, prefix + key + "_", value);
+  }
+}
+
 void add_object(RunTable& table, uint64_t epoch, const Json& object) {
   std::vector<Json> row;
   set_cell(table, row, kEpoch, epoch);
   set_cell(table, row, kStep, nullptr);
-  for (const auto& [key, value] : object.items())
-    if (!value.is_structured()) set_cell(table, row, key, value);
+  set_cells(table, row, "", object);
   table.rows.push_back(std::move(row));
 }
 

@@ -116,6 +116,8 @@ TEST_F(ComparisonTest, OneTuningServesTheWholeGrid) {
   EXPECT_EQ(c.runs_done, 12u);
   EXPECT_EQ(c.runs_planned, 24u);
   for (const ComparisonRow& row : c.rows) EXPECT_EQ(settings_text(row.chosen_settings), "learning_rate 0.2");
+  for (const PlannedRun& run : p.tuning) leave(run, run.trial == 2 ? 80 : 70);
+  for (const ComparisonRow& row : compare_runs(p).rows) EXPECT_EQ(row.edges.size(), 1u) << row.name;
   EXPECT_THAT(terminal_text(c), HasSubstr("among 3 trials for each method at batch 8 and used at every other"));
   EXPECT_EQ(runs_there(p).size(), 12u);
 }
@@ -127,6 +129,44 @@ TEST_F(ComparisonTest, DivergedRunsAreSaidAndLeftOutOfTheMean) {
   const Comparison c = compare_runs(p);
   EXPECT_EQ(c.rows[0].accuracy.n, 2u);
   EXPECT_THAT(terminal_text(c), HasSubstr("2 of 3 (1 diverged)"));
+}
+
+// A mean over four seeds beside a difference over three of them must not look like one thing.
+TEST_F(ComparisonTest, ADifferenceSaysHowManyPairsItHas) {
+  std::string text = kText;
+  text.replace(text.find("seeds = [1, 2, 3]"), 17, "seeds = [1, 2, 3, 4]");
+  const ExperimentPlan p = plan(text);
+  leave_tuning(p);
+  for (const PlannedRun& run : p.reported(0, 1)) leave(run, 60, run.seed == 4 ? "diverged" : "finished");
+  for (const PlannedRun& run : p.reported(1, 2)) leave(run, 62 + static_cast<double>(run.seed));
+  EXPECT_THAT(terminal_text(compare_runs(p)), HasSubstr("] (3 pairs)"));
+}
+
+// What the table does not say of two pairs, no file says, and Holm does not count.
+TEST_F(ComparisonTest, TwoPairsAreNoneOfTheFamily) {
+  const ExperimentPlan p = plan();
+  leave_tuning(p);
+  for (const PlannedRun& run : p.reported(0, 1)) leave(run, 60, run.seed == 2 ? "diverged" : "finished");
+  for (const PlannedRun& run : p.reported(1, 2)) leave(run, 62 + static_cast<double>(run.seed));
+  const Comparison c = compare_runs(p);
+  EXPECT_EQ(c.rows[1].versus_baseline->n, 2u);
+  EXPECT_TRUE(std::isnan(c.rows[1].versus_baseline->holm_p));
+  const auto difference = nlohmann::json::parse(json_text(c))["rows"][1]["difference"];
+  EXPECT_EQ(difference["pairs"], 2);
+  for (const char* withheld : {"low", "high", "p", "holm_p"}) EXPECT_TRUE(difference[withheld].is_null()) << withheld;
+}
+
+// Where the experiment leaves the engine to the machine, two machines may have chosen two.
+TEST_F(ComparisonTest, RunsOfTwoEnginesAreNotComparedSilently) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  EXPECT_THAT(terminal_text(compare_runs(p)), Not(HasSubstr("Not computed alike")));
+  const std::string config = p.reported(1, 2)[0].folder + "/config.toml";
+  std::string text = read_text_file(config);
+  const std::string chosen = "engine = \"torch\"";
+  ASSERT_NE(text.find(chosen), std::string::npos);
+  write_file_atomic(config, text.replace(text.find(chosen), chosen.size(), "engine = \"avx512\""));
+  EXPECT_THAT(terminal_text(compare_runs(p)), HasSubstr("Not computed alike: engine avx512, "));
 }
 
 TEST(GridEdges, OfNumbersThatCouldGoFurther) {
@@ -152,8 +192,9 @@ TEST_F(ComparisonTest, StateOfAFolder) {
   EXPECT_EQ(run_state(run).epochs, 1u);
   leave(run, 50);
   EXPECT_EQ(run_state(run).status, RunStatus::kFinished);
-  std::filesystem::remove(run.folder + "/metrics.jsonl");  // finished needs its epochs
-  EXPECT_EQ(run_state(run).status, RunStatus::kPartial);
+  std::filesystem::remove(run.folder + "/metrics.jsonl");  // finished needs its epochs, and is never done again unasked
+  EXPECT_EQ(run_state(run).status, RunStatus::kDamaged);
+  EXPECT_THAT(run_state(run).problem, HasSubstr("is finished and has 0 of 1 epochs in metrics.jsonl"));
   EXPECT_FALSE(folder_in_use(run.folder));
   const FolderLock lock(run.folder);
   EXPECT_TRUE(folder_in_use(run.folder));

@@ -104,11 +104,13 @@ TEST(ExperimentTest, MistakesNameTheirPlace) {
   EXPECT_THAT(refusal("tune_once = true\nseeds = [1]\n[[method]]\nname = \"a\"\noptimizer = \"sgd\"\n"),
               HasSubstr("tune_once is for experiments with a [grid]"));
   EXPECT_THAT(refusal(with("\"sgd\"", "\"sdg\"")),
-              HasSubstr("SGD, batch 8, learning_rate 0.1, seed 1: optimizer is 'sdg'; wanted one of signsgd"));
+              HasSubstr("e.toml:17:13: optimizer is 'sdg'; wanted one of signsgd"));
   EXPECT_THAT(refusal(with("width", "widht")), HasSubstr("unknown option 'widht'; did you mean 'width'?"));
   EXPECT_THAT(refusal(with("[8, 16]", "[]")), HasSubstr("e.toml:12:9: the grid is empty: batch has no values"));
   EXPECT_THAT(refusal("seeds = [1]\n"), HasSubstr("the grid is empty: there is no [[method]]"));
   EXPECT_THAT(refusal(with("[8, 16]", "[8, 8]")), HasSubstr("batch holds a value twice"));
+  EXPECT_THAT(refusal(with("[8, 16]", "[8, \"08\"]")), HasSubstr("batch holds a value twice"));
+  EXPECT_THAT(refusal(with("[8, 16]", "[8, 0]")), HasSubstr("e.toml:12:9: batch is '0'; wanted"));
   EXPECT_THAT(refusal(with("[8, 16]", "8")), HasSubstr("batch is no list"));
   EXPECT_THAT(refusal(with("[8, 16]", "[[8]]")), HasSubstr("batch is no single value"));
   EXPECT_THAT(refusal(with("[1e-3, 3e-3]", "[1e-3]")), HasSubstr("'switch' has 1 tuning trials and 'SGD' has 2"));
@@ -188,6 +190,12 @@ TEST(ExperimentTest, AGridThatNobodyCanRunIsRefusedBeforeItIsMade) {
     text += fmt::format("{} = [{}]\n", option, values);
   const std::string method = "[[method]]\nname = \"a\"\noptimizer = \"sgd\"\n";
   EXPECT_THAT(refusal(text + method), HasSubstr("the lists ask for more than 10000 runs"));
+  // 59 trials are made at one point of the 400, not at all.
+  std::string once = "tune_once = true\nseeds = [1]\ntuning_seeds = [2]\n[grid]\nbatch = [";
+  for (int i = 1; i <= 400; ++i) once += fmt::format("{},", i);
+  const ExperimentPlan plan =
+      plan_of("baseline = \"a\"\n" + once + "]\n[tune]\nlearning_rate = [" + values + "]\n" + method);
+  EXPECT_EQ(plan.tuning.size(), 59u);
   EXPECT_EQ(count_combinations(std::vector<GridAxis>(20, {"a", std::vector<std::string>(1000)})), SIZE_MAX);
   std::string seeds = "seeds = [1";
   for (int i = 2; i <= 10001; ++i) seeds += fmt::format(",{}", i);
