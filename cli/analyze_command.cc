@@ -46,7 +46,7 @@ struct AnalyzeCommand {
   void describe_machine(OptionList& l) {
     l.group("Machine");
     l.text("data", data, "folder of the data set; empty: where the run found it");
-    l.text("engine", engine, "empty: as recorded, like the next two; signstep train --help lists them");
+    l.text("engine", engine, "empty: as recorded, like the next two; signstep train --help-all lists them");
     l.text("precision", precision, "of convolutions");
     l.text("threads", threads, "0: all cores that the process may use");
   }
