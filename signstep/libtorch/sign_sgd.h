@@ -9,11 +9,13 @@
 //   ... optimizer.zero_grad(); loss.backward(); optimizer.step(); ...
 //   torch::save(optimizer, "optimizer.pt");
 //
-// Tensors. A dense float32 tensor on the CPU goes through the fused kernels, all of them in one call on LibTorch's
-// threads; its elements count in memory order, so a channels-last weight is as fast as a contiguous one. A gradient of
-// another layout is copied into the parameter's first. Every other tensor (device, double, bf16, half, strided) goes
-// through tensor operations (aten_step.h): double is computed in double, the others as float32, with the kernels' draws
-// on the CPU. m is float32 for bf16 and half. Sparse gradients are refused.
+// Tensors take one of three ways. Dense float32 on the CPU: the fused kernels, all of them in one call on LibTorch's
+// threads; elements count in memory order, so a channels-last weight is as fast as a contiguous one. Dense float32,
+// half and bf16 on a CUDA device, where there are kernels for it (device_passes.h): these, with the CPU's bits, all
+// tensors of a device in one launch. Every other tensor (double, strided, half and bf16 on the CPU, other devices):
+// tensor operations (aten_step.h), double computed in double, the others as float32, with the kernels' draws on the
+// CPU. A gradient of another layout is copied into the parameter's first. m is float32 for bf16 and half. Sparse
+// gradients are refused.
 //
 // Draws depend on (options.seed, step, a tensor's position over all groups) and nothing else: two optimizers of one
 // seed, the default 0 too, draw the same noise. It is not derived from anything hidden, so that a run repeats and
