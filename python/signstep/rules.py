@@ -22,7 +22,8 @@ class SignSGD(SignOptimizer):
     params: tensors, or groups as dicts. lr: at least 0, float or 0-dimensional tensor. decoupled_weight_decay: at least 0,
     lr times it below 1; None: 0.05, without momentum 0.1. zero: the sign of 0, "skip" (no step), "random" (a coin),
     "plus". dither, switch: see Dither and Switch. seed: of all draws, in [0, 2^63). total_steps: of the run, for annealed
-    dither and shares of the run; 0: not known. maximize: steps uphill. low_precision: see SignOptimizer.
+    dither and shares of the run; 0: not known. maximize: steps uphill. low_precision: how float16 and bfloat16 parameters
+    are rounded, "nearest", "stochastic" (keeps small steps on the average), "master" (keeps float32 weights beside them).
     TypeError and ValueError say what was seen and wanted.
     """
 
