@@ -30,7 +30,10 @@ void dot_products_in_registers(int64_t products) {
   constexpr int kSums = 24;
   __m512 sums[kSums];
 #pragma GCC unroll 24
-  for (__m512& sum : sums) sum = _mm512_setzero_ps();
+  for (__m512& sum : sums) {
+    sum = _mm512_setzero_ps();
+    asm volatile("" : "+v"(sum));  // else they are all one sum
+  }
   const auto one = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3f803f80));
   for (int64_t i = 0; i < products / kSums; ++i) {
 #pragma GCC unroll 24
