@@ -203,14 +203,15 @@ typedef struct signstep_cuda_tensor {
 } signstep_cuda_tensor;
 
 /* What the next launches do: passes[i] to tensors[passes[i].tensor], all of one kind. rounding: seed and step of the
- * draws that round, rank and tensor are not used; may be NULL where no tensor asks for them. Waits for launches that
- * are under way and not of a graph. */
+ * draws that round, rank and tensor are not used; may be NULL where no tensor asks for them. Waits for the
+ * last launch where it is under way and not of a graph: launch on one stream. */
 SIGNSTEP_API int signstep_cuda_set(signstep_cuda* cuda, const signstep_cuda_tensor* tensors, uint64_t tensor_count,
                                    const signstep_pass* passes, uint64_t count, const signstep_draw* rounding);
 /* Does it, in one launch, and a second small one where sums are wanted. May be captured into a CUDA graph, whose
  * replays do what the last set said, which must be of the captured tensors, kind and sums. */
 SIGNSTEP_API int signstep_cuda_launch(signstep_cuda* cuda, void* stream);
-/* The statistics of the last launch, count of them; waits for it, for a replay the caller does. */
+/* The statistics of the last launch, count of them, and undefined before one; waits for it, for a replay the caller
+ * does. */
 SIGNSTEP_API int signstep_cuda_read(signstep_cuda* cuda, uint64_t count, signstep_statistics* statistics);
 
 /* The three together as the passes of signstep_optimizer_step, for tensors whose x is NULL there; context is a

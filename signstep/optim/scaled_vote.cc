@@ -39,13 +39,16 @@ std::vector<double> vote_scaled_signs(Communicator& world, Ballot& ballot, std::
   std::vector<Part> parts;
   for (size_t t = 0; t < count; ++t) parts.push_back(part_of(ballot, t, world.rank() * slice, slice));
 
+  std::vector<float> shares;  // of each tensor, by rank; tasks do not allocate
+  for (size_t t = 0; t < count; ++t)
+    for (size_t r = 0; r < ranks; ++r)
+      shares.push_back(static_cast<float>(all_scales[r * count + t] / static_cast<double>(ranks)));
+
   // v in the residual's place, and its norm.
   std::vector<double> norms(count);
   const auto size = [&](size_t t) { return parts[t].count; };
   sum_pieces(std::span(norms), executor, size, [&](size_t t, size_t begin, size_t end) {
-    std::vector<float> share;
-    for (size_t r = 0; r < ranks; ++r)
-      share.push_back(static_cast<float>(all_scales[r * count + t] / static_cast<double>(ranks)));
+    const float* const share = shares.data() + t * ranks;
     float* const v = residual.data() + tensors[t].offset + parts[t].begin;
     double norm = 0;
     for (size_t i = begin; i < end; ++i) {

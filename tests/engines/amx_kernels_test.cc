@@ -265,6 +265,28 @@ TEST_P(AmxKernels, PoolGradient) {
   for (size_t i = 0; i < fast_sums.size(); ++i) ASSERT_NEAR(fast_sums[i], slow_sums[i], 1e-3);
 }
 
+// What makes a run of avx512 the same on processors of both makers (Intel 64 and IA-32 Architectures Software
+// Developer's Manual, volume 2, VDPBF16PS): of each pair the second product is added first, each sum is rounded.
+TEST(DotProducts, AddInTheOrderThatIsLaidDown) {
+  const Kernels* const kernels = avx512_kernels();
+  if (kernels == nullptr) GTEST_SKIP() << "this processor has no bf16 dot products";
+  const Shape shape{1, 32, 16, 1, 1, 1, 1};
+  const Tensor x(1, 1, 32, 1), y(1, 1, 16);
+  const auto weights = random_floats(16 * 32, 2);
+  const Packed packed(reference_kernels(), weights, shape);
+  const Terms terms = Terms::forward({1, 1, 1, 1});
+  const Source source{x.tiles, packed.forward.as<Bf16>(), 1, &terms, 32, 16};
+  std::vector<float> sums(static_cast<size_t>(kSums));
+  kernels->conv({{&source, 1}, y.tiles, 1, 1, sums.data()}, {0, 0, 1, 0, 1});
+  for (int64_t c = 0; c < 16; ++c) {
+    float expected = 0;
+    for (int64_t k = 0; k < 32; k += 2)
+      for (const int64_t in : {k + 1, k})
+        expected += widen(narrow(weights[static_cast<size_t>(c * 32 + in)])) * widen(x.at(0, 0, in));
+    EXPECT_EQ(sums[static_cast<size_t>(c)], expected) << c;  // the pivot: the first image's
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, AmxKernels,
                          testing::Combine(testing::ValuesIn(kShapes),
                                           testing::Values(Unit{"matrix units", amx_kernels},
