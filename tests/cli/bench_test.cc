@@ -36,7 +36,7 @@ TEST(BenchTest, WithoutAnEngineTheRestIsMeasured) {
                    "bf16"});  // which LibTorch's engine refuses at that width
   ASSERT_EQ(program.wait(), 0) << program.output();
   EXPECT_THAT(program.output(), HasSubstr("vote of 8"));
-  EXPECT_THAT(program.output(), HasSubstr("no training: precision is bf16 at width 4"));
+  EXPECT_THAT(program.output(), HasSubstr("no training: engine is torch, and precision is bf16 at width 4"));
 }
 
 }  // namespace

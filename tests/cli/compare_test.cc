@@ -258,7 +258,7 @@ TEST_F(CompareTest, BadInput) {
     return run(2, "out");
   };
   EXPECT_THAT(with("seeds = [1]\n[[method]]\nname = \"x\"\noptimizer = \"sinum\"\n"),
-              HasSubstr("x, seed 1: optimizer is 'sinum'"));
+              HasSubstr("tiny.toml:4:13: optimizer is 'sinum'"));
   EXPECT_THAT(with("seeds = [1]\n"), HasSubstr("the grid is empty"));
   EXPECT_FALSE(fs::exists(folder_.path("out")));
   Program missing({"compare", folder_.path("nothing.toml")});
