@@ -127,17 +127,18 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   if (differences)
     notes.emplace_back(
         "Differences in percentage points, paired by seed, with 95 % confidence interval (t, of each row alone); p "
-        "two-sided, "
-        "corrected by Holm over the table.");
+        "two-sided, corrected by Holm over the table.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.sent_bytes.n > 0; }))
     notes.emplace_back(
         "Sent: by one of several workers in a run's steps; in brackets, beside float32 sums of every gradient.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.shared_machine; }))
     notes.emplace_back(
         "* Taken while other runs of this comparison were at work on such a processor, which may have been this one.");
-  for (const ComparisonRow& row : c.rows)
-    for (const std::string& edge : row.trials.empty() ? std::vector<std::string>() : row.edges)
+  for (const ComparisonRow& row : c.rows) {
+    if (row.trials.empty()) continue;  // another row's tuning, which says it
+    for (const std::string& edge : row.edges)
       notes.push_back(fmt::format("{}: {}; a better value may lie beyond.", row.name, edge));
+  }
   if (!e.paper_source.empty()) notes.push_back(fmt::format("Paper: {}.", e.paper_source));
   for (const std::string& difference : e.paper_differences)
     notes.push_back(fmt::format("Differs from the paper: {}.", difference));

@@ -18,14 +18,6 @@ const OptionList& train_options() {
   return list;
 }
 
-// A value in the form that the option itself writes: 0.1 for "1e-1". Throws OptionError where it cannot be.
-std::string canonical(const std::string& option, const std::string& value) {
-  TrainOptions options;
-  const OptionList list = option_list(options);
-  list.find(option)->parse(value);
-  return list.find(option)->text();
-}
-
 }  // namespace
 
 void ExperimentReader::fail(const toml::source_region& at, const std::string& what) const {
@@ -111,11 +103,7 @@ Settings ExperimentReader::settings(const toml::table& table, const std::set<std
     require_option(option, key.source());
     const bool array = node.is_array() && train_options().find(option)->type == OptionType::kList;
     out.emplace_back(option, array ? fmt::format("{}", fmt::join(list(table, option), ",")) : scalar(node, option));
-    try {
-      canonical(option, out.back().second);
-    } catch (const OptionError& e) {
-      fail(node.source(), e.what());
-    }
+    canonical(option, out.back().second, node.source());
   }
   return out;
 }
@@ -130,17 +118,24 @@ std::vector<GridAxis> ExperimentReader::axes(const toml::table* table) const {
     if (axis.values.empty())
       fail(node.source(), fmt::format("the grid is empty: {} has no values; give at least one", option));
     std::set<std::string> seen;
-    for (const std::string& value : axis.values) {
-      try {
-        if (seen.insert(canonical(option, value)).second) continue;
-      } catch (const OptionError& e) {
-        fail(node.source(), e.what());
-      }
-      fail(node.source(), fmt::format("{} holds a value twice; leave one out", option));
-    }
+    for (const std::string& value : axis.values)
+      if (!seen.insert(canonical(option, value, node.source())).second)
+        fail(node.source(), fmt::format("{} holds a value twice; leave one out", option));
     out.push_back(std::move(axis));
   }
   return out;
+}
+
+std::string ExperimentReader::canonical(const std::string& option, const std::string& value,
+                                        const toml::source_region& at) const {
+  TrainOptions options;
+  const OptionList list = option_list(options);
+  try {
+    list.find(option)->parse(value);
+  } catch (const OptionError& e) {
+    fail(at, e.what());
+  }
+  return list.find(option)->text();
 }
 
 void ExperimentReader::require_option(const std::string& option, const toml::source_region& at) const {

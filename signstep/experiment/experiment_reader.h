@@ -39,6 +39,8 @@ class ExperimentReader {
  private:
   // Refuses what is no option of `train`, and what the protocol sets for each run.
   void require_option(const std::string& option, const toml::source_region& at) const;
+  // A value of the option in the form that it writes itself, 0.1 for "1e-1"; refuses what it cannot be.
+  std::string canonical(const std::string& option, const std::string& value, const toml::source_region& at) const;
 
   std::string path_;
 };
