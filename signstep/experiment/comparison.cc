@@ -72,10 +72,6 @@ struct WorkedOn {
   std::string from, until, machine, folder;
 };
 
-std::vector<SessionRecord> sessions_of(const RunRecord& r) {
-  return r.sessions.empty() ? std::vector<SessionRecord>{first_session(r)} : r.sessions;
-}
-
 // A session that was broken off counts to the next one's start: when it ended is not known.
 void add_sessions(const ExperimentPlan& plan, const RunResult& run, std::vector<WorkedOn>& work) {
   if (!run.state.done() || run.state.epochs == 0) return;

@@ -26,4 +26,8 @@ SessionRecord first_session(const RunRecord& record) {
           .engine = record.engine};
 }
 
+std::vector<SessionRecord> sessions_of(const RunRecord& record) {
+  return record.sessions.empty() ? std::vector<SessionRecord>{first_session(record)} : record.sessions;
+}
+
 }  // namespace signstep

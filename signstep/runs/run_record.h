@@ -127,5 +127,7 @@ struct RunRecord {
 
 // The session of a record that lists none: that which began the run.
 SessionRecord first_session(const RunRecord& record);
+// Those that a record lists, or that one.
+std::vector<SessionRecord> sessions_of(const RunRecord& record);
 
 }  // namespace signstep

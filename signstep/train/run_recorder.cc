@@ -60,11 +60,10 @@ void RunRecorder::continues(const std::string& run_folder, const RunIdentity& ru
                              .data_sha256 = before.data.sha256};
   require_same_identity(recorded, run, path);
   was_finished_ = before.status == RunRecord::kFinished;
-  if (before.sessions.empty()) before.sessions = {first_session(before)};
   record_.started = before.started;
   record_.program = before.program;
   record_.machine = before.machine;
-  record_.sessions = before.sessions;
+  record_.sessions = sessions_of(before);
 }
 
 const RunRecord& RunRecorder::start(uint64_t step) {
