@@ -84,14 +84,21 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
   check_output(plan);
   TimeEstimate time(plan, options.data, true);
   require_same_data(plan, time);
-  std::vector<PlannedRun> runs = plan.tuning;
-  bool open = false;  // whether a choice is
+  std::vector<PlannedRun> runs, reported, later;  // later: trials that a search has not named yet
+  bool open = false;                              // whether a choice is
   for (size_t r = 0; r < plan.rows.size(); ++r) {
-    const std::optional<size_t> chosen =
-        choose_trial(trial_results(plan, plan.tuned_by(r)), plan.experiment.tuning_seeds.size());
-    open = open || !chosen;
-    for (PlannedRun& run : plan.reported(r, chosen.value_or(0))) runs.push_back(std::move(run));
+    const size_t tuner = plan.tuned_by(r);
+    const SearchState search = search_row(plan, tuner, trial_results(plan, tuner));
+    if (plan.tunes() && tuner == r) {
+      const std::vector<uint64_t>& seeds = plan.experiment.tuning_seeds;
+      for (const size_t trial : search.asked)
+        for (const uint64_t seed : seeds) runs.push_back(plan.run(r, trial, seed, true));
+      later.resize(later.size() + (plan.trials_needed() - search.asked.size()) * seeds.size(), runs.back());
+    }
+    open = open || !search.chosen;
+    for (PlannedRun& run : plan.reported(r, search.chosen.value_or(0))) reported.push_back(std::move(run));
   }
+  runs.insert(runs.end(), std::make_move_iterator(reported.begin()), std::make_move_iterator(reported.end()));
   double total = 0;
   size_t done = 0;
   for (const PlannedRun& run : runs) {
@@ -110,8 +117,10 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
                : share > 0                           ? fmt::format("  ({:.0f} % done)", 100 * share)
                                                      : "");
   }
+  for (const PlannedRun& run : later) total += *time.seconds(run);
+  if (!later.empty()) fmt::print("tuning             and {} whose values follow from these\n", later.size());
   fmt::print("\n{}: {} rows, {} tuning and {} reported runs, {} done\n", plan.experiment.title, plan.rows.size(),
-             plan.tuning.size(), runs.size() - plan.tuning.size(), done);
+             plan.tuning_runs(), reported.size(), done);
   fmt::print("About {} for what is left with {} at a time, by speeds measured just now on random images.\n",
              hours_text(total / static_cast<double>(options.jobs)), options.jobs);
   if (open)

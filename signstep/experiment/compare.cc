@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
@@ -37,13 +38,15 @@ class Session {
         observer_(observer),
         queue_(options.program, options.data,
                options.jobs == 1 ? 0 : std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
-        chosen_(plan.rows.size(), false),
+        asked_(plan.rows.size(), 0),
+        chosen_(plan.rows.size()),
         time_(plan, options.data) {
     require_same_data(plan, time_);
     claim_output(plan);
-    for (size_t i = 0; i < plan.tuning.size(); ++i)
-      if (ours(i)) add(plan.tuning[i]);
-    for (size_t r = 0; r < plan.rows.size(); ++r) any_trial_.push_back(our_reported(r, 0));
+    for (size_t r = 0; r < plan.rows.size(); ++r) {
+      any_trial_.push_back(our_reported(r, 0));
+      any_tuning_.push_back(our_tuning(r, std::vector<size_t>(tunes(r) ? plan.trials_needed() : 0, 0), 0));
+    }
   }
 
   CompareResult go(const std::function<bool()>& stop) {
@@ -94,29 +97,47 @@ class Session {
     failures_.push_back(std::move(ended));
   }
 
-  // Rows whose trials are all done get their reported runs, wherever the trials were done.
+  // Each row's search asks for its next trials; rows whose search is at its end get their reported runs, wherever the
+  // trials were done.
   void choose() {
     if (!changed_) return;
     changed_ = false;
     for (size_t r = 0; r < plan_.rows.size(); ++r) {
       if (chosen_[r]) continue;
-      const std::optional<size_t> trial = chosen_trial(r);
-      if (!trial) continue;
-      chosen_[r] = true;
+      const size_t tuner = plan_.tuned_by(r);
+      chosen_[r] = tuner == r ? search(r) : chosen_[tuner];
+      if (!chosen_[r]) continue;
       const PlannedRow& row = plan_.rows[r];
       if (row.trials.size() > 1)
         observer_.line(
-            fmt::format("{}: {} has the best validation accuracy", row.name, settings_text(row.trials[*trial])));
-      for (const PlannedRun& run : our_reported(r, *trial)) add(run);
+            fmt::format("{}: {} has the best validation accuracy", row.name, settings_text(row.trials[*chosen_[r]])));
+      for (const PlannedRun& run : our_reported(r, *chosen_[r])) add(run);
     }
   }
 
   // Folders are read only once our own part is done.
-  std::optional<size_t> chosen_trial(size_t row) const {
-    const size_t tuner = plan_.tuned_by(row);
+  std::optional<size_t> search(size_t row) {
     for (const Slot& slot : slots_)
-      if (slot.run.row == tuner && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
-    return choose_trial(trial_results(plan_, tuner), plan_.experiment.tuning_seeds.size());
+      if (slot.run.row == row && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
+    const SearchState state = search_row(plan_, row, trial_results(plan_, row));
+    const size_t before = std::exchange(asked_[row], state.asked.size());
+    for (const PlannedRun& run : our_tuning(row, state.asked, before)) add(run);
+    changed_ = changed_ || state.asked.size() > before;  // another process may have done them by now
+    return state.chosen;
+  }
+
+  bool tunes(size_t row) const { return plan_.tunes() && plan_.tuned_by(row) == row; }
+
+  // Our part of a row's trials, those before `from` left out. A run's place among all of the plan's is known before
+  // the search has named its trial.
+  std::vector<PlannedRun> our_tuning(size_t row, const std::vector<size_t>& trials, size_t from) const {
+    const std::vector<uint64_t>& seeds = plan_.experiment.tuning_seeds;
+    std::vector<PlannedRun> runs;
+    for (size_t t = from; t < trials.size(); ++t)
+      for (size_t s = 0; s < seeds.size(); ++s)
+        if (ours((row * plan_.trials_needed() + t) * seeds.size() + s))
+          runs.push_back(plan_.run(row, trials[t], seeds[s], true));
+    return runs;
   }
 
   std::vector<PlannedRun> our_reported(size_t row, size_t trial) const {
@@ -215,6 +236,10 @@ class Session {
       if (chosen_[r]) continue;
       for (const PlannedRun& run : any_trial_[r])
         if (!whole(run)) return -1;
+      const auto known = static_cast<size_t>(
+          std::count_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.run.row == r && s.run.tuning; }));
+      for (size_t i = known; i < any_tuning_[r].size(); ++i)
+        if (!whole(any_tuning_[r][i])) return -1;
     }
     for (const RunProgress& p : queue_.progress()) {
       if (p.seconds_left < 0) return -1;
@@ -225,8 +250,8 @@ class Session {
 
   Overview overview() const {
     Overview o;
-    for (size_t i = 0; i < plan_.tuning.size(); ++i) o.planned += ours(i);
-    for (const auto& runs : any_trial_) o.planned += runs.size();
+    for (const auto* parts : {&any_tuning_, &any_trial_})
+      for (const auto& runs : *parts) o.planned += runs.size();
     for (const Slot& slot : slots_) {
       o.done += slot.state == Slot::kDone;
       o.failed += slot.state == Slot::kFailed;
@@ -242,8 +267,10 @@ class Session {
   const CompareOptions& options_;
   CompareObserver& observer_;
   RunQueue queue_;
-  std::vector<bool> chosen_;                        // rows whose reported runs are among the slots
-  std::vector<std::vector<PlannedRun>> any_trial_;  // what our reported runs of a row will be like before the choice
+  std::vector<size_t> asked_;                  // trials of each row that its search has asked for
+  std::vector<std::optional<size_t>> chosen_;  // the trial of rows whose reported runs are among the slots
+  // What our runs of a row, tuning and reported, will be like before their trials are known.
+  std::vector<std::vector<PlannedRun>> any_tuning_, any_trial_;
   std::vector<Slot> slots_;
   std::vector<EndedRun> failures_;
   TimeEstimate time_;

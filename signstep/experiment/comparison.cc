@@ -152,7 +152,8 @@ void look_over(Comparison& c) {
 std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row) {
   if (!plan.tunes()) return {};
   std::vector<TrialResult> trials;
-  for (const Settings& settings : plan.rows[row].trials) trials.push_back({.settings = settings, .validation = {}});
+  for (const Settings& settings : plan.rows[row].trials)
+    trials.push_back({.trial = trials.size(), .settings = settings, .validation = {}});
   std::vector<std::vector<double>> accuracies(trials.size());
   for (const PlannedRun& run : plan.tuning) {
     if (run.row != row) continue;
@@ -167,14 +168,14 @@ std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row) {
   return trials;
 }
 
-std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_t tuning_seeds) {
-  if (trials.empty()) return 0;
-  size_t best = 0;
-  for (size_t t = 0; t < trials.size(); ++t) {
-    if (trials[t].done < tuning_seeds || !std::isfinite(trials[t].validation.mean)) return std::nullopt;
-    if (trials[t].validation.mean > trials[best].validation.mean) best = t;
-  }
-  return best;
+SearchState search_row(const ExperimentPlan& plan, size_t row, const std::vector<TrialResult>& results) {
+  if (results.empty()) return {.asked = {}, .chosen = 0};
+  const Experiment& e = plan.experiment;
+  return search_trials(e.methods[plan.rows[row].method].tune, e.tuning_search, [&](size_t t) -> std::optional<double> {
+    const TrialResult& trial = results[t];
+    const bool known = trial.done == e.tuning_seeds.size() && std::isfinite(trial.validation.mean);
+    return known ? std::optional(trial.validation.mean) : std::nullopt;
+  });
 }
 
 std::vector<std::string> grid_edges(const std::vector<GridAxis>& axes, const Settings& chosen) {
@@ -216,8 +217,10 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     if (const size_t tuner = plan.tuned_by(r); tuner != r) {
       row.chosen = c.rows[tuner].chosen;
     } else {
-      row.trials = trial_results(plan, r);
-      row.chosen = choose_trial(row.trials, e.tuning_seeds.size());
+      const std::vector<TrialResult> results = trial_results(plan, r);
+      const SearchState search = search_row(plan, r, results);
+      for (const size_t t : search.asked) row.trials.push_back(results[t]);
+      row.chosen = search.chosen;
     }
     if (row.chosen) {
       row.chosen_settings = plan.rows[r].trials[*row.chosen];
@@ -228,7 +231,7 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     for (const RunResult& run : row.runs) c.runs_done += run.state.done();
     c.rows.push_back(std::move(row));
   }
-  c.runs_planned = plan.tuning.size() + plan.rows.size() * e.seeds.size();
+  c.runs_planned = plan.tuning_runs() + plan.rows.size() * e.seeds.size();
   look_over(c);
   pair_with_baselines(plan, c.rows);
   read_facts(c);

@@ -23,6 +23,7 @@ struct RunResult {
 };
 
 struct TrialResult {
+  size_t trial = 0;  // of the plan's row
   Settings settings;
   MeanSd validation;  // of the last epochs, percent, over the tuning seeds; a diverged run counts as 0
   size_t done = 0, diverged = 0;
@@ -32,8 +33,8 @@ struct TrialResult {
 struct ComparisonRow {
   std::string name;
   std::optional<double> paper;      // percent
-  std::vector<TrialResult> trials;  // empty where nothing was tuned
-  std::optional<size_t> chosen;     // none before every trial is done
+  std::vector<TrialResult> trials;  // that the search asked for so far; empty where nothing was tuned
+  std::optional<size_t> chosen;     // a trial of the plan's row; none before every one that is needed is done
   Settings chosen_settings;
   std::vector<std::string> edges;                   // "learning_rate 0.3 is the highest of its grid"
   std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
@@ -58,12 +59,12 @@ struct Comparison {
   bool complete() const { return runs_done == runs_planned; }
 };
 
-// What the tuning runs of a row say; empty where nothing is tuned.
+// What the tuning runs of a row say, of every combination; empty where nothing is tuned.
 std::vector<TrialResult> trial_results(const ExperimentPlan& plan, size_t row);
 
-// The trial with the highest mean validation accuracy; of equal ones the first. None unless every trial is done and has
-// a finite accuracy.
-std::optional<size_t> choose_trial(const std::vector<TrialResult>& trials, size_t tuning_seeds);
+// How far the search of a row has come by these results. Only trials of which every tuning seed is done, with a finite
+// mean, are known to it. Where nothing is tuned it asks for nothing and has chosen trial 0.
+SearchState search_row(const ExperimentPlan& plan, size_t row, const std::vector<TrialResult>& results);
 
 // In which options the chosen trial lies at the end of its grid, so that a better value may lie beyond. A lower end of
 // 0 is no edge. Options that are no numbers have none.

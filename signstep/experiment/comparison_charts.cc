@@ -118,12 +118,14 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
     }
     if (line.x.empty()) continue;
     if (const auto value = setting(row.chosen_settings, option); row.chosen && value) {
+      const auto chosen_trial = std::find_if(row.trials.begin(), row.trials.end(),
+                                             [&](const TrialResult& t) { return t.trial == *row.chosen; });
       const bool at_edge = std::any_of(row.edges.begin(), row.edges.end(),
                                        [&](const std::string& e) { return e.starts_with(option + " "); });
       (at_edge ? edge : chosen)
           .push_back({.name = "",
                       .x = {*value},
-                      .y = {row.trials[*row.chosen].validation.mean},
+                      .y = {chosen_trial->validation.mean},
                       .style = SeriesStyle::kRings,
                       .color = at_edge ? kVermilion : size_t{3}});
     }

@@ -115,10 +115,11 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
                   fmt::join(e.seeds, ", "), limited ? "limit_train of the " : ""));
   if (c.plan.tunes()) {
     notes.push_back(fmt::format(
-        "Chosen by validation accuracy among {} trials for each {}, seeds {}; these runs are not in the table.",
-        c.plan.rows.front().trials.size(),
+        "Chosen by validation accuracy among {} trials for each {}{}, seeds {}; these runs are not in the table.",
+        c.plan.trials_needed(),
         e.tune_once ? fmt::format("method at {} and used at every other", settings_text(c.plan.rows.front().common))
                     : "row",
+        e.tuning_search == TuningSearch::kCoordinate ? ", one option after the other" : "",
         fmt::join(e.tuning_seeds, ", ")));
   }
   const bool differences = std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) {
@@ -165,11 +166,10 @@ HtmlTable trials_table(const Comparison& c) {
                   .notes = {},
                   .folded = true};
   for (const ComparisonRow& row : c.rows) {
-    for (size_t t = 0; t < row.trials.size(); ++t) {
-      const TrialResult& trial = row.trials[t];
+    for (const TrialResult& trial : row.trials) {
       const std::string accuracy = trial.validation.n == 0 ? "-" : fmt::format("{:.2f} %", trial.validation.mean);
       table.rows.push_back({row.name, settings_text(trial.settings), accuracy, std::to_string(trial.done),
-                            fmt::format("{}{}", row.chosen == t ? "chosen" : "",
+                            fmt::format("{}{}", row.chosen == trial.trial ? "chosen" : "",
                                         trial.diverged > 0 ? fmt::format(" {} diverged", trial.diverged) : "")});
     }
   }

@@ -9,6 +9,7 @@
 #include "signstep/base/error.h"
 #include "signstep/base/option.h"
 #include "signstep/experiment/experiment_reader.h"
+#include "signstep/experiment/tuning_search.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/label.h"
 #include "signstep/io/toml_limits.h"
@@ -44,6 +45,13 @@ ExperimentMethod read_method(const ExperimentReader& r, const toml::table& table
     m.paper = *value;
   }
   return m;
+}
+
+TuningSearch read_search(const ExperimentReader& r, const toml::table& file) {
+  const std::string name = r.text(file, "tuning_search", "grid", kNameLength);
+  if (name != "grid" && name != "coordinate")
+    r.fail(file.get("tuning_search")->source(), fmt::format("tuning_search is '{}'; wanted grid or coordinate", name));
+  return name == "grid" ? TuningSearch::kGrid : TuningSearch::kCoordinate;
 }
 
 // An option that is fixed in one place and varied in another would make the file say two things.
@@ -85,9 +93,9 @@ void check_protocol(const ExperimentReader& r, const Experiment& e) {
     r.fail(fmt::format("baseline is '{}', which no method is named; there are {}", e.baseline, fmt::join(names, ", ")));
   check_size(r, e);
   if (e.seeds.empty()) r.fail("there are no seeds; give seeds = [1, 2, 3] for the reported runs");
-  const size_t trials = count_combinations(e.methods.front().tune);
+  const size_t trials = count_trials(e.methods.front().tune, e.tuning_search);
   for (const ExperimentMethod& m : e.methods) {
-    const size_t own = count_combinations(m.tune);
+    const size_t own = count_trials(m.tune, e.tuning_search);
     if (own != trials) {
       r.fail(fmt::format(
           "method '{}' has {} tuning trials and '{}' has {}; the comparison is fair only with the same number for each",
@@ -145,7 +153,8 @@ Experiment parse_experiment(const std::string& text, const std::string& path) {
   } catch (const toml::parse_error& e) {
     r.fail(e.source(), std::string(e.description()));
   }
-  r.only(file, {"title", "baseline", "seeds", "tuning_seeds", "tune_once", "train", "grid", "tune", "method", "paper"});
+  r.only(file, {"title", "baseline", "seeds", "tuning_seeds", "tuning_search", "tune_once", "train", "grid", "tune",
+                "method", "paper"});
   Experiment e;
   e.name = std::filesystem::path(path).stem().string();
   require_label(e.name, fmt::format("the name of the file {}", printable(path)), kNameLength);
@@ -153,6 +162,7 @@ Experiment parse_experiment(const std::string& text, const std::string& path) {
   e.text = text;
   e.seeds = r.seeds(file, "seeds");
   e.tuning_seeds = r.seeds(file, "tuning_seeds");
+  e.tuning_search = read_search(r, file);
   e.tune_once = r.flag(file, "tune_once");
   if (const toml::table* train = r.table(file, "train")) e.train = r.settings(*train);
   e.grid = r.axes(r.table(file, "grid"));

@@ -27,6 +27,9 @@ size_t count_combinations(const std::vector<GridAxis>& axes);
 // Every combination, the last axis fastest; one empty combination for no axes.
 std::vector<Settings> combinations(const std::vector<GridAxis>& axes);
 
+// How trials are taken from the lists of tuned options (tuning_search.h).
+enum class TuningSearch { kGrid, kCoordinate };
+
 struct ExperimentMethod {
   std::string name;
   Settings settings;
@@ -44,8 +47,9 @@ struct Experiment {
   std::vector<ExperimentMethod> methods;  // at least one
   std::string baseline;                   // the method that the others are compared with; the first unless stated
   std::vector<uint64_t> seeds;            // of the reported runs
-  bool tune_once = false;                 // at the first point of the grid; the choice serves every point
-  std::vector<uint64_t> tuning_seeds;     // disjoint from seeds; empty only where nothing is tuned
+  TuningSearch tuning_search = TuningSearch::kGrid;
+  bool tune_once = false;              // at the first point of the grid; the choice serves every point
+  std::vector<uint64_t> tuning_seeds;  // disjoint from seeds; empty only where nothing is tuned
   std::string paper_source;
   std::vector<std::string> paper_differences;  // what is known to differ from the paper's runs
 };

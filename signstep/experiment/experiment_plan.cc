@@ -124,6 +124,13 @@ std::vector<PlannedRun> ExperimentPlan::reported(size_t row, size_t trial) const
   return runs;
 }
 
+size_t ExperimentPlan::tuning_runs() const {
+  if (!tunes()) return 0;
+  size_t tuned = 0;
+  for (size_t r = 0; r < rows.size(); ++r) tuned += tuned_by(r) == r;
+  return tuned * trials_needed() * experiment.tuning_seeds.size();
+}
+
 size_t ExperimentPlan::tuned_by(size_t row) const {
   return experiment.tune_once ? row % (rows.size() / count_combinations(experiment.grid)) : row;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "signstep/experiment/experiment.h"
+#include "signstep/experiment/tuning_search.h"
 #include "signstep/options/train_options.h"
 
 namespace signstep {
@@ -15,7 +16,7 @@ struct PlannedRow {
   std::string name;              // "switch", or with a grid "switch, batch 8"
   Settings common;               // its point of the experiment's grid
   Settings settings;             // all that its runs share
-  std::vector<Settings> trials;  // at least one; one: nothing is tuned
+  std::vector<Settings> trials;  // every combination of the tuned options; one: nothing is tuned
 };
 
 // One training run.
@@ -33,9 +34,12 @@ struct ExperimentPlan {
   Experiment experiment;
   std::string output;
   std::vector<PlannedRow> rows;
-  std::vector<PlannedRun> tuning;  // row by row, trial by trial, seed by seed
+  std::vector<PlannedRun> tuning;  // all that a search may ask for: row by row, trial by trial, seed by seed
 
   bool tunes() const { return !tuning.empty(); }
+  // How many trials a row that tunes needs, and how many tuning runs the plan does: of a grid all of the above.
+  size_t trials_needed() const { return count_trials(experiment.methods.front().tune, experiment.tuning_search); }
+  size_t tuning_runs() const;
   // One run of a row and trial, whether the plan needs it or not. Throws OptionError for settings that training
   // refuses.
   PlannedRun run(size_t row, size_t trial, uint64_t seed, bool for_tuning) const;

@@ -113,6 +113,35 @@ TEST_F(CompareTest, KilledAndContinuedOrInShardsTheTableIsTheSame) {
   EXPECT_EQ(table("shards"), whole);
 }
 
+// The decay's trials follow from the rate's, so a job array starts once for each and once for the reported runs.
+TEST_F(CompareTest, ACoordinateSearchGoesOnFromTheBestRate) {
+  std::string text = std::string("tuning_search = \"coordinate\"") + kExperiment;
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+  };
+  replace("seeds = [1, 2]", "seeds = [1]");
+  replace("epochs = 2", "epochs = 1");
+  replace("learning_rate = [0.02, 0.1]", "learning_rate = [0.02, 0.1]\nl2_penalty = [1e-4, 1e-2]");
+  replace("learning_rate = [1e-3, 3e-3]", "learning_rate = [1e-3, 3e-3]\ndecoupled_weight_decay = [0.1, 1]");
+  write_file_atomic(folder_.path("tiny.toml"), text);
+  EXPECT_THAT(run(0, "out", {"--dry-run"}), HasSubstr("and 2 whose values follow from these"));
+  for (int round = 0; round < 3; ++round)
+    for (const char* shard : {"1/2", "2/2"}) {
+      Program part(arguments("out", {"--shard", shard}));
+      EXPECT_THAT(part.wait(), testing::AnyOf(0, 75)) << part.output();
+    }
+  const std::string collected = run(0, "out", {"--collect"});
+  EXPECT_THAT(collected, Not(HasSubstr("Incomplete")));
+  EXPECT_THAT(collected, HasSubstr("among 3 trials for each row, one option after the other, seeds 101"));
+  EXPECT_THAT(run(0, "out", {"--dry-run"}), HasSubstr("6 tuning and 2 reported runs, 8 done"));
+
+  replace("\"coordinate\"", "\"grid\"");  // keeps what the search has done, and needs the rest
+  write_file_atomic(folder_.path("tiny.toml"), text);
+  EXPECT_THAT(run(0, "out", {"--dry-run"}), HasSubstr("8 tuning and 2 reported runs"));
+}
+
 TEST_F(CompareTest, AFailingRunDoesNotEndTheRest) {
   EXPECT_THAT(run(0, "out", {"--collect"}), HasSubstr("Incomplete: 0 of 8"));
   const std::string obstacle = folder_.path("out/tuning/SGD/learning_rate=0.02/seed-101");

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "signstep/experiment/comparison_charts.h"
 #include "signstep/experiment/comparison_files.h"
 #include "signstep/experiment/comparison_table.h"
 #include "signstep/experiment/output_folder.h"
@@ -120,6 +121,45 @@ TEST_F(ComparisonTest, OneTuningServesTheWholeGrid) {
   for (const ComparisonRow& row : compare_runs(p).rows) EXPECT_EQ(row.edges.size(), 1u) << row.name;
   EXPECT_THAT(terminal_text(c), HasSubstr("among 3 trials for each method at batch 8 and used at every other"));
   EXPECT_EQ(runs_there(p).size(), 12u);
+}
+
+// Rate 0.2 is best at the first momentum, and there momentum 0.9.
+TEST_F(ComparisonTest, ACoordinateSearchNeedsOnlyTheTrialsOfItsWay) {
+  std::string text = std::string("tuning_search = \"coordinate\"") + kText;
+  const std::string rates = "learning_rate = [0.1, 0.2, 0.4]";
+  text.replace(text.find(rates), rates.size(), rates + "\nmomentum = [0.5, 0.9]");
+  const ExperimentPlan p = plan(text);
+  EXPECT_EQ(p.trials_needed(), 4u);
+  EXPECT_EQ(p.tuning_runs(), 16u);
+  const auto leave_trials = [&](const std::string& momentum) {
+    for (const PlannedRun& run : p.tuning) {
+      const auto has = [&](const char* part) { return run.name.find(part) != std::string::npos; };
+      if (has(momentum.c_str())) leave(run, (has("learning_rate 0.2") ? 60 : 50) + (has("momentum 0.9") ? 10 : 0));
+    }
+  };
+  leave_trials("momentum 0.5");
+  Comparison c = compare_runs(p);
+  EXPECT_FALSE(c.rows[0].chosen);
+  EXPECT_EQ(c.rows[0].trials.size(), 4u);  // the last is asked for and not there
+  EXPECT_EQ(c.runs_done, 12u);
+  EXPECT_EQ(c.runs_planned, 22u);
+
+  leave_trials("momentum 0.9");  // two of three of no use to the search, as a grid would leave them
+  c = compare_runs(p);
+  EXPECT_EQ(settings_text(c.rows[0].chosen_settings), "learning_rate 0.2, momentum 0.9");
+  EXPECT_THAT(c.rows[0].edges, ElementsAre("momentum 0.9 is the highest of its grid"));
+  EXPECT_EQ(c.runs_done, 16u);
+  for (const PlannedRun& run : p.reported(0, *c.rows[0].chosen)) leave(run, 60.0 + static_cast<double>(run.seed));
+  for (const PlannedRun& run : p.reported(1, *c.rows[1].chosen)) leave(run, 62.0 + static_cast<double>(run.seed));
+  c = compare_runs(p);
+  EXPECT_TRUE(c.complete());
+  EXPECT_THAT(terminal_text(c), HasSubstr("among 4 trials for each row, one option after the other, seeds 101, 102"));
+  EXPECT_EQ(nlohmann::json::parse(json_text(c))["rows"][0]["trials"].size(), 4u);
+  const HtmlTable trials = trials_table(c);
+  ASSERT_EQ(trials.rows.size(), 8u);
+  for (const auto& row : trials.rows)
+    EXPECT_EQ(row.back(), row[1] == "learning_rate 0.2, momentum 0.9" ? "chosen" : "") << row[1];
+  EXPECT_FALSE(comparison_charts(c).empty());
 }
 
 TEST_F(ComparisonTest, DivergedRunsAreSaidAndLeftOutOfTheMean) {
@@ -266,12 +306,12 @@ TEST_F(ComparisonTest, ATrialWithoutAnAccuracyIsNeverChosen) {
   ASSERT_EQ(c.damaged.size(), 1u);
   EXPECT_THAT(c.damaged[0].state.problem, HasSubstr("validation_accuracy is null"));
 
-  std::vector<TrialResult> trials(2);
-  trials[0].done = trials[1].done = 1;
-  trials[1].validation = {.mean = 50, .n = 1};
-  EXPECT_FALSE(choose_trial(trials, 1));
-  trials[0].validation = {.mean = 40, .n = 1};
-  EXPECT_EQ(choose_trial(trials, 1), 1u);
+  std::vector<TrialResult> results(3);
+  for (TrialResult& trial : results) trial = {.settings = {}, .validation = {.mean = 40, .n = 2}, .done = 2};
+  results[1].validation.mean = 50;
+  EXPECT_EQ(search_row(p, 0, results).chosen, 1u);
+  results[0].validation = {};  // done, and no accuracy
+  EXPECT_FALSE(search_row(p, 0, results).chosen);
 }
 
 TEST_F(ComparisonTest, RunsOnDifferentImagesAreRefused) {

@@ -96,6 +96,19 @@ TEST(ExperimentTest, WithoutTrialsNothingIsTuned) {
   EXPECT_EQ(plan.experiment.title, "e");
 }
 
+// Four rates with two decays and five rates alone are five trials each, one option after the other.
+TEST(ExperimentTest, ACoordinateSearchCountsItsOwnTrials) {
+  std::string text = with("[1e-3, 3e-3]", "[1e-4, 3e-4, 1e-3, 3e-3, 1e-2]");
+  const std::string rates = "learning_rate = [0.1, 0.2]";
+  text.replace(text.find(rates), rates.size(), "learning_rate = [0.1, 0.2, 0.3, 0.4]\nl2_penalty = [0, 1e-4]");
+  EXPECT_THAT(refusal(text), HasSubstr("'switch' has 5 tuning trials and 'SGD' has 8"));
+  const ExperimentPlan plan = plan_of("tuning_search = \"coordinate\"\n" + text);
+  EXPECT_EQ(plan.trials_needed(), 5u);
+  EXPECT_EQ(plan.tuning_runs(), 6u * 5);
+  EXPECT_THAT(refusal("tuning_search = \"random\"\n" + text),
+              HasSubstr("e.toml:1:17: tuning_search is 'random'; wanted grid or coordinate"));
+}
+
 TEST(ExperimentTest, MistakesNameTheirPlace) {
   EXPECT_THAT(refusal("seeds = ["), HasSubstr("e.toml:1:"));
   EXPECT_THAT(refusal(with("tuning_seeds", "tunning_seeds")),
