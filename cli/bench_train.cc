@@ -41,7 +41,7 @@ void describe(OptionList& list, BenchTrainOptions& o) {
   list.integer("steps", o.steps, Range::closed(1, 1000), "", "training steps per side and round");
   describe(list, o.engine);
   list.text("python", o.python, "Python with PyTorch; empty: our side alone");
-  list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet18.py of the source tree");
+  list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet.py of the source tree");
 }
 
 double BenchTrainResult::ratio() const {
@@ -72,12 +72,17 @@ BenchTrainResult bench_train(const BenchTrainOptions& options, const std::functi
     const std::string problem = folder.path("problem.safetensors");
     write_problem(problem, engine, both.rendered);
     const bool bf16 = choice.options.precision == Precision::kBf16, cuda = choice.options.device == Device::kCuda;
-    other = std::make_unique<Subprocess>(std::vector<std::string>{
-        options.python, options.script, "--file", problem, "--width", std::to_string(network.options.width),
-        "--threads", std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32", "--device",
-        cuda ? "cuda" : "cpu"});
+    other = std::make_unique<Subprocess>(
+        std::vector<std::string>{options.python, options.script, "--file", problem, "--norm",
+                                 network.options.norm == NormKind::kBatch ? "batch" : "group", "--threads",
+                                 std::to_string(engine.executor().threads()), "--precision", bf16 ? "bf16" : "fp32",
+                                 "--device", cuda ? "cuda" : "cpu"});
     const auto hello = nlohmann::json::parse(other->read_line(), nullptr, false);
-    if (!hello.is_object()) throw EnvironmentError("the PyTorch side did not answer with JSON; check --pytorch-script");
+    if (!hello.is_object())
+      throw EnvironmentError(
+          fmt::format("the PyTorch side did not answer with JSON; what it said stands above; check --python {} and "
+                      "--pytorch-script {}, or give --python '' for our side alone",
+                      options.python, options.script));
     result.pytorch = fmt::format("PyTorch {}, {}{}, {} threads", hello.value("torch", "?"), bf16 ? "bf16" : "fp32",
                                  cuda ? ", cuda, compiled" : "", hello.value("threads", 0));
     result.their_loss = hello.value("loss", std::nan(""));

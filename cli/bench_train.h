@@ -19,7 +19,7 @@ struct BenchTrainOptions {
   int64_t steps = 3;  // per side and round
   EngineOptions engine;
   std::string python = "/usr/bin/python3";
-  std::string script;  // bench/pytorch_resnet18.py
+  std::string script;  // bench/pytorch_resnet.py
 };
 
 void describe(OptionList& list, BenchTrainOptions& options);
@@ -31,7 +31,7 @@ struct BenchTrainResult {
   double ratio() const;  // median over rounds of ours / theirs
 };
 
-// Both sides train the same ResNet-18 (10 classes, 3 x 32 x 32 random images) from the same weights, ours with Signum,
+// Both sides train the same network (10 classes, 3 x 32 x 32 random images) from the same weights, ours with Signum,
 // theirs with SGD and momentum. Throws EnvironmentError when the losses differ by more than 2 %.
 BenchTrainResult bench_train(const BenchTrainOptions& options, const std::function<void(const std::string&)>& say);
 

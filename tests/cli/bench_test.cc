@@ -2,6 +2,7 @@
 // signstep bench's table, which a test cannot hold to any speed.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
@@ -37,6 +38,21 @@ TEST(BenchTest, WithoutAnEngineTheRestIsMeasured) {
   ASSERT_EQ(program.wait(), 0) << program.output();
   EXPECT_THAT(program.output(), HasSubstr("vote of 8"));
   EXPECT_THAT(program.output(), HasSubstr("no training: engine is torch, and precision is bf16 at width 4"));
+}
+
+// Both sides' losses at the same weights agree, or nothing is timed.
+TEST(BenchTest, PyTorchsSideTrainsTheSameNetwork) {
+  if (std::system("/usr/bin/python3 -c 'import numpy, torch' 2>/dev/null") != 0)
+    GTEST_SKIP() << "/usr/bin/python3 has no PyTorch with numpy";
+  for (const char* network : {"resnet18", "resnet20"}) {
+    for (const char* norm : {"batch", "group"}) {
+      Program program({"bench",     "train",   "--network",   network,   "--norm",   norm,       "--width",
+                       "4",         "--batch", "8",           "--steps", "1",        "--rounds", "1",
+                       "--threads", "1",       "--precision", "fp32",    "--engine", "torch"});
+      EXPECT_EQ(program.wait(), 0) << program.output();
+      EXPECT_THAT(program.output(), HasSubstr("ratio ")) << network << ", " << norm;
+    }
+  }
 }
 
 }  // namespace
