@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "signstep/base/error.h"
@@ -105,7 +106,8 @@ void mark_shared(Comparison& c) {
 }
 
 void read_facts(Comparison& c) {
-  std::set<std::string> machines, engines, programs, data, left_open;
+  std::set<std::string> machines, engines, programs, data;
+  std::map<std::string, std::set<std::string>> left_open;  // by option
   const auto look = [&](const std::vector<RunResult>& runs) {
     for (const RunResult& run : runs) {
       if (!run.state.done() || run.state.epochs == 0) continue;
@@ -117,7 +119,7 @@ void read_facts(Comparison& c) {
       }
       data.insert(fmt::format("{}{}, sha256 {}", shown(r.data.dataset), r.data.official ? " (official)" : "",
                               shown(r.data.sha256)));
-      if (!run.state.left_open.empty()) left_open.insert(run.state.left_open);
+      for (const auto& [option, chosen] : run.state.left_open) left_open[option].insert(chosen);
     }
   };
   for (const ComparisonRow& row : c.rows) {
@@ -125,7 +127,8 @@ void read_facts(Comparison& c) {
     look(row.runs);
   }
   mark_shared(c);
-  c.left_open.assign(left_open.begin(), left_open.end());
+  for (const auto& [option, chosen] : left_open)
+    if (chosen.size() > 1) c.not_alike.push_back(fmt::format("{} {}", option, fmt::join(chosen, ", ")));
   c.machines.assign(machines.begin(), machines.end());
   c.engines.assign(engines.begin(), engines.end());
   c.programs.assign(programs.begin(), programs.end());
@@ -207,7 +210,7 @@ Comparison compare_runs(const ExperimentPlan& plan) {
                .engines = {},
                .programs = {},
                .data = {},
-               .left_open = {}};
+               .not_alike = {}};
   const Experiment& e = plan.experiment;
   for (size_t r = 0; r < plan.rows.size(); ++r) {
     const ExperimentMethod& method = e.methods[plan.rows[r].method];

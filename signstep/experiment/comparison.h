@@ -54,7 +54,8 @@ struct Comparison {
   std::vector<RunResult> damaged;  // left out, state.problem says why
   // Distinct values over all sessions of the finished runs, tuning ones too, for the foot of the table.
   std::vector<std::string> machines, engines, programs, data;
-  std::vector<std::string> left_open;  // RunState's; more than one: the rows may differ by it
+  // Options that were left to the machine and came out unlike, "engine avx512, torch": rows may differ by it.
+  std::vector<std::string> not_alike;
 
   bool complete() const { return runs_done == runs_planned; }
 };

@@ -173,7 +173,7 @@ std::string json_text(const Comparison& c) {
                       {"machines", c.machines},
                       {"engines", c.engines},
                       {"programs", c.programs},
-                      {"left_open", c.left_open},
+                      {"not_alike", c.not_alike},
                       {"notes", comparison_notes(c)}};
   out["rows"] = ordered_json::array();
   for (const ComparisonRow& row : c.rows) out["rows"].push_back(row_json(row, c.rows));

@@ -103,9 +103,9 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   if (!c.complete()) notes.push_back(fmt::format("Incomplete: {} of {} runs are done.", c.runs_done, c.runs_planned));
   for (const RunResult& run : c.damaged)
     notes.push_back(fmt::format("Left out, damaged: {}: {}", run.folder, run.state.problem));
-  if (c.left_open.size() > 1)
+  if (!c.not_alike.empty())
     notes.push_back(fmt::format("Not computed alike: {}. Differences may be the engine's: name one in [train].",
-                                fmt::join(c.left_open, "; ")));
+                                fmt::join(c.not_alike, "; ")));
   bool limited = false;
   for (size_t r = 0; r < c.plan.rows.size(); ++r)
     limited = limited || c.plan.reported(r, 0).front().options.limit_train > 0;

@@ -34,14 +34,13 @@ std::string difference(TrainOptions recorded, const PlannedRun& run) {
   return "";
 }
 
-// What the machine chose of that which decides the bits of a gradient, in words; "" where the experiment names it all.
-std::string left_open(TrainOptions planned, TrainOptions recorded) {
+// What the machine chose of that which decides the bits of a gradient.
+Settings left_open(TrainOptions planned, TrainOptions recorded) {
   const OptionList asked = option_list(planned), chosen = option_list(recorded);
-  std::vector<std::string> parts;
+  Settings parts;
   for (const char* name : {"engine", "device", "precision"})
-    if (asked.find(name)->text() == asked.find(name)->open)
-      parts.push_back(fmt::format("{} {}", name, chosen.find(name)->text()));
-  return fmt::format("{}", fmt::join(parts, ", "));
+    if (asked.find(name)->text() == asked.find(name)->open) parts.emplace_back(name, chosen.find(name)->text());
+  return parts;
 }
 
 RunState read_state(const PlannedRun& run) {

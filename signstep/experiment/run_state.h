@@ -20,9 +20,9 @@ struct RunState {
   double train_seconds = std::numeric_limits<double>::quiet_NaN();
   // What rank 0 sent in all steps, and what a float32 sum of every gradient would have; 0 for one worker.
   uint64_t sent_bytes = 0, float32_bytes = 0;
-  std::string left_open = {};  // "engine amx, precision bf16": what the experiment left to the machine
-  std::string data = {};       // checksum of the images; "" before run.json is there
-  std::string problem = {};    // of a damaged run: what is wrong with which file, and what to do
+  Settings left_open = {};   // engine, device and precision that the experiment left to the machine, as it chose
+  std::string data = {};     // checksum of the images; "" before run.json is there
+  std::string problem = {};  // of a damaged run: what is wrong with which file, and what to do
 
   bool done() const { return status == RunStatus::kFinished || status == RunStatus::kDiverged; }
 };

@@ -108,10 +108,9 @@ void serve_plainly(Options& options) {
   if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
 }
 
-// torchrun's agent keeps the store, and every rank is its client.
-TEST(ProcessGroup, MeetsAtTheStoreOfTorchrunsAgent) {
-  const uint16_t port = free_port();
-  Process agent([port]() -> std::string {
+// As torchrun's agent keeps the store, and every rank is its client. Stopped once it keeps it.
+std::unique_ptr<Process> stopped_agent(uint16_t port) {
+  auto agent = std::make_unique<Process>([port]() -> std::string {
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = true;
@@ -122,8 +121,14 @@ TEST(ProcessGroup, MeetsAtTheStoreOfTorchrunsAgent) {
     store->wait({"done"}, kLong);
     return "";
   });
-  agent.wait_until_stopped();
-  agent.kill(SIGCONT);
+  agent->wait_until_stopped();
+  return agent;
+}
+
+TEST(ProcessGroup, MeetsAtTheStoreOfTorchrunsAgent) {
+  const uint16_t port = free_port();
+  const auto agent = stopped_agent(port);
+  agent->kill(SIGCONT);
   for (const char* attempt : {"0", "1"}) {  // one after the other at the same store, as after a restart
     std::vector<std::unique_ptr<Process>> ranks;
     for (const char* rank : {"0", "1"}) {
@@ -156,27 +161,28 @@ TEST(ProcessGroup, AKilledRankIsNamedAtOnce) {
                                                HasSubstr("start the run again")));
 }
 
+// A stopped one's kernel still takes what is sent to it, and nobody answers.
 TEST(ProcessGroup, TheKeeperOfTheStoreIsNamedToo) {
-  const auto processes = start_all(2, kLong, [](Communicator& world) -> std::string {
-    world.barrier();
-    if (world.rank() == 0) ::raise(SIGKILL);
-    world.barrier();
-    return "went on";
-  });
-  EXPECT_THAT(processes[1]->text(),
-              HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has stopped"));
+  for (const int signal : {SIGKILL, SIGSTOP}) {
+    const auto processes = start_all(3, kShort, [signal](Communicator& world) -> std::string {
+      world.barrier();
+      if (world.rank() == 0) ::raise(signal);
+      world.barrier();
+      return "went on";
+    });
+    for (const size_t rank : {1, 2})
+      EXPECT_THAT(processes[rank]->text(), HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has"))
+          << signal;
+  }
 }
 
-// Its kernel still takes what is sent to it, and nobody answers.
-TEST(ProcessGroup, AKeeperThatHangsIsNamedToo) {
-  const auto processes = start_all(3, kShort, [](Communicator& world) -> std::string {
-    world.barrier();
-    if (world.rank() == 0) ::raise(SIGSTOP);
-    world.barrier();
-    return "went on";
-  });
-  for (const size_t rank : {1, 2})
-    EXPECT_THAT(processes[rank]->text(), HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has"));
+// The kernel connects a rank to it; c10d itself would wait for its answer without an end.
+TEST(ProcessGroup, AStoreThatHangsWhileTheRanksMeetIsNamed) {
+  const uint16_t port = free_port();
+  const auto agent = stopped_agent(port);
+  const Rendezvous where{.rank = 0, .size = 2, .port = port, .store_is_there = true};
+  const auto rank = start(where, kShort, [](Communicator&) { return "went on"; });
+  EXPECT_THAT(rank->text(), HasSubstr(" the run's store at 127.0.0.1:" + std::to_string(port)));
 }
 
 TEST(ProcessGroup, ARankThatHangsIsNamedWithinTheTimeout) {

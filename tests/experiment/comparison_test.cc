@@ -201,12 +201,25 @@ TEST_F(ComparisonTest, RunsOfTwoEnginesAreNotComparedSilently) {
   const ExperimentPlan p = plan();
   leave_all(p);
   EXPECT_THAT(terminal_text(compare_runs(p)), Not(HasSubstr("Not computed alike")));
-  const std::string config = p.reported(1, 2)[0].folder + "/config.toml";
-  std::string text = read_text_file(config);
-  const std::string chosen = "engine = \"torch\"";
-  ASSERT_NE(text.find(chosen), std::string::npos);
-  write_file_atomic(config, text.replace(text.find(chosen), chosen.size(), "engine = \"avx512\""));
-  EXPECT_THAT(terminal_text(compare_runs(p)), HasSubstr("Not computed alike: engine avx512, "));
+  const auto use_engine = [](const PlannedRun& run, const std::string& engine) {
+    const std::string config = run.folder + "/config.toml";
+    std::string text = read_text_file(config);
+    const size_t at = text.find("engine = "), end = text.find('\n', at);
+    ASSERT_NE(at, std::string::npos);
+    write_file_atomic(config, text.replace(at, end - at, "engine = \"" + engine + "\""));
+  };
+  use_engine(p.reported(1, 2)[0], "avx512");
+  EXPECT_THAT(terminal_text(compare_runs(p)), HasSubstr("Not computed alike: engine avx512, torch."));
+
+  // A row that names its engine says so itself; what it leaves open beside that is still compared with the others.
+  std::string named = kText;
+  const std::string method = "optimizer = \"signum\"";
+  named.replace(named.find(method), method.size(), method + "\nengine = \"avx512\"");
+  const ExperimentPlan q = plan(named);
+  for (const PlannedRun& run : q.tuning)
+    if (run.row == 1) use_engine(run, "avx512");
+  for (const PlannedRun& run : q.reported(1, 2)) use_engine(run, "avx512");
+  EXPECT_THAT(terminal_text(compare_runs(q)), Not(HasSubstr("Not computed alike")));
 }
 
 TEST(GridEdges, OfNumbersThatCouldGoFurther) {
