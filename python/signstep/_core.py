@@ -16,6 +16,10 @@ Passes = Callable[[list[Any]], list[list[float]]]
 
 
 class Core:
+    """Copied and pickled as a new one with its options and numbers."""
+
+    _handle: Any = None
+
     def __init__(self, options: Mapping[str, Any], tensors: int) -> None:
         self._handle = ctypes.c_void_p()
         self.given = dict(options)
@@ -28,6 +32,14 @@ class Core:
     def __del__(self) -> None:
         if self._handle:
             library.signstep_optimizer_free(self._handle)
+
+    def __getstate__(self) -> tuple[dict[str, Any], int, str]:
+        return self.given, len(self.tensors), self.state()
+
+    def __setstate__(self, kept: tuple[dict[str, Any], int, str]) -> None:
+        options, tensors, numbers = kept
+        Core.__init__(self, options, tensors)
+        self.restore(numbers)
 
     def grow(self, tensors: int) -> None:
         check(library.signstep_optimizer_grow(self._handle, tensors))

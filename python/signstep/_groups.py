@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from numbers import Real
 from typing import Any, Mapping
@@ -14,7 +15,6 @@ from torch.nn.parameter import is_lazy
 from signstep._work import LOW_PRECISION
 
 OWN = ("lr", "decoupled_weight_decay", "maximize", "low_precision")
-_OTHERS = ("params", "name", "param_names", "initial_lr", "max_lr", "min_lr", "swa_lr")  # and what schedulers keep
 _OTHER_RULES = ("weight_decay", "momentum", "betas", "dampening", "nesterov")  # groups' keys of other optimizers
 _MOST_ELEMENTS = 2**34
 _LARGEST_FLOAT = 3.4028234663852886e38
@@ -58,14 +58,19 @@ def rate_and_decay(group: Mapping[str, Any], index: int) -> tuple[float, float]:
     return lr, decay
 
 
-def check_group(group: Mapping[str, Any], index: int, first: int) -> None:
-    """A new group, whose first parameter has number `first` over all groups."""
+def check_group(group: Mapping[str, Any], index: int, first: int, options: Mapping[str, Any]) -> None:
+    """A new group, whose first parameter has number `first` over all groups. options: the optimizer's, of which a group has
+    none of its own. What resembles no option is somebody else's, a scheduler's or a wrapper's, and stays."""
     place = f"parameter group {index}"
     for key in group:
-        if key not in OWN and key not in _OTHERS and key not in _OTHER_RULES:
+        if key in OWN or key in _OTHER_RULES:
+            continue
+        if near := difflib.get_close_matches(key, OWN, 1, 0.7):
+            raise ValueError(f"{place}: {key!r} is nothing that a group may have; did you mean {near[0]!r}?")
+        if key in options or key == "switch":
             raise ValueError(
-                f"{place}: {key!r} is nothing that a group may have; wanted {', '.join(OWN)}, in which groups may "
-                "differ; everything else is the optimizer's"
+                f"{place}: {key!r} is the optimizer's, for all groups alike; wanted {', '.join(OWN)}, in which groups may "
+                "differ"
             )
     rate_and_decay(group, index)
     for i, parameter in enumerate(group["params"], start=first):

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from signstep._work import compute_type
 
 SAVED = "signstep"  # the numbers of the state
+ARRAYS = "signstep_arrays"  # array_names()
 _ARRAYS = ("m", "maximum", "master")  # a parameter's; what else lies beside them is the user's
 
 
@@ -35,6 +38,8 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
             "parameters of the saved one, in their order"
         )
     for i, (parameter, key) in enumerate(_numbered(saved, groups)):
+        if is_lazy(parameter):  # whose shape a first step will show
+            continue
         for name, array in saved["state"].get(key, {}).items():
             if name in _ARRAYS and (not isinstance(array, Tensor) or array.shape != parameter.shape):
                 shape = tuple(array.shape) if isinstance(array, Tensor) else type(array).__name__
@@ -44,14 +49,31 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
                 )
 
 
-def check_complete(saved: Mapping[str, Any], steps: int) -> None:
-    """ValueError where a rule that keeps arrays was saved after `steps` steps and no parameter has any."""
-    if steps > 0 and not any(name in _ARRAYS for arrays in saved["state"].values() for name in arrays):
-        raise ValueError(
-            f"the state dict is of step {steps} and has no array of any parameter, so its averages are lost; wanted what "
-            "state_dict() gave after a step (torch.distributed.checkpoint.load fills only what is there: load into the "
-            "state dict of an optimizer that has taken a step)"
-        )
+def array_names(groups: Sequence[Mapping[str, Any]], state: Mapping[Tensor, Any]) -> str:
+    """Which arrays each parameter has, by its number: as text, which a distributed checkpoint brings along whole."""
+    return json.dumps([[name for name in _ARRAYS if name in state.get(p, {})] for group in groups for p in group["params"]])
+
+
+def check_complete(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]], steps: int) -> None:
+    """ValueError where a parameter has not the arrays that it was saved with; where that was not written down (by 0.1),
+    where none of them has any after `steps` steps of a rule that keeps some."""
+    hint = (
+        "so its averages are lost; wanted what state_dict() gave (torch.distributed.checkpoint.load fills only what is there: "
+        "load into the state dict of an optimizer that has taken a step, with all gradients, in the same phase)"
+    )
+    have = [
+        [name for name in _ARRAYS if name in saved["state"].get(key, {})] for _, key in _numbered(saved, groups)
+    ]
+    if ARRAYS not in saved:
+        if steps > 0 and not any(have):
+            raise ValueError(f"the state dict is of step {steps} and has no array of any parameter, {hint}")
+        return
+    for i, (names, wanted) in enumerate(zip(have, json.loads(saved[ARRAYS]))):
+        if names != wanted:
+            raise ValueError(
+                f"parameter {i} was saved with {' and '.join(wanted) or 'no array'} and the state dict has "
+                f"{' and '.join(names) or 'none'} for it, {hint}"
+            )
 
 
 def tensors_of(

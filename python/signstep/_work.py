@@ -110,10 +110,16 @@ _increments_many = _can_increment_many()
 
 
 def prepare(
-    parameter: Tensor, gradient: Tensor, state: MutableMapping[str, Any], low_precision: str, buffers: int
+    parameter: Tensor,
+    gradient: Tensor,
+    state: MutableMapping[str, Any],
+    low_precision: str,
+    buffers: int,
+    changed: bool = True,
 ) -> Work:
     """gradient has the parameter's shape and is dense. The state gets the arrays that buffers asks for, 0 at first, and
-    those that it has in the parameter's order and on its device."""
+    those that it has in the parameter's order and on its device. changed: others may have written into the parameter since
+    its last step. ValueError where an array of the state has another shape, TypeError for what cannot be stepped."""
     dtype = compute_type(parameter.dtype)
     if (  # as most are; what is below does the same in twice the time
         parameter.dtype is torch.float32
@@ -135,6 +141,11 @@ def prepare(
             f"{'on the meta device' if parameter.device.type == 'meta' else 'a DTensor'}; wanted a tensor with its elements "
             "at hand: materialise it, or shard nothing (a rule's sums are over a whole tensor)"
         )
+    if any(size > 1 and stride == 0 for size, stride in zip(parameter.shape, parameter.stride())):
+        raise TypeError(
+            f"a parameter of shape {tuple(parameter.shape)} is expanded: several of its elements are one number in memory; "
+            "wanted a tensor with its own elements, such as parameter.clone()"
+        )
     if "master" in state and (low_precision != "master" or parameter.dtype == dtype):
         del state["master"]
     plain = type(parameter) in (Tensor, torch.nn.Parameter)
@@ -147,9 +158,7 @@ def prepare(
         fits = g.dtype in (parameter.dtype, dtype) and g.is_contiguous() and not g.is_neg()
     else:
         if low_precision == "master" and parameter.dtype != dtype:
-            if "master" not in state:
-                state["master"] = x.to(dtype).contiguous()
-            x = state["master"] = state["master"].to(parameter.device)
+            x = state["master"] = _master(state.get("master"), x, dtype, changed)
         elif parameter.dtype != dtype or (dense and not _dense(x)):
             x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
         fits = g.dtype == dtype and (not dense or (_same_order(x, g) and _dense(g) and not g.is_neg()))
@@ -165,9 +174,32 @@ def prepare(
     )
 
 
+def _master(master: Optional[Tensor], x: Tensor, dtype: torch.dtype, changed: bool) -> Tensor:
+    """The float32 weights of x: those that were kept, except where x is no longer their rounding, as after
+    model.load_state_dict or a clamp."""
+    if master is None:
+        return x.to(dtype).contiguous()
+    _require_shape(master, "master", x)
+    master = master.to(x.device)
+    if not changed or torch.equal(master.to(x.dtype), x):
+        return master
+    return torch.where(master.to(x.dtype) == x, master, x.to(dtype)).contiguous()
+
+
+def _require_shape(array: Tensor, name: str, x: Tensor) -> None:
+    if array.shape != x.shape:
+        raise ValueError(
+            f"the {name} of a parameter is of shape {tuple(array.shape)} and the parameter, which has changed, of "
+            f"{tuple(x.shape)}; change optimizer.state[parameter][{name!r}] alike, or delete optimizer.state[parameter] to "
+            "begin it anew"
+        )
+
+
 def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor, dtype: torch.dtype) -> Tensor:
     """state[name] in this type, on x's device and in its order: a module may have been moved or laid out anew."""
     array: Optional[Tensor] = state.get(name)
+    if array is not None and array.shape != x.shape:
+        _require_shape(array, name, x)
     if array is not None and array.device == x.device and array.dtype == dtype and _same_order(array, x):
         return array
     fresh = torch.zeros_like(x, dtype=dtype, requires_grad=False)

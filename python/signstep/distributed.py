@@ -67,6 +67,10 @@ class MajorityVote:
         self._waiting: list[tuple[Any, Any]] = []
         self.nonfinite = 0  # coordinates that were NaN or infinite at the last step, over all ranks
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies of a model that holds it: without the group, which is a process's own, and what was under way."""
+        return {**self.__dict__, "process_group": None, "_waiting": []}
+
     def _parameters(self) -> list[Tensor]:
         return [p for group in self._optimizer.param_groups for p in group["params"]]
 
@@ -82,6 +86,8 @@ class MajorityVote:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """ValueError, and nothing is changed, for the state of other options or parameters."""
         parameters = self._parameters()
+        if lacking := [name for name in (SAVED, "m", "maximum") if name not in state]:
+            raise ValueError(f"this is no state of a MajorityVote, as it has no {lacking[0]!r}; wanted what its state_dict() gave")
         for name in ("m", "maximum"):
             seen = [None if a is None else a.numel() for a in state[name]]
             if len(seen) != len(parameters) or any(n not in (None, p.numel()) for n, p in zip(seen, parameters)):
@@ -154,6 +160,11 @@ class MajorityVote:
     def _array(arrays: dict[Tensor, Tensor], p: Tensor, like: Tensor) -> Tensor:
         if p not in arrays:
             arrays[p] = torch.zeros_like(like)
+        if arrays[p].shape != like.shape:
+            raise ValueError(
+                f"a parameter has {like.numel()} elements and had {arrays[p].numel()}; wanted the same ones; make a new "
+                "MajorityVote"
+            )
         return arrays[p]
 
     def _gather(self, message: Tensor) -> Tensor:

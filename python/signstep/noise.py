@@ -58,8 +58,8 @@ def _expected_sign(gradient: Tensor, sigma: Tensor, skewness: Tensor, kurtosis: 
 class TensorNoise:
     """One parameter's. signal: |g|^2 of the true gradient, without bias, so it may be negative where noise drowns it.
     noise: the sum of the coordinates' variances. rms: of a mini-batch gradient's coordinates. weak: the share of coordinates
-    whose signal-to-noise ratio |g| / sigma is below 1/10. progress: at each of LEVELS, the descent g . E[sign] that the
-    measured moments predict."""
+    whose signal-to-noise ratio |g| / sigma is below 1/10, those left out whose gradient was 0 in every batch. progress: at
+    each of LEVELS, the descent g . E[sign] that the measured moments predict. silent: how many were left out."""
 
     name: str
     coordinates: int
@@ -68,6 +68,7 @@ class TensorNoise:
     rms: float
     weak: float
     progress: tuple[float, ...]
+    silent: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,18 @@ class Noise:
         """A line for each parameter, and one for all."""
         width = max([len(t.name) for t in self.tensors] + [3])
         lines = [f"{'parameter':<{width}}  {'numbers':>10}  {'rms':>9}  {'|g|/sigma':>9}  {'below 0.1':>9}"]
-        count = sum(t.coordinates for t in self.tensors)
-        weak = sum(t.weak * t.coordinates for t in self.tensors) / count
-        rows = [(t.name, t.coordinates, t.rms, t.signal, t.noise, t.weak) for t in self.tensors]
+        count, silent = sum(t.coordinates for t in self.tensors), sum(t.silent for t in self.tensors)
+        heard = [t for t in self.tensors if t.silent < t.coordinates]
+        weak = sum(t.weak * (t.coordinates - t.silent) for t in heard) / max(1, count - silent)
+        rows = [(t.name, t.coordinates, t.silent, t.rms, t.signal, t.noise, t.weak) for t in self.tensors]
         signal, noise = sum(t.signal for t in self.tensors), sum(t.noise for t in self.tensors)
         rms = math.sqrt(sum(t.rms**2 * t.coordinates for t in self.tensors) / count)
-        for name, n, size, s, v, share in [*rows, ("all", count, rms, signal, noise, weak)]:
-            ratio = math.sqrt(max(s, 0.0) / v) if v > 0 else math.inf
-            lines.append(f"{name:<{width}}  {n:>10}  {size:>9.2e}  {ratio:>9.3f}  {100 * share:>7.1f} %")
+        for name, n, none, size, s, v, share in [*rows, ("all", count, silent, rms, signal, noise, weak)]:
+            ratio = f"{math.sqrt(max(s, 0.0) / v) if v > 0 else math.inf:.3f}" if none < n else "-"
+            below = f"{100 * share:.1f} %" if none < n else "-"
+            lines.append(f"{name:<{width}}  {n:>10}  {size:>9.2e}  {ratio:>9}  {below:>9}")
+        if silent > 0:
+            lines.append(f"{silent} numbers had no gradient in any batch; the shares are of the others")
         unit = "examples" if self.batch_size else "batches of this size"
         lines.append(f"simple noise scale {self.simple_noise_scale:.0f} {unit}, from {self.draws} batches")
         return "\n".join(lines)
@@ -180,7 +185,8 @@ def _rows(named: list[tuple[str, nn.Parameter]], halves: list[_Moments], draws: 
         (g1, v1, skew1, kurt1), (g2, v2, skew2, kurt2) = ([array[i] for array in half] for half in (one, other))
         variance = (v1 + v2) / 2
         rms = math.sqrt(float((g1 * g2 + variance).mean().clamp(min=0)))
-        snr_square = ((g1 + g2) / 2).square() / variance - 1 / draws
+        live = (variance > 0) | (g1 != 0) | (g2 != 0)
+        snr_square = (((g1 + g2) / 2).square() / variance - 1 / draws)[live]  # infinite without noise
         progress = []
         for level in LEVELS:
             s1 = _expected_sign(g1, v1.sqrt(), skew1, kurt1, level * rms)
@@ -193,8 +199,9 @@ def _rows(named: list[tuple[str, nn.Parameter]], halves: list[_Moments], draws: 
                 signal=float((g1 * g2).sum()),
                 noise=float(variance.sum()),
                 rms=rms,
-                weak=float((snr_square < 0.01).to(torch.float64).mean()),
+                weak=float((snr_square < 0.01).to(torch.float64).mean()) if bool(live.any()) else 0.0,
                 progress=tuple(progress),
+                silent=sizes[i] - int(live.sum()),
             )
         )
     return tuple(rows)

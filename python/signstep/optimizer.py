@@ -17,8 +17,8 @@ from signstep._core import Core
 from signstep._cuda import CudaPasses
 from signstep._groups import check_gradient, check_group, rate_and_decay, refuse_shards
 from signstep._passes import run_passes
-from signstep._state import SAVED, check_complete, check_saved, tensors_of
-from signstep._work import Work, count_changes, prepare
+from signstep._state import ARRAYS, SAVED, array_names, check_complete, check_saved, tensors_of
+from signstep._work import Work, compute_type, count_changes, prepare
 from signstep.options import Dither, Switch
 from signstep.report import StepReport
 
@@ -41,7 +41,7 @@ def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
         if not math.isfinite(value):
             raise ValueError(f"{name} is {value}; wanted a finite number")
         return float(value)
-    raise TypeError(f"{name} is {value!r}; wanted a number, text or None")
+    raise TypeError(f"{name} is {value!r}; wanted a number or text")
 
 
 _PRE_HOOKS = "_optimizer_load_state_dict_pre_hooks"  # PyTorch 2.1 and later
@@ -68,7 +68,8 @@ class SignOptimizer(torch.optim.Optimizer):
 
     Groups may differ in lr, decoupled_weight_decay, maximize and low_precision, which are read at every step; every
     torch.optim.lr_scheduler works, also after the switch, when SGD runs at Lambda times a group's lr. Groups may be added
-    at any time. A parameter without a gradient sits the step out; the step counts all the same.
+    at any time, under Switch(scope="tensor") before the first step. A parameter without a gradient sits the step out; the
+    step counts all the same.
 
     float32 on the CPU is stepped by the kernels of libsignstep.so, all parameters in one call on PyTorch's number of
     threads, without the GIL; on CUDA devices by those of libsignstep_cuda.so where it is (signstep.cuda_kernels), on
@@ -110,6 +111,7 @@ class SignOptimizer(torch.optim.Optimizer):
             decoupled_weight_decay = self._core.options["decoupled_weight_decay"]
         self._cuda = CudaPasses()
         self._report = StepReport()
+        self._written: dict[int, int] = {}  # by a parameter's number: its version after a step from master weights
         defaults = {
             "lr": lr,
             "decoupled_weight_decay": decoupled_weight_decay,
@@ -142,7 +144,7 @@ class SignOptimizer(torch.optim.Optimizer):
         super().add_param_group(param_group)
         try:
             first = sum(len(group["params"]) for group in self.param_groups[:-1])
-            check_group(self.param_groups[-1], len(self.param_groups) - 1, first)
+            check_group(self.param_groups[-1], len(self.param_groups) - 1, first, self._core.options)
             if self._core.options["dither"] == "relative" or self._core.options["switch_when"] != "never":
                 refuse_shards(self.param_groups[-1], first)
             self._core.grow(first + len(self.param_groups[-1]["params"]))
@@ -176,6 +178,8 @@ class SignOptimizer(torch.optim.Optimizer):
         for i, work in stepped:
             if not work.in_place:
                 work.finish(precision[i], seed, before, i)
+            if precision[i] == "master" and not work.parameter.is_inference():
+                self._written[i] = work.parameter._version
         return loss
 
     def _prepare(self) -> list[Optional[Work]]:
@@ -199,21 +203,24 @@ class SignOptimizer(torch.optim.Optimizer):
                 given.append((p, gradient, group, tensor))
         buffers = core.buffers()
         works: list[Optional[Work]] = []
-        for p, gradient, group, tensor in given:
+        for i, (p, gradient, group, tensor) in enumerate(given):
             work = None
             if gradient is not None and p.numel() > 0:
                 if group["maximize"]:
                     gradient = gradient.neg()
-                work = prepare(p, gradient, self.state[p], group["low_precision"], buffers)
+                changed = group["low_precision"] != "master" or p.is_inference() or self._written.get(i) != p._version
+                work = prepare(p, gradient, self.state[p], group["low_precision"], buffers, changed)
                 work.fill(tensor)
             works.append(work)
         return works
 
     def state_dict(self) -> dict[str, Any]:
-        """As the base class's, with the numbers of the state as text under "signstep"."""
+        """As the base class's, with the numbers of the state as text under "signstep", and which arrays each parameter has
+        under "signstep_arrays"."""
         with _none_of(self, _SAVE_HOOKS):  # they get the whole
             saved = super().state_dict()
         saved[SAVED] = self._core.state()
+        saved[ARRAYS] = array_names(self.param_groups, self.state)
         for hook in list(getattr(self, _SAVE_HOOKS, {}).values()):
             changed = hook(self, saved)
             saved = saved if changed is None else changed
@@ -221,31 +228,41 @@ class SignOptimizer(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up what state_dict() gave, the groups' rates and decays included. ValueError, and nothing is changed, for
-        the state of other parameters, of another optimizer, or of options that differ, by name."""
+        the state of other parameters, of another optimizer, of options that differ, by name, or without its arrays."""
         for hook in list(getattr(self, _PRE_HOOKS, {}).values()):  # before the base class, which gets a part
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
         check_saved(state_dict, self.param_groups)
         core = Core(self._core.given, len(self._core.tensors))
-        kept = core.buffers()
         core.restore(state_dict[SAVED])
-        check_complete(state_dict, core.steps if kept else 0)
-        self._check_rounding(state_dict)
+        check_complete(state_dict, self.param_groups, core.steps if core.buffers() else 0)
+        self._check_groups(state_dict)
         with _none_of(self, _PRE_HOOKS), _none_of(self, _POST_HOOKS):
             super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
         for parameter, arrays in tensors_of(state_dict, self.param_groups):  # the base class would round them
             self.state[parameter] = arrays
         self._core = core
         self._report = StepReport()
+        self._written = {}
         for hook in list(getattr(self, _POST_HOOKS, {}).values()):
             hook(self)
 
-    def _check_rounding(self, saved: Mapping[str, Any]) -> None:
-        """The library knows nothing of a group's rounding, whose draws are the seed's too."""
-        own, other = self._core.options["seed"], json.loads(saved[SAVED])["options"]["seed"]
-        if own != other and any(group.get("low_precision") == "stochastic" for group in saved["param_groups"]):
+    def _check_groups(self, saved: Mapping[str, Any]) -> None:
+        """The library knows nothing of a group's direction and rounding, whose draws are the seed's too."""
+        for i, (own, other) in enumerate(zip(self.param_groups, saved["param_groups"])):
+            names = ["maximize"]
+            if any(compute_type(p.dtype) != p.dtype for p in own["params"]):
+                names.append("low_precision")
+            for name in names:
+                if other.get(name, own[name]) != own[name]:
+                    raise ValueError(
+                        f"parameter group {i}: {name} is {other[name]!r} in the state dict and {own[name]!r} here; wanted the "
+                        f"same; make the optimizer with {other[name]!r}, and set param_groups[{i}][{name!r}] after loading"
+                    )
+        seed, other_seed = self._core.options["seed"], json.loads(saved[SAVED])["options"]["seed"]
+        if seed != other_seed and any(group.get("low_precision") == "stochastic" for group in saved["param_groups"]):
             raise ValueError(
-                f"the state dict is of seed {other}, this optimizer of {own}; wanted the same, as low_precision "
+                f"the state dict is of seed {other_seed}, this optimizer of {seed}; wanted the same, as low_precision "
                 "'stochastic' draws; make the optimizer with the saved one's seed"
             )
 
@@ -263,3 +280,4 @@ class SignOptimizer(torch.optim.Optimizer):
             self._core.restore(numbers)
             self._cuda = CudaPasses()
             self._report = StepReport()
+            self._written = {}

@@ -8,12 +8,33 @@ SignSGD, Signum: Bernstein et al. 2018, arXiv 1802.04434. Lion: Chen et al. 2023
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from numbers import Real
+from typing import Mapping, NoReturn, Optional, Union
 
 from torch import Tensor
 
 from signstep.optimizer import Params, SignOptimizer
 from signstep.options import Dither, Switch
+
+
+_HINTS = {
+    "weight_decay": "wanted decoupled_weight_decay, by lr times which a step shrinks the weights",
+    "l2_penalty": "wanted decoupled_weight_decay, as a penalty in the gradient would only turn signs",
+    "learning_rate": "wanted lr",
+    "betas": "wanted momentum; signstep.Lion has betas",
+    "momentum": "wanted betas",
+    "nesterov": "Lion's look-ahead is signstep.Lion",
+    "foreach": "leave it out: all parameters are stepped in one call",
+    "fused": "leave it out: all parameters are stepped in one call",
+    "capturable": "leave it out: a step waits for its report and is in no CUDA graph",
+}
+
+
+def _refuse(name: str, others: Mapping[str, object]) -> None:
+    """TypeError for keywords that other optimizers have."""
+    for key in others:
+        hint = f"; {_HINTS[key]}" if key in _HINTS else ""
+        raise TypeError(f"{name}() got an unexpected keyword argument {key!r}{hint}")
 
 
 class SignSGD(SignOptimizer):
@@ -42,8 +63,10 @@ class SignSGD(SignOptimizer):
         maximize: bool = False,
         low_precision: str = "nearest",
         differentiable: bool = False,
+        **others: NoReturn,
     ) -> None:
-        plain = isinstance(momentum, (int, float)) and momentum == 0
+        _refuse(type(self).__name__, others)
+        plain = isinstance(momentum, Real) and momentum == 0
         rule = {"optimizer": "signsgd"} if plain else {"optimizer": "signum", "momentum": momentum}
         super().__init__(
             params,
@@ -83,7 +106,9 @@ class Lion(SignOptimizer):
         maximize: bool = False,
         low_precision: str = "nearest",
         differentiable: bool = False,
+        **others: NoReturn,
     ) -> None:
+        _refuse(type(self).__name__, others)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas is {betas!r}; wanted two numbers")
         super().__init__(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import fractions
+
 import pytest
 import torch
 
@@ -155,3 +157,44 @@ def test_a_lazy_layer_is_trained() -> None:
     optimizer.step()
     for p, was in zip(layer.parameters(), before):
         assert not torch.equal(p, was)
+
+
+def test_a_wrappers_key_stays_and_a_misspelt_option_is_told() -> None:
+    """As in everybody's SAM, whose groups have a rho."""
+    optimizer = signstep.Signum([{"params": [parameter()], "rho": 0.05, "lr_scale": 2}], lr=0.1)
+    assert optimizer.param_groups[0]["rho"] == 0.05
+    for key, message in (
+        ("decoupled_wd", "did you mean 'decoupled_weight_decay'"),
+        ("maximise", "did you mean 'maximize'"),
+        ("total_steps", "'total_steps' is the optimizer's, for all groups alike"),
+        ("dither", "'dither' is the optimizer's"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            signstep.Signum([{"params": [parameter()], key: 1}])
+
+
+def test_other_optimizers_keywords_are_told_ours() -> None:
+    with pytest.raises(TypeError, match=r"Signum\(\) got an unexpected keyword argument 'weight_decay'; wanted decoupled_weight"):
+        signstep.Signum([parameter()], weight_decay=0.1)
+    with pytest.raises(TypeError, match=r"Lion\(\) got an unexpected keyword argument 'momentum'; wanted betas"):
+        signstep.Lion([parameter()], momentum=0.9)
+    with pytest.raises(TypeError, match="'fused'; leave it out"):
+        signstep.SignSGD([parameter()], fused=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'rho'$"):
+        signstep.SignSGD([parameter()], rho=1)
+    with pytest.raises(TypeError, match="seed is None; wanted a number or text"):
+        signstep.SignSGD([parameter()], seed=None)
+
+
+def test_a_momentum_of_0_is_plain_whatever_number_it_is() -> None:
+    for zero in (0, 0.0, fractions.Fraction(0), torch.zeros(1).numpy()[0] if numpy_is_there() else 0):
+        optimizer = signstep.SignSGD([parameter()], momentum=zero)
+        assert optimizer.options["optimizer"] == "signsgd" and optimizer.param_groups[0]["decoupled_weight_decay"] == 0.1
+
+
+def numpy_is_there() -> bool:
+    try:
+        torch.zeros(1).numpy()
+    except RuntimeError:
+        return False
+    return True

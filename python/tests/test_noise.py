@@ -87,3 +87,21 @@ def test_what_cannot_be_measured_is_refused() -> None:
         signstep.noise.measure(Given(400, 50), batches(4, math.nan, gaussian), loss_of)
     with pytest.raises(ValueError, match="no parameter"):
         signstep.noise.measure(torch.nn.ReLU(), [], loss_of)
+
+
+def test_what_never_has_a_gradient_is_in_no_share() -> None:
+    """An embedding of which 5 of 1000 rows are in use, in pure noise, and a parameter that no loss uses."""
+    model = torch.nn.ModuleDict({"words": torch.nn.Embedding(1000, 4), "unused": torch.nn.Linear(3, 1)})
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.arange(5).repeat(4)
+
+    def loss(model, scale):
+        return (model["words"](rows) * scale).sum()
+
+    noise = signstep.noise.measure(model, [torch.randn(20, 4, generator=generator) for _ in range(50)], loss)
+    words, weight, bias = noise.tensors
+    assert (words.silent, weight.silent, bias.silent) == (3980, 3, 1)
+    assert 0.3 < words.weak <= 1  # below 0.1 by the estimate for about half of the coordinates without signal
+    lines = noise.table().splitlines()
+    assert lines[2].split()[-2:] == ["-", "-"] and "3984 numbers had no gradient in any batch" in lines[-2]
+    assert lines[4].split()[-2] == f"{100 * words.weak:.1f}"

@@ -164,12 +164,87 @@ def test_a_state_without_its_averages_is_refused() -> None:
     saved = optimizer.state_dict()
     saved["state"] = {}
     _, fresh = make()
+    with pytest.raises(ValueError, match="parameter 0 was saved with m and the state dict has none for it, so its averages"):
+        fresh.load_state_dict(saved)
+    del saved["signstep_arrays"]  # as 0.1 saved
     with pytest.raises(ValueError, match="is of step 3 and has no array of any parameter"):
         fresh.load_state_dict(saved)
     assert not fresh.state and '"steps":0' in fresh.state_dict()["signstep"]
     plain = signstep.SignSGD(model.parameters(), 1e-3, 0)  # which keeps none
     plain.step()
     signstep.SignSGD(model.parameters(), 1e-3, 0).load_state_dict(plain.state_dict())
+
+
+def test_the_averages_of_one_parameter_that_are_lost_are_missed() -> None:
+    model, optimizer = make()
+    train(model, optimizer, 0, 3)
+    for lose in (lambda state: state.pop(2), lambda state: state[2].pop("m")):
+        saved = copy.deepcopy(optimizer.state_dict())
+        lose(saved["state"])
+        with pytest.raises(ValueError, match="parameter 2 was saved with m and the state dict has none for it"):
+            make()[1].load_state_dict(saved)
+
+
+def test_a_switched_rule_without_momentum_has_averages_that_can_be_lost() -> None:
+    """Before its switch it keeps none, so a state that was filled into that of a new optimizer lacks them."""
+
+    def sgd():
+        switch = Switch(step=2, blend=1, calibrate_from=0.05, momentum=0.9, direction="gradient")
+        model = torch.nn.Linear(4, 3)
+        return model, signstep.SignSGD(model.parameters(), 0.01, 0, switch=switch, total_steps=20)
+
+    model, optimizer = sgd()
+    train(model, optimizer, 0, 8)
+    assert optimizer.report.phase == "sgd"
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"] = {}
+    _, fresh = sgd()
+    with pytest.raises(ValueError, match="was saved with m"):
+        fresh.load_state_dict(saved)
+    del saved["signstep_arrays"]
+    with pytest.raises(ValueError, match="has no array of any parameter"):
+        fresh.load_state_dict(saved)
+
+
+def test_a_state_of_parameters_that_had_no_gradient_yet_is_loaded() -> None:
+    model, optimizer = make()
+    optimizer.step()
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    train(model, optimizer, 1, 3)
+    other, straight = make()
+    straight.step()
+    train(other, straight, 1, 3)
+    assert same(model, other)
+
+
+def test_a_lazy_layer_that_has_not_run_takes_a_state() -> None:
+    one, other = torch.nn.LazyLinear(2), torch.nn.LazyLinear(2)
+    optimizer, loaded = (signstep.Signum(layer.parameters(), lr=0.1) for layer in (one, other))
+
+    def step(layer, o) -> None:
+        layer.zero_grad()
+        layer(torch.ones(1, 3)).sum().backward()
+        o.step()
+
+    step(one, optimizer)
+    saved = copy.deepcopy((one.state_dict(), optimizer.state_dict()))
+    loaded.load_state_dict(saved[1])
+    other.load_state_dict(saved[0])
+    step(one, optimizer)
+    step(other, loaded)
+    assert same(one, other)
+
+
+def test_another_direction_or_rounding_is_refused() -> None:
+    def low(**options):
+        return signstep.SignSGD([torch.nn.Parameter(torch.ones(4, dtype=torch.bfloat16))], 1e-3, 0, **options)
+
+    with pytest.raises(ValueError, match="parameter group 0: low_precision is 'nearest' in the state dict and 'master' here"):
+        low(low_precision="master").load_state_dict(low().state_dict())
+    with pytest.raises(ValueError, match="maximize is True in the state dict and False here"):
+        low().load_state_dict(low(maximize=True).state_dict())
+    wide = signstep.SignSGD([torch.nn.Parameter(torch.ones(4))], 1e-3, 0, low_precision="master")
+    wide.load_state_dict(low().state_dict())  # float32 is not rounded
 
 
 def test_stochastic_rounding_goes_on_with_its_own_seed_alone() -> None:
@@ -197,7 +272,7 @@ def test_hooks_after_saving_and_loading_see_the_whole_and_are_heard() -> None:
     seen = []
     optimizer.register_state_dict_post_hook(lambda o, saved: seen.append(sorted(saved)))
     saved = optimizer.state_dict()
-    assert seen == [["param_groups", "signstep", "state"]]
+    assert seen == [["param_groups", "signstep", "signstep_arrays", "state"]]
 
     def sevens(o):
         for arrays in o.state.values():

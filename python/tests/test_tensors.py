@@ -163,3 +163,65 @@ def test_autograd_notices_that_a_saved_value_was_stepped() -> None:
     optimizer.step()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+@pytest.mark.parametrize("dither", [None, Dither("maximum")])
+@pytest.mark.parametrize("shape", [(5, 6), (3, 6), (6, 4), (24,), (3_000_000,)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_parameter_of_another_shape_is_refused_before_anything_moves(dtype: torch.dtype, shape, dither) -> None:
+    other, p = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(4, 6, dtype=dtype))
+    optimizer = signstep.Signum([other, p], 0.1, dither=dither, total_steps=9)
+    for shape_now in ((4, 6), shape):
+        p.data = torch.ones(shape_now, dtype=dtype)
+        other.grad, p.grad = torch.ones(3), torch.ones(shape_now, dtype=dtype)
+        before = other.detach().clone()
+        if shape_now == (4, 6):
+            optimizer.step()
+            continue
+        with pytest.raises(ValueError, match=r"the m of a parameter is of shape \(4, 6\) and the parameter, which has changed"):
+            optimizer.step()
+    assert torch.equal(other, before) and torch.equal(p, torch.ones(shape, dtype=dtype))
+    del optimizer.state[p]  # as the message says
+    optimizer.step()
+    assert optimizer.state[p]["m"].shape == shape
+
+
+def test_master_weights_of_another_shape_are_refused() -> None:
+    p = torch.nn.Parameter(torch.ones(4, 6, dtype=torch.bfloat16))
+    optimizer = signstep.SignSGD([p], 0.1, 0, low_precision="master")
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    p.data = torch.ones(6, 4, dtype=torch.bfloat16)
+    p.grad = torch.ones_like(p)
+    with pytest.raises(ValueError, match=r"the master of a parameter is of shape \(4, 6\)"):
+        optimizer.step()
+
+
+def test_an_expanded_parameter_is_refused_before_others_move() -> None:
+    a, e = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(1).expand(3))
+    optimizer = signstep.Signum([a, e], 0.1)
+    a.grad, e.grad = torch.ones(3), torch.ones(3)
+    with pytest.raises(TypeError, match="is expanded"):
+        optimizer.step()
+    assert torch.equal(a, torch.ones(3)) and optimizer.report.phase == signstep.StepReport().phase
+
+
+def test_what_others_write_into_a_parameter_goes_into_its_master_weights() -> None:
+    """Where nothing was written the master keeps the bits that bfloat16 cannot hold."""
+    p = torch.nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
+    optimizer = signstep.SignSGD([p], 2**-10, 0, decoupled_weight_decay=0, low_precision="master")
+
+    def step() -> None:
+        p.grad = torch.ones_like(p)
+        optimizer.step()
+
+    step()
+    step()
+    assert torch.equal(optimizer.state[p]["master"], torch.full((4,), 1 - 2**-9))
+    with torch.no_grad():
+        p[1] = 5.0
+        p[2].clamp_(max=0.5)
+    step()
+    kept = 1 - 3 * 2**-10
+    assert optimizer.state[p]["master"].tolist() == [kept, 5 - 2**-10, 0.5 - 2**-10, kept]
+    assert p[1].item() == 5.0 and p[2].item() == 0.5  # their steps are below bfloat16's, and kept all the same
