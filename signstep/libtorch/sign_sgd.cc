@@ -96,6 +96,14 @@ void check_gradient(const at::Tensor& parameter, const at::Tensor& gradient, siz
                   i));
 }
 
+void check_shape(const at::Tensor& parameter, const at::Tensor& kept, size_t i) {
+  if (!kept.defined() || kept.sizes() == parameter.sizes()) return;
+  throw OptionError(
+      fmt::format("parameter {} is of shape ({}) and its average of ({}), as it was; make a new optimizer, or give the "
+                  "parameter its shape again",
+                  i, fmt::join(parameter.sizes(), ", "), fmt::join(kept.sizes(), ", ")));
+}
+
 }  // namespace
 
 at::Tensor SignSGD::make_state(const at::Tensor& parameter) {
@@ -121,7 +129,11 @@ at::Tensor SignSGD::step(LossClosure closure) {
     const TensorRate rate{options.get_lr(), *options.rule.decoupled_weight_decay};
     for (const at::Tensor& p : group.params()) {
       const at::Tensor& gradient = p.grad();
-      if (gradient.defined()) check_gradient(p, gradient, rates.size());
+      if (gradient.defined()) {
+        const Slot& slot = slots_[rates.size()];
+        check_gradient(p, gradient, rates.size());
+        for (const at::Tensor& kept : {slot.m, slot.maximum}) check_shape(p, kept, rates.size());
+      }
       gradients[rates.size()] = gradient;
       rates.push_back(rate);
     }

@@ -31,6 +31,25 @@ TEST(SignSGDTensors, SparseGradientsAreRefusedBeforeAnythingMoves) {
   EXPECT_EQ(optimizer.steps(), 0u);
 }
 
+TEST(SignSGDTensors, AParameterOfAnotherShapeIsRefusedBeforeAnythingMoves) {
+  at::Tensor x = leaf(torch::ones({2})), y = leaf(torch::ones({2, 3}));
+  SignSGD optimizer({x, y}, plain(kSignum));
+  set_gradient(x, torch::ones({2}));
+  set_gradient(y, torch::ones({2, 3}));
+  optimizer.step();
+  const at::Tensor before = x.detach().clone();
+  for (const at::Tensor& other : {torch::ones({3, 2}), torch::ones({6}), torch::ones({2, 1}), torch::ones({40, 30})}) {
+    y.set_data(other);
+    y.mutable_grad() = torch::ones_like(other);
+    EXPECT_THAT(message<OptionError>([&] { optimizer.step(); }), HasSubstr("and its average of (2, 3), as it was"));
+  }
+  EXPECT_TRUE(x.equal(before));
+  y.set_data(torch::ones({2, 3}));
+  y.mutable_grad() = torch::ones({2, 3});
+  optimizer.step();
+  EXPECT_EQ(optimizer.steps(), 2u);
+}
+
 TEST(SignSGDTensors, AGradientOfAnotherShapeIsRefused) {
   at::Tensor x = leaf(torch::ones({2, 3}));
   SignSGD optimizer({x}, plain(kSignum));
