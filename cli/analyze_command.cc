@@ -11,6 +11,7 @@
 #include "signstep/analysis/analyze_tables.h"
 #include "signstep/analysis/theory_rates.h"
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/base/version.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/config.h"
@@ -18,6 +19,7 @@
 #include "signstep/io/safetensors.h"
 #include "signstep/report/page.h"
 #include "signstep/report/report.h"
+#include "signstep/theory/dither_law.h"
 
 namespace signstep::cli {
 namespace {
@@ -52,8 +54,29 @@ struct AnalyzeCommand {
   }
 };
 
-void print_analysis(const BatchAnalysis& a) {
-  fmt::print("\n{}\n{}\n{}\n{}\n\n", picture_verdict(a), dither_advice(a), measured_text(a), stationarity_text(a));
+// Of the average whose sign the run's optimizer takes; 1 where it takes none, or that of the gradient itself.
+double average_noise_of(const OptimizerOptions& options) {
+  const std::string rule = options.get("optimizer");
+  const auto value = [&](const char* option) { return *parse_number(options.get(option)); };
+  if (rule == "signum") return average_noise(value("momentum"), value("momentum"));
+  if (rule == "lion") return average_noise(value("beta1"), value("beta2"));
+  return 1;
+}
+
+std::string augmentation_text(const AugmentOptions& a) {
+  std::vector<std::string> parts;
+  if (a.crop) parts.emplace_back("crop");
+  if (a.flip) parts.emplace_back("flip");
+  if (a.cutout > 0) parts.push_back(fmt::format("cutout {}", a.cutout));
+  return parts.empty() ? "without augmentation" : fmt::format("with {}", fmt::join(parts, ", "));
+}
+
+void print_analysis(const BatchAnalysis& a, double average_noise) {
+  fmt::print("\n");
+  for (const std::string& sentence : {picture_verdict(a), descent_verdict(a), dither_advice(a),
+                                      average_text(a, average_noise), measured_text(a), stationarity_text(a)})
+    if (!sentence.empty()) fmt::print("{}\n", sentence);
+  fmt::print("\n");
   fmt::print("{}{}\n\n", aligned(block_table(a)), power_text(a));
   fmt::print("{}\n", aligned(failure_table(a)));
   fmt::print("{}(Levels of relative dither. First-order descent per learning rate, over the l1 norm.)\n",
@@ -81,6 +104,8 @@ int run_analyze(AnalyzeCommand& c) {
       c.run.empty() ? open_saved_run(c.checkpoint, "", changed) : open_saved_run(c.run, c.checkpoint, changed);
   const std::vector<uint32_t> batches =
       distinct_batches(c.batches.empty() ? std::vector<int64_t>{run.options.batch} : c.batches);
+  if (c.options.images == AnalyzedImages::kAsTrained) c.options.augment = run.options.augment;
+  const double average = average_noise_of(run.options.optimizer);
   const AnalyzeData images{run.data.train, run.split.train, run.data.normalization};
   const std::string& path = run.checkpoint;
   const Network& network = run.engine->network();
@@ -90,9 +115,10 @@ int run_analyze(AnalyzeCommand& c) {
     c.output = fmt::format("{}/analysis/{}", folder.empty() ? "." : folder, file.stem().string());
   }
 
-  const std::string what = fmt::format("{}, width {}, {} parameters; {}; {} training images of {}",
-                                       network.display_name, network.options.width, network.parameter_count(),
-                                       run.engine->description(), images.indices.size(), run.options.dataset);
+  const std::string what =
+      fmt::format("{}, width {}, {} parameters; {}; {} training images of {}, {}", network.display_name,
+                  network.options.width, network.parameter_count(), run.engine->description(), images.indices.size(),
+                  run.options.dataset, augmentation_text(c.options.augment));
   require_own_folder(c.output, kAnalysisPage, "analysis.json");
   if (!c.json) fmt::print("{}\n{}\n", path, what);
   std::vector<BatchAnalysis> analyses;
@@ -112,6 +138,7 @@ int run_analyze(AnalyzeCommand& c) {
       {"checkpoint", path},
       {"engine", run.engine->description()},
       {"data", {{"dataset", run.options.dataset}, {"sha256", run.data_sha256}, {"images", images.indices.size()}}},
+      {"augmentation", augmentation_text(c.options.augment)},
       {"options", to_json(described)},
       {"batches", nlohmann::ordered_json::array()}};
   for (const BatchAnalysis& a : analyses) json["batches"].push_back(to_json(a));
@@ -120,13 +147,13 @@ int run_analyze(AnalyzeCommand& c) {
   for (const BatchAnalysis& a : analyses)
     if (!a.dump.name.empty())
       write_dump(fmt::format("{}/{}-batch{}.safetensors", c.output, a.dump.name, a.batch), a.dump);
-  const Figures figures =
-      write_page(analyze_page(analyses, {path, what + "."}), analyze_charts(analyses), c.output, kAnalysisPage);
+  const Figures figures = write_page(analyze_page(analyses, {path, what + "."}, average), analyze_charts(analyses),
+                                     c.output, kAnalysisPage);
   if (c.json) {
     fmt::print("{}\n", json.dump());
     return 0;
   }
-  for (const BatchAnalysis& a : analyses) print_analysis(a);
+  for (const BatchAnalysis& a : analyses) print_analysis(a, average);
   fmt::print("\nWritten     {}/{}, analysis.json{}\n", c.output, kAnalysisPage, figures_text(figures));
   return 0;
 }

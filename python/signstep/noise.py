@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import ctypes
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable, Optional
 
 import torch
 from torch import Tensor, nn
 
 from signstep import _library
+from signstep._descent import DescentSample
 from signstep._library import check, library
 
 LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of dither, relative to a tensor's rms
-_WORTH = 1.05  # by how much dither must be better than none to be advised
+_SURE = 3.0  # standard errors
 
 
 class _Moments:
@@ -47,19 +48,13 @@ class _Moments:
         return out
 
 
-def _expected_sign(gradient: Tensor, sigma: Tensor, skewness: Tensor, kurtosis: Tensor, dither: float) -> Tensor:
-    out = torch.empty_like(gradient)
-    given = [array.data_ptr() for array in (gradient, sigma, skewness, kurtosis)]
-    check(library.signstep_expected_sign(gradient.numel(), *given, dither, out.data_ptr()))
-    return out
-
-
 @dataclass(frozen=True)
 class TensorNoise:
     """One parameter's. signal: |g|^2 of the true gradient, without bias, so it may be negative where noise drowns it.
     noise: the sum of the coordinates' variances. rms: of a mini-batch gradient's coordinates. weak: the share of coordinates
-    whose signal-to-noise ratio |g| / sigma is below 1/10, those left out whose gradient was 0 in every batch. progress: at
-    each of LEVELS, the descent g . E[sign] that the measured moments predict. silent: how many were left out."""
+    whose signal-to-noise ratio |g| / sigma is below Noise.resolved, those left out whose gradient was 0 in every batch.
+    progress: at each of LEVELS, the descent g . E[sign(gradient + dither)] of SignSGD without momentum, from the draws of up
+    to 512 coordinates. silent: how many were left out."""
 
     name: str
     coordinates: int
@@ -73,8 +68,8 @@ class TensorNoise:
 
 @dataclass(frozen=True)
 class Advice:
-    """level: the relative dither whose predicted descent is largest, None for no dither. gain: its descent over that
-    without dither."""
+    """For SignSGD without momentum: signs of an average have less noise, and another rms. level: the relative dither whose
+    descent is largest, None for no dither. gain: its descent over that without dither."""
 
     level: Optional[float]
     gain: float
@@ -83,11 +78,19 @@ class Advice:
 
 @dataclass(frozen=True)
 class Noise:
-    """draws: mini-batches that were measured. batch_size: examples in each, None where it was not given."""
+    """draws: mini-batches that were measured. batch_size: examples in each, None where it was not given. progress_errors,
+    gain_errors: standard errors of the tensors' progress together, and of that less its value without dither."""
 
     draws: int
     batch_size: Optional[int]
     tensors: tuple[TensorNoise, ...]
+    progress_errors: tuple[float, ...] = (0.0,) * len(LEVELS)
+    gain_errors: tuple[float, ...] = (0.0,) * len(LEVELS)
+
+    @property
+    def resolved(self) -> float:
+        """The signal-to-noise ratio from which so many draws tell a coordinate's signal, at least 1/10."""
+        return max(0.1, 3 / math.sqrt(self.draws))
 
     @property
     def simple_noise_scale(self) -> float:
@@ -98,23 +101,24 @@ class Noise:
         return (self.batch_size or 1) * noise / signal if signal > 0 else math.inf
 
     def advice(self) -> Advice:
-        """What relative dither promises, by all tensors' predicted descent together. Dither repairs skewed noise, which drives
-        signs the wrong way; where noise is symmetric it slows each single step down."""
+        """What relative dither promises SignSGD without momentum, by all tensors' descent together. Dither repairs noise that
+        is not symmetric and unimodal, which can drive signs the wrong way; where it is, dither slows each step down."""
         totals = [sum(t.progress[i] for t in self.tensors) for i in range(len(LEVELS))]
         best = max(range(len(LEVELS)), key=lambda i: totals[i])
-        if totals[best] <= 0:
-            return Advice(None, 1.0, "no descent is predicted at any level: take more or larger batches and measure again")
         gain = totals[best] / totals[0] if totals[0] > 0 else math.inf
-        if best == 0 or gain < _WORTH:
-            return Advice(None, gain, "no dither: signs descend about as fast without")
-        level = LEVELS[best]
-        than = f"{gain:.2f} times the descent without" if math.isfinite(gain) else "without it signs walk uphill"
-        return Advice(level, gain, f"signstep.Dither(level={level:g}): {than}, at this point of training")
+        if best > 0 and totals[best] - totals[0] > _SURE * self.gain_errors[best] and totals[best] > 0:
+            level = LEVELS[best]
+            than = f"{gain:.2f} times the descent without" if math.isfinite(gain) else "without it signs walk uphill"
+            text = f"signstep.Dither(level={level:g}) with momentum=0: {than}, at this point of training"
+            return Advice(level, gain, text)
+        if totals[0] > _SURE * self.progress_errors[0]:
+            return Advice(None, 1.0, "no dither: no level descends faster for sure than signs without it")
+        return Advice(None, 1.0, "it cannot be told from so few batches: take more or larger ones and measure again")
 
     def table(self) -> str:
         """A line for each parameter, and one for all."""
         width = max([len(t.name) for t in self.tensors] + [3])
-        lines = [f"{'parameter':<{width}}  {'numbers':>10}  {'rms':>9}  {'|g|/sigma':>9}  {'below 0.1':>9}"]
+        lines = [f"{'parameter':<{width}}  {'numbers':>10}  {'rms':>9}  {'|g|/sigma':>9}  {f'below {self.resolved:.2g}':>10}"]
         count, silent = sum(t.coordinates for t in self.tensors), sum(t.silent for t in self.tensors)
         heard = [t for t in self.tensors if t.silent < t.coordinates]
         weak = sum(t.weak * (t.coordinates - t.silent) for t in heard) / max(1, count - silent)
@@ -124,7 +128,7 @@ class Noise:
         for name, n, none, size, s, v, share in [*rows, ("all", count, silent, rms, signal, noise, weak)]:
             ratio = f"{math.sqrt(max(s, 0.0) / v) if v > 0 else math.inf:.3f}" if none < n else "-"
             below = f"{100 * share:.1f} %" if none < n else "-"
-            lines.append(f"{name:<{width}}  {n:>10}  {size:>9.2e}  {ratio:>9}  {below:>9}")
+            lines.append(f"{name:<{width}}  {n:>10}  {size:>9.2e}  {ratio:>9}  {below:>10}")
         if silent > 0:
             lines.append(f"{silent} numbers had no gradient in any batch; the shares are of the others")
         unit = "examples" if self.batch_size else "batches of this size"
@@ -148,6 +152,7 @@ def measure(
     kept = [p.grad for _, p in named]
     buffers = [(b, b.detach().clone()) for b in model.buffers()]
     halves = [_Moments(sum(p.numel() for _, p in named)) for _ in range(2)]
+    sample = DescentSample([p.numel() for _, p in named])
     _library.set_threads(torch.get_num_threads())
     draws = 0
     try:
@@ -157,7 +162,9 @@ def measure(
             with torch.enable_grad():
                 loss: Any = loss_of(model, batch)
                 loss.backward()
-            halves[draws % 2].add(_flat([p for _, p in named]))
+            flat = _flat([p for _, p in named])
+            halves[draws % 2].add(flat)
+            sample.add(flat)
             draws += 1
     finally:
         for (_, p), gradient in zip(named, kept):
@@ -167,7 +174,7 @@ def measure(
                 b.copy_(value)
     if draws < 4:
         raise ValueError(f"{draws} batches were given; wanted at least 4, and better 50 or more")
-    return Noise(draws, batch_size, _rows(named, halves, draws))
+    return _noise(named, halves, sample, draws, batch_size)
 
 
 def _flat(parameters: list[nn.Parameter]) -> Tensor:
@@ -175,33 +182,30 @@ def _flat(parameters: list[nn.Parameter]) -> Tensor:
     return torch.cat([g.detach().to("cpu", torch.float32).reshape(-1) for g in zero])
 
 
-def _rows(named: list[tuple[str, nn.Parameter]], halves: list[_Moments], draws: int) -> tuple[TensorNoise, ...]:
-    """Even and odd draws are independent, so the product of their means has no bias, nor has one half's gradient along the
-    other half's expected signs."""
+def _noise(
+    named: list[tuple[str, nn.Parameter]], halves: list[_Moments], sample: DescentSample, draws: int, batch_size: Optional[int]
+) -> Noise:
+    """Even and odd draws are independent, so the product of their means has no bias."""
     sizes = [p.numel() for _, p in named]
-    one, other = ([torch.split(array, sizes) for array in half.read()] for half in halves)
+    one, other = ([torch.split(array, sizes) for array in half.read()[:2]] for half in halves)
+    each_rms = [math.sqrt(float((g * h + (v + w) / 2).mean().clamp(min=0))) for g, v, h, w in zip(*one, *other)]
+    descent = sample.measure(each_rms, LEVELS)
+    noise = Noise(draws, batch_size, (), descent.errors, descent.gain_errors)
     rows = []
-    for i, (name, _) in enumerate(named):
-        (g1, v1, skew1, kurt1), (g2, v2, skew2, kurt2) = ([array[i] for array in half] for half in (one, other))
+    for (name, _), n, g1, v1, g2, v2, rms, progress in zip(named, sizes, *one, *other, each_rms, descent.parameters):
         variance = (v1 + v2) / 2
-        rms = math.sqrt(float((g1 * g2 + variance).mean().clamp(min=0)))
         live = (variance > 0) | (g1 != 0) | (g2 != 0)
         snr_square = (((g1 + g2) / 2).square() / variance - 1 / draws)[live]  # infinite without noise
-        progress = []
-        for level in LEVELS:
-            s1 = _expected_sign(g1, v1.sqrt(), skew1, kurt1, level * rms)
-            s2 = _expected_sign(g2, v2.sqrt(), skew2, kurt2, level * rms)
-            progress.append(float((g2 * s1 + g1 * s2).sum()) / 2)
         rows.append(
             TensorNoise(
                 name=name,
-                coordinates=sizes[i],
+                coordinates=n,
                 signal=float((g1 * g2).sum()),
                 noise=float(variance.sum()),
                 rms=rms,
-                weak=float((snr_square < 0.01).to(torch.float64).mean()) if bool(live.any()) else 0.0,
+                weak=float((snr_square < noise.resolved**2).to(torch.float64).mean()) if bool(live.any()) else 0.0,
                 progress=tuple(progress),
-                silent=sizes[i] - int(live.sum()),
+                silent=n - int(live.sum()),
             )
         )
-    return tuple(rows)
+    return replace(noise, tensors=tuple(rows))

@@ -14,6 +14,9 @@
 namespace signstep {
 namespace {
 
+// Of gradients computed in bfloat16, in standard deviations of a draw: what even an exact mean may be off by.
+constexpr double kRounding = 1.0 / 256;
+
 // Gives the running statistics back when the analysis ends, however it ends.
 class KeepBuffers {
  public:
@@ -94,12 +97,12 @@ const TensorInfo* dumped(const Network& network, const std::string& name) {
 
 void describe(OptionList& list, AnalyzeOptions& o) {
   list.group("Analysis");
-  list.integer("draws", o.draws, Range::closed(2, 4096), "", "mini-batches, drawn with replacement");
+  list.integer("draws", o.draws, Range::closed(4, 4096), "", "mini-batches, drawn with replacement");
   list.choice("reference", o.reference, {"epoch", "draws"},
               "gradient that draws are held against: mean over a whole epoch, or of the draws themselves");
-  list.flag("crop", o.augment.crop, "random crops, as in training");
-  list.flag("flip", o.augment.flip, "random horizontal flips, as in training");
-  list.integer("sample", o.sample, Range::closed(1, 65536), "", "coordinates of each tensor that keep their draws");
+  list.choice("images", o.images, {"trained", "plain"},
+              "as the run trained on them, with its crop, flip and cutout, or without");
+  list.integer("sample", o.sample, Range::closed(2, 65536), "", "coordinates of each tensor that keep their draws");
   list.seed("seed", o.seed, "of draws and sample");
   list.text("dump", o.dump, "name of a tensor whose draws are written to a safetensors file");
 }
@@ -109,9 +112,10 @@ const char* BatchAnalysis::verdict(size_t bin) const {
   if (b.count == 0) return "";
   const double excess = (b.failures - b.bound) / b.count, error = sample.failure_error[bin];
   if (snr_bin_edge(bin) < judged_from() || std::isnan(error) || draws < kLeastDraws) return "floor";
-  if (excess <= 0) return "under";
-  if (error == 0) return "floor";  // the sample never failed, or always: it does not say how sure the excess is
-  return excess > 3 * error ? "over" : "under";
+  // The sample failed in no draw, or in every one: then the rate, the draws being the units, is within 6.6 / K of that,
+  // as (1 - 6.6 / K)^K is the one-sided level of three standard errors.
+  const double three = error > 0 ? 3 * error : 6.6 / static_cast<double>(draws);
+  return excess > three ? "over" : excess < -three ? "under" : "undecided";
 }
 
 BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, const AnalyzeOptions& o,
@@ -163,14 +167,17 @@ BatchAnalysis analyze(Engine& engine, const AnalyzeData& data, size_t batch, con
   }
 
   const Draws drawn{reference, moments, signs, o.reference == Reference::kEpoch};
-  double variance = reference_variance(drawn, tensors, engine.executor());
+  const bool exact = drawn.independent && engine.network().options.norm != NormKind::kBatch && !o.augment.crop &&
+                     !o.augment.flip && o.augment.cutout == 0;
+  double variance = exact ? 0 : reference_variance(drawn, tensors, engine.executor());
   if (drawn.independent) variance = std::min(variance, 1 / static_cast<double>(out.reference_batches));
   const std::vector<double> rms = gradient_rms(drawn, tensors, engine.executor());
   const std::vector<SnrProfile> profiles = snr_profiles(drawn, tensors, variance, rms, engine.executor());
   out.reference_error = std::sqrt(variance);
   out.sample = sample_profile(sample, reference, tensors.size(), variance, rms, engine.executor());
-  out.reference_at_most = out.reference_error;
-  if (drawn.independent) {
+  out.reference_at_most =
+      exact ? kRounding / std::sqrt(static_cast<double>(out.reference_batches)) : out.reference_error;
+  if (drawn.independent && !exact) {
     const double likely = variance + 2 * out.sample.reference_variance_error;
     out.reference_at_most = std::sqrt(std::min(likely, 1 / static_cast<double>(out.reference_batches)));
   }

@@ -21,13 +21,17 @@ namespace signstep {
 // only.
 enum class Reference { kEpoch, kDraws };
 
+// Which images the gradients are of.
+enum class AnalyzedImages { kAsTrained, kPlain };
+
 struct AnalyzeOptions {
   int64_t draws = 256;  // K, mini-batches
   Reference reference = Reference::kEpoch;
-  AugmentOptions augment = {};  // off unless asked for
-  int64_t sample = 64;          // coordinates of each tensor that keep their draws
-  uint64_t seed = 1;            // of draws and sample
-  std::string dump = {};        // a tensor whose draws are written out; empty: none
+  AnalyzedImages images = AnalyzedImages::kAsTrained;  // for the caller, who knows the run
+  AugmentOptions augment = {};                         // what analyze does
+  int64_t sample = 64;                                 // coordinates of each tensor that keep their draws
+  uint64_t seed = 1;                                   // of draws and sample
+  std::string dump = {};                               // a tensor whose draws are written out; empty: none
 };
 
 void describe(OptionList& list, AnalyzeOptions& options);
@@ -54,9 +58,9 @@ struct TensorDump {
 struct BatchAnalysis {
   size_t batch = 0, draws = 0, reference_batches = 0;
   Reference reference = Reference::kEpoch;
-  double reference_error = 0;  // rho: of the reference, in standard deviations of a draw
-  double reference_at_most =
-      0;         // what rho may be: two standard errors more, and no more than 1/sqrt(reference batches)
+  // rho: of the reference, in standard deviations of a draw; 0 where an epoch's mean is the gradient itself, without
+  // batch norm and augmentation. And what it may be: two standard errors more, at most 1/sqrt(reference batches).
+  double reference_error = 0, reference_at_most = 0;
   Moments loss;  // of the draws
   std::vector<TensorAnalysis> tensors;
   SnrProfile network;
@@ -69,8 +73,8 @@ struct BatchAnalysis {
   double judged_from() const {
     return 5 * reference_at_most;
   }  // S below it says more of the reference than of the sign
-  // Of a bin: "under" the bound, "over" it by more than 3 standard errors, or "floor": not judged; "" without
-  // coordinates.
+  // Of a bin: "under" the bound or "over" it by more than 3 standard errors, "undecided" between, or "floor": not
+  // judged; "" without coordinates.
   const char* verdict(size_t bin) const;
 };
 

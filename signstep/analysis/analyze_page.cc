@@ -6,10 +6,14 @@
 #include "signstep/base/error.h"
 
 namespace signstep {
-Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<std::string>& what) {
+
+Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<std::string>& what,
+                  double average_noise) {
   Page page{.title = "Signal and noise of the gradients", .verdict = "", .facts = what, .words = {}, .tables = {}};
   for (const BatchAnalysis& a : analyses) {
-    page.verdict += fmt::format("{}{} {}", page.verdict.empty() ? "" : " ", picture_verdict(a), dither_advice(a));
+    for (const std::string& sentence : {picture_verdict(a), descent_verdict(a), dither_advice(a)})
+      if (!sentence.empty()) page.verdict += (page.verdict.empty() ? "" : " ") + sentence;
+    if (const std::string average = average_text(a, average_noise); !average.empty()) page.facts.push_back(average);
     page.facts.push_back(measured_text(a) + ".");
     page.facts.push_back(stationarity_text(a) + ".");
     const std::string at = analyses.size() > 1 ? fmt::format(", batch {}", a.batch) : "";
@@ -22,7 +26,9 @@ Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<
   page.words = {
       {"S = |g| / sigma",
        "signal-to-noise ratio of a coordinate: the size of its mean gradient over the standard "
-       "deviation of a mini-batch's. Debiased: the reference's own error is taken off."},
+       "deviation of a mini-batch's. Debiased: the reference's own error is taken off, on the average over squares; "
+       "what is "
+       "cut off at 0 leaves up to 0.34 of that error in the mean."},
       {"w(S)",
        "the weight of a coordinate in the bound, 1 - 2 times the largest chance of a wrong sign: S / sqrt(3) "
        "for small S, near 1 for large. What a sign step sees of the gradient is w(S) |g|."},
@@ -30,8 +36,10 @@ Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<
       {"no signal", "coordinates whose mean lies within the reference's error."},
       {"density", "l1^2 / (n l2^2): 1 when all n coordinates are equally large, 1 / n when one is all."},
       {"symmetric, unimodal",
-       "share of sampled coordinates whose noise passes a test of it at level 5 %: what the bound "
-       "assumes."},
+       "share of coordinates, by a sample, whose noise passes a test of it at level 5 %: what the bound assumes. Where "
+       "all "
+       "noise is so, 95 % pass."},
+      {"level", "of relative dither: its standard deviation over the rms of the tensor's mini-batch gradient."},
       {"promised", "descent that the bound guarantees at a level of dither, if noise is symmetric and unimodal."},
       {"predicted", "descent by a formula from four moments of the noise, without that assumption."},
       {"measured", "descent of the sampled coordinates' own draws."},

@@ -9,7 +9,9 @@
 
 namespace signstep {
 
-// The page of an analysis. what: the checkpoint, network and data that were looked at, a paragraph each.
-Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<std::string>& what);
+// The page of an analysis. what: the checkpoint, network and data that were looked at, a paragraph each. average_noise:
+// of the run's optimizer, as in average_text.
+Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<std::string>& what,
+                  double average_noise);
 
 }  // namespace signstep

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "signstep/analysis/analyze_tables.h"
 #include "signstep/base/error.h"
 
 namespace signstep {
@@ -129,7 +130,7 @@ NamedChart signal(const std::vector<BatchAnalysis>& all) {
 
 NamedChart shapes(const std::vector<BatchAnalysis>& all) {
   return by_tensor(all, "shapes",
-                   "Share of sampled coordinates whose noise passes as symmetric and as unimodal, at level 5 %.",
+                   "Share of coordinates, by a sample, whose noise passes as symmetric and as unimodal, at level 5 %.",
                    "Shape of the noise by tensor",
                    {{"symmetric", [](const TensorAnalysis& t) { return t.shapes.symmetric / t.shapes.tested; }},
                     {"unimodal", [](const TensorAnalysis& t) { return t.shapes.unimodal / t.shapes.tested; }}});
@@ -227,6 +228,8 @@ Json to_json(const BatchAnalysis& a) {
     level["mean_fixed_point"] = share(a.network.fixed_point[l], a.network.with_noise);
     out["dither"].push_back(level);
   }
+  out["picture_verdict"] = picture_verdict(a);
+  out["descent_verdict"] = descent_verdict(a);
   out["dither_advice"] = dither_advice(a);
   out["shape_power"] = {{"level", kShapeLevel},
                         {"symmetry_gaussian", a.power.gaussian_asymmetric},
@@ -283,14 +286,15 @@ std::string dither_advice(const BatchAnalysis& a) {
   if (best > 0 && a.sample.gain[best].mean > 3 * a.sample.gain_error[best]) {
     return fmt::format(
         "Dither pays here: at level {:g} the expected step descends {:.4f} +- {:.4f} of the l1 norm more than without, "
-        "because asymmetric noise turns signs around that dither turns back.",
+        "because noise that is not symmetric and unimodal turns signs around that dither turns back.",
         kDitherLevels[best], a.sample.gain[best].mean / a.network.l1, a.sample.gain_error[best] / a.network.l1);
   }
+  const double gain = a.sample.gain[one].mean, error = a.sample.gain_error[one];
   return fmt::format(
-      "Dither does not pay in first-order descent here: level 1 changes the expected descent by {:.4f} +- {:.4f} of "
-      "the l1 "
+      "{} in first-order descent here: level 1 changes the expected descent by {:.4f} +- {:.4f} of the l1 "
       "norm, and costs {:.0f} % of what is promised.",
-      a.sample.gain[one].mean / a.network.l1, a.sample.gain_error[one] / a.network.l1, cost(one));
+      gain < -3 * error ? "Dither does not pay" : "It cannot be told whether dither pays", gain / a.network.l1,
+      error / a.network.l1, cost(one));
 }
 
 }  // namespace signstep

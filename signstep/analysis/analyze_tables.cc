@@ -26,7 +26,9 @@ std::vector<std::string> block_row(const std::string& name, const SnrProfile& p,
 }
 
 std::string verdict_text(const std::string& verdict) {
-  return verdict == "floor" ? "not judged: too close to the reference's error" : verdict;
+  return verdict == "floor"       ? "not judged: too close to the reference's error"
+         : verdict == "undecided" ? "within three errors"
+                                  : verdict;
 }
 
 }  // namespace
@@ -96,11 +98,16 @@ std::string stationarity_text(const BatchAnalysis& a) {
 }
 
 std::string picture_verdict(const BatchAnalysis& a) {
-  size_t judged = 0, over = 0;
+  size_t judged = 0, over = 0, under = 0;
+  double coordinates = 0, magnitude = 0;
   for (size_t b = 0; b < kSnrBins; ++b) {
     const std::string verdict = a.verdict(b);
-    judged += verdict == "under" || verdict == "over";
     over += verdict == "over";
+    under += verdict == "under";
+    if (verdict.empty() || verdict == "floor") continue;
+    ++judged;
+    coordinates += a.network.bins[b].count;
+    magnitude += a.network.bins[b].magnitude;
   }
   if (judged == 0) {
     return fmt::format(
@@ -108,17 +115,54 @@ std::string picture_verdict(const BatchAnalysis& a) {
         "reference's error. Draw more, or at a larger batch.",
         a.batch);
   }
-  if (over == 0) {
+  const std::string ranges = fmt::format(
+      "of {} ranges of signal-to-noise that can be judged ({} of the coordinates, {} of the l1 norm)", judged,
+      percent(coordinates, a.network.coordinates - a.network.silent), percent(magnitude, a.network.l1));
+  constexpr const char* kBound = "Gauss's bound for symmetric unimodal noise";
+  if (over > 0)
     return fmt::format(
-        "At batch {} the small-batch picture holds: in all {} ranges of signal-to-noise that can be judged, "
-        "mini-batches "
-        "have the wrong sign no more often than Gauss's bound for symmetric unimodal noise allows.",
-        a.batch, judged);
-  }
+        "At batch {} the small-batch picture does not hold everywhere: in {} {} mini-batches have the wrong sign more "
+        "often than {} allows.",
+        a.batch, over, ranges, kBound);
+  if (under == judged)
+    return fmt::format(
+        "At batch {} the small-batch picture holds where it can be judged: in all {} mini-batches have the wrong sign "
+        "less "
+        "often than {} allows.",
+        a.batch, ranges, kBound);
+  if (under == 0)
+    return fmt::format(
+        "At batch {} nothing contradicts the small-batch picture and nothing confirms it: in all {} the share of wrong "
+        "signs "
+        "is within three standard errors of {}.",
+        a.batch, ranges, kBound);
   return fmt::format(
-      "At batch {} the small-batch picture does not hold everywhere: in {} of {} ranges of signal-to-noise that can be "
-      "judged, mini-batches have the wrong sign more often than Gauss's bound for symmetric unimodal noise allows.",
-      a.batch, over, judged);
+      "At batch {} nothing contradicts the small-batch picture: in {} {} mini-batches have the wrong sign less often "
+      "than "
+      "{} allows, in none more often, and the others are within three standard errors of it.",
+      a.batch, under, ranges, kBound);
+}
+
+std::string descent_verdict(const BatchAnalysis& a) {
+  if (a.reference != Reference::kEpoch) return "";
+  const double measured = a.sample.descent[0].mean, error = a.sample.descent_error[0], promised = a.network.promised[0];
+  const char* place = measured - promised > 3 * error   ? "above"
+                      : promised - measured > 3 * error ? "below"
+                                                        : "within three standard errors of";
+  return fmt::format("A sign step descends {:.4f} ± {:.4f} of the l1 norm, {} the {:.4f} that the bound promises.",
+                     measured / a.network.l1, error / a.network.l1, place, promised / a.network.l1);
+}
+
+std::string average_text(const BatchAnalysis& a, double noise) {
+  if (noise == 1) return "";
+  const double squares = std::max(0.0, a.network.squares);
+  const double level = std::sqrt((squares + a.network.noise) / (squares + noise * a.network.noise));
+  return fmt::format(
+      "At batch {} the figures are of SignSGD without momentum. The run's optimizer takes the sign of an average, "
+      "whose "
+      "noise is {:.3f} of a mini-batch's, so S is up to {:.2f} times as large there, and level 1 here is {:.2f} of its "
+      "own relative dither.",
+      a.batch, std::sqrt(noise), 1 / std::sqrt(noise), level);
 }
 
 }  // namespace signstep

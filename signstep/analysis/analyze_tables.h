@@ -20,7 +20,12 @@ std::string measured_text(const BatchAnalysis& analysis);
 std::string power_text(const BatchAnalysis& analysis);
 std::string stationarity_text(const BatchAnalysis& analysis);
 
-// Whether the small-batch picture fits: signs fail no more often than the bound says, wherever that can be judged.
+// Whether the small-batch picture fits: signs fail less often than the bound says, as far as that can be judged.
 std::string picture_verdict(const BatchAnalysis& analysis);
+// What the theorem needs: the descent along the signs beside the promised one. "" without an independent reference.
+std::string descent_verdict(const BatchAnalysis& analysis);
+// For an optimizer that takes the sign of an average (dither_law.h, average_noise): what the figures are to it. ""
+// for 1.
+std::string average_text(const BatchAnalysis& analysis, double average_noise);
 
 }  // namespace signstep

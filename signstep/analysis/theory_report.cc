@@ -84,9 +84,10 @@ void add_problem(const std::vector<RateCurve>& rates, const std::string& problem
               .y_label = "mean l1 norm of the gradient",
               .log_x = true,
               .log_y = true};
-  NamedChart batches{"batches-" + problem,
-                     "Measured over bound at the largest K: larger batches mend what breaks the assumptions.",
-                     {}};
+  NamedChart batches{
+      "batches-" + problem,
+      "Measured over bound at the largest K, by batch size; a mean of many draws comes close to a Gaussian.",
+      {}};
   batches.chart = {.title = "Measured over bound: " + problem + ", largest K",
                    .x_label = "batch size",
                    .y_label = "measured / bound",

@@ -59,20 +59,35 @@ TextTable valley_table(const std::vector<ValleyCurve>& valley) {
 }
 
 std::string theory_verdict(const std::vector<RateCurve>& rates) {
-  size_t under = 0, under_holds = 0, beyond_broken = 0, beyond = 0;
+  struct Count {
+    size_t cases = 0, broken = 0;
+    void add(const RateCurve& c) {
+      ++cases;
+      broken += !c.holds();
+    }
+    std::string text() const { return fmt::format("{} of {}", broken, cases); }
+  };
+  uint32_t largest = 0;
+  for (const RateCurve& c : rates) largest = std::max(largest, static_cast<uint32_t>(c.batch));
+  Count under, beyond, at_largest, dithered;
   for (const RateCurve& c : rates) {
-    (c.assumptions() ? under : beyond) += 1;
-    under_holds += c.assumptions() && c.holds();
-    beyond_broken += !c.assumptions() && !c.holds();
+    (c.assumptions() ? under : beyond).add(c);
+    if (c.assumptions()) continue;
+    if (c.dither > 0)
+      dithered.add(c);
+    else if (c.batch == largest)
+      at_largest.add(c);
   }
-  const std::string first =
-      under_holds == under
-          ? fmt::format("The bound holds in all {} cases whose noise is symmetric and unimodal.", under)
-          : fmt::format(
-                "The bound is BROKEN in {} of {} cases whose noise is symmetric and unimodal: please report it.",
-                under - under_holds, under);
-  return fmt::format("{} Of the {} cases whose noise is not, it breaks in {}; larger batches and dither mend them.",
-                     first, beyond, beyond_broken);
+  std::string text =
+      under.broken == 0
+          ? fmt::format("The bound holds in all {} cases whose noise is symmetric and unimodal.", under.cases)
+          : fmt::format("The bound is BROKEN in {} cases whose noise is symmetric and unimodal: please report it.",
+                        under.text());
+  if (beyond.cases == 0) return text;
+  text += fmt::format(" It breaks in {} whose noise is not", beyond.text());
+  if (at_largest.cases > 0) text += fmt::format("; at batch {} without dither in {}", largest, at_largest.text());
+  if (dithered.cases > 0) text += fmt::format("; with dither in {}", dithered.text());
+  return text + ".";
 }
 
 }  // namespace signstep

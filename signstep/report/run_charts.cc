@@ -7,6 +7,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/report/group_series.h"
+#include "signstep/report/noise_scale.h"
 #include "signstep/report/rate_charts.h"
 
 namespace signstep {
@@ -98,10 +99,16 @@ NamedChart agreements(const std::vector<RunGroup>& groups) {
 }
 
 NamedChart noise_scales(const std::vector<RunGroup>& groups) {
-  NamedChart out = by_epoch(groups, "noise-scale", noise_scale, "Simple noise scale", "images");
+  constexpr const char* kTitle = "Simple noise scale";
+  NamedChart out{"noise-scale", "", {.title = kTitle, .x_label = "epoch", .y_label = "images"}};
   out.caption =
-      "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes; a gap is "
-      "an epoch whose noise hid the signal.";
+      "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes in all runs "
+      "together; a gap is an epoch whose noise hid the signal.";
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupCurve curve = noise_scale_curve(groups[g]);
+    if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
+  }
+  out.chart.whole_x = true;
   out.chart.log_y = true;
   return out;
 }

@@ -233,14 +233,6 @@ double sign_agreement(const RunSummary& run, size_t epoch_index) {
   return 100 * probe_mean(run, epoch_index, &ProbePairs::agreement);
 }
 
-double noise_scale(const RunSummary& run, size_t epoch_index) {
-  const double signal = probe_mean(run, epoch_index, &ProbePairs::signal),
-               noise = probe_mean(run, epoch_index, &ProbePairs::noise);
-  const auto text = run.config.find("batch");
-  const auto batch = text == run.config.end() ? std::nullopt : parse_number(text->second);
-  return signal > 0 && batch ? *batch * noise / signal : std::nan("");
-}
-
 MeanSd last_values(const RunGroup& group, EpochFigure figure) {
   std::vector<double> values;
   for (const RunSummary& run : group.runs) values.push_back(run.last().*figure);

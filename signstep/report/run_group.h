@@ -55,10 +55,8 @@ GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*fig
                       Thinning thinning = Thinning::kEvery);
 
 // Of the probes of a run's i-th epoch (train --analyze-every; docs/theory.md): the mean share of gradient signs that
-// two batches agree on, percent, and the simple noise scale in images, batch x mean noise / mean signal. NaN without
-// probes, and where noise hides the signal.
+// two batches agree on, percent. NaN without probes.
 double sign_agreement(const RunSummary& run, size_t epoch_index);
-double noise_scale(const RunSummary& run, size_t epoch_index);
 
 // Of the last epochs' number.
 MeanSd last_values(const RunGroup& group, EpochFigure figure);

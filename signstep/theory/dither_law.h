@@ -23,6 +23,11 @@ struct CoordinateNoise {
 // on.
 double expected_sign(const CoordinateNoise& noise, double dither);
 
+// Variance of the noise of u = b1 m + (1 - b1) g over that of g, where m is the average of earlier independent
+// gradients by b2, both in [0, 1): (1 - b1)^2 + b1^2 (1 - b2) / (1 + b2). Signum: (1 - b) / (1 + b); 1 without an
+// average.
+constexpr double average_noise(double b1, double b2) { return (1 - b1) * (1 - b1) + b1 * b1 * (1 - b2) / (1 + b2); }
+
 // g*, in the gradient's units; 0 for symmetric noise.
 double fixed_point(const CoordinateNoise& noise, double dither);
 

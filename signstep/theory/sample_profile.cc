@@ -156,9 +156,9 @@ SampleProfile sample_profile(const CoordinateSample& sample, std::span<const flo
     executor.run(sample.size(), [&](size_t i) { verdicts[i] = judge(sample.draws(i), dip); });
     for (size_t i = 0; i < verdicts.size(); ++i) {
       ShapeCounts& counts = out.tensors[sample.tensor(i)];
-      counts.tested += verdicts[i].tested;
-      counts.symmetric += verdicts[i].symmetric;
-      counts.unimodal += verdicts[i].unimodal;
+      counts.tested += verdicts[i].tested ? sample.weight(i) : 0;
+      counts.symmetric += verdicts[i].symmetric ? sample.weight(i) : 0;
+      counts.unimodal += verdicts[i].unimodal ? sample.weight(i) : 0;
     }
   }
   failure_errors(sample, reference, variance, out);

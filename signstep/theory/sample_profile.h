@@ -17,7 +17,7 @@ namespace signstep {
 inline constexpr double kShapeLevel = 0.05;  // of both shape tests
 inline constexpr size_t kLeastDraws = 10;    // by which anything is judged
 
-// Of one tensor; counts are of sampled coordinates.
+// Of one tensor: how many coordinates the sampled ones stand for, so that tensors add up as they do elsewhere.
 struct ShapeCounts {
   double tested = 0, symmetric = 0, unimodal = 0;  // not rejected; coordinates whose draws all agree are not tested
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "signstep/parallel/pieces.h"
 #include "signstep/theory/bounds.h"
@@ -13,7 +14,9 @@ namespace {
 
 constexpr double kBinsPerDecade = 4, kFirstEdge = 1e-4;
 
-void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, double variance, double rms) {
+// independent: g has no part in the moments.
+void add_coordinate(SnrProfile& p, double g, const Moments& m, bool independent, double failures, double variance,
+                    double rms) {
   const auto draws = static_cast<double>(m.n);
   const double sigma2 = m.variance(), sigma = std::sqrt(sigma2);
   p.coordinates += 1;
@@ -21,15 +24,20 @@ void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, 
     p.silent += 1;
     return;
   }
-  const double square = g * g - variance * sigma2, magnitude = std::sqrt(std::max(square, 0.0));
-  const double snr = signal_to_noise(magnitude, sigma);
+  const double debiased = g * g - variance * sigma2, magnitude = std::sqrt(std::max(debiased, 0.0));
+  const double snr = signal_to_noise(magnitude, sigma), square = independent ? g * m.mean : debiased;
+  // |g| w(S) under noise of that deviation.
+  const auto seen = [&](double s, double deviation) {
+    return independent && s <= kGaussKnee && deviation > 0 ? square / (deviation * std::numbers::sqrt3)
+                                                           : magnitude * snr_weight(s);
+  };
   p.l1_raw += std::fabs(g);
   p.l1 += magnitude;
   p.squares_raw += g * g;
   p.squares += square;
   p.noise += sigma2;
   p.weight += snr_weight(snr);
-  p.weighted += magnitude * snr_weight(snr);
+  p.weighted += seen(snr, sigma);
   p.high += snr > kGaussKnee;
   if (snr == 0) {
     p.below_floor += 1;
@@ -38,8 +46,9 @@ void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, 
     bin.count += 1;
     bin.failures += failures / draws;
     bin.bound += sign_failure_bound(snr);
+    bin.magnitude += magnitude;
   }
-  CoordinateNoise noise{.gradient = g, .sigma = sigma};
+  CoordinateNoise noise{.gradient = m.mean, .sigma = sigma};
   if (sigma > 0) {
     noise.skewness = m.skewness();
     noise.excess_kurtosis = m.excess_kurtosis();
@@ -49,7 +58,7 @@ void add_coordinate(SnrProfile& p, double g, const Moments& m, double failures, 
   }
   for (size_t level = 0; level < kLevels; ++level) {
     const double dither = kDitherLevels[level] * rms;
-    p.promised[level] += magnitude * snr_weight(signal_to_noise(magnitude, sigma, dither));
+    p.promised[level] += seen(signal_to_noise(magnitude, sigma, dither), std::hypot(sigma, dither));
     p.predicted[level] += g * expected_sign(noise, dither);
     if (sigma > 0) p.fixed_point[level] += std::fabs(fixed_point(noise, dither)) / sigma;
   }
@@ -96,6 +105,7 @@ SnrProfile& SnrProfile::operator+=(const SnrProfile& o) {
     bins[b].count += o.bins[b].count;
     bins[b].failures += o.bins[b].failures;
     bins[b].bound += o.bins[b].bound;
+    bins[b].magnitude += o.bins[b].magnitude;
   }
   for (size_t l = 0; l < kLevels; ++l) {
     promised[l] += o.promised[l];
@@ -137,7 +147,7 @@ std::vector<SnrProfile> snr_profiles(const Draws& d, std::span<const TensorRange
       [&](size_t t, size_t begin, size_t end) {
         SnrProfile partial;
         for (size_t i = tensors[t].offset + begin; i < tensors[t].offset + end; ++i)
-          add_coordinate(partial, d.reference[i], d.moments.at(i),
+          add_coordinate(partial, d.reference[i], d.moments.at(i), d.independent,
                          d.signs.failures(i, d.reference[i], d.moments.draws()), variance, rms[t]);
         return partial;
       });

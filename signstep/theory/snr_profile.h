@@ -5,7 +5,9 @@
 // The reference g has an error of its own, rho sigma_i in coordinate i. It would fake signal where there is none, so
 // g^2 is debiased: S^2 = max(0, g^2 / sigma^2 - rho^2). rho^2 is 1/K when the reference is the mean of the same draws;
 // for an independent reference it is measured: the mean of (mean of draws - g)^2 / s^2 over coordinates, s^2 being the
-// draws' variance, has the expectation (rho^2 + 1/K) (K - 1) / (K - 3) for Gaussian noise.
+// draws' variance, has the expectation (rho^2 + 1/K) (K - 1) / (K - 3) for Gaussian noise. What is cut off at 0 is
+// biased upwards all the same: a coordinate without signal keeps 0.48 rho^2 of S^2 and 0.34 rho of S in the mean. So
+// sums that go by g^2 take g times the mean of the draws, m, where the two are independent: no error enters squared.
 #pragma once
 
 #include <array>
@@ -24,12 +26,14 @@ inline constexpr size_t kSnrBins = 24;
 size_t snr_bin(double snr);
 double snr_bin_edge(size_t bin);  // lower edge
 
-// Dither as multiples of the tensor's rms of the mini-batch gradient: the optimizer's `relative` levels.
+// Dither as multiples of the tensor's rms of the mini-batch gradient: the `relative` levels of SignSGD, whose sign is
+// of that gradient. Signum and Lion take the sign of an average, whose rms is smaller (momentum_noise).
 inline constexpr std::array<double, 7> kDitherLevels = {0, 0.25, 0.5, 1, 2, 4, 8};
 inline constexpr size_t kLevels = kDitherLevels.size();
 
 struct SnrBin {
   double count = 0, failures = 0, bound = 0;  // coordinates; sums over them of the failure rate and of p(S)
+  double magnitude = 0;                       // and of |g|, debiased
 };
 
 struct SnrProfile {
@@ -39,14 +43,16 @@ struct SnrProfile {
   double high = 0;                           // S above 2/sqrt 3
   double weight = 0;                         // sum of w(S)
   double l1_raw = 0, l1 = 0;                 // sum of |g|; debiased
-  double squares_raw = 0, squares = 0;       // sum of g^2; less rho^2 sigma^2 (unbiased, may be negative)
+  double squares_raw = 0, squares = 0;       // sum of g^2; unbiased, so it may be negative: of g m, or of g^2 less
+                                             // rho^2 sigma^2 where the reference is the draws' mean
   double noise = 0;                          // sum of sigma^2
-  double weighted = 0;                       // SNR-weighted stationarity, sum of |g| w(S)
+  double weighted = 0;                       // SNR-weighted stationarity, sum of |g| w(S); g m / (sigma sqrt 3) for
+                                             // small S and an independent reference
   double skewness_square = 0, kurtosis = 0;  // sums over coordinates with noise; the former less what K draws
                                              // of a Gaussian have, 6 (K - 2) / ((K + 1) (K + 3))
   double with_noise = 0;
   std::array<SnrBin, kSnrBins> bins;
-  // At each dither level: sum of |g| w(S), which is promised; of |g| sign(g) E[sign], which four moments predict; and
+  // At each dither level: sum of |g| w(S), which is promised; of g E[sign], which the draws' four moments predict; and
   // of |g*| / sigma, the fixed point's distance from 0.
   std::array<double, kLevels> promised{}, predicted{}, fixed_point{};
 

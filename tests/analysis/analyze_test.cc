@@ -8,10 +8,12 @@
 #include <numeric>
 
 #include "signstep/analysis/analyze_report.h"
+#include "signstep/analysis/analyze_tables.h"
 #include "signstep/base/error.h"
 #include "signstep/data/catalog.h"
 #include "signstep/data/loader.h"
 #include "signstep/theory/bounds.h"
+#include "signstep/theory/dither_law.h"
 #include "tests/data/fixtures.h"
 #include "tests/train/engines_here.h"
 
@@ -73,7 +75,7 @@ TEST_F(AnalyzeTest, TheEpochReferenceIsTheFullGradient) {
   const auto engine = engine_of(NormKind::kGroup);
   const auto full = full_gradient(*engine);
   for (const char* name : {"conv1.weight", "layer3.0.bn1.bias", "fc.weight"}) {
-    const BatchAnalysis a = run(*engine, 32, {.draws = 2, .sample = 1, .dump = name});
+    const BatchAnalysis a = run(*engine, 32, {.draws = 4, .sample = 2, .dump = name});
     EXPECT_EQ(a.reference_batches, 5u);
     for (const TensorInfo& t : engine->network().parameters) {
       if (t.name != name) continue;
@@ -139,11 +141,88 @@ TEST_F(AnalyzeTest, ReferenceFromTheDrawsTakesOffItsFloor) {
 // More images in a batch, less noise in its gradient: the ratio of two noise variances is that of the batch sizes.
 TEST_F(AnalyzeTest, NoiseFallsWithTheBatchSize) {
   const auto engine = engine_of(NormKind::kGroup);
-  const BatchAnalysis small = run(*engine, 4, {.draws = 100, .sample = 1}),
-                      large = run(*engine, 16, {.draws = 100, .sample = 1});
+  const BatchAnalysis small = run(*engine, 4, {.draws = 100, .sample = 2}),
+                      large = run(*engine, 16, {.draws = 100, .sample = 2});
   EXPECT_NEAR(small.network.noise / large.network.noise, 4, 1);
   EXPECT_NEAR(small.network.squares / large.network.squares, 1, 0.2);
   EXPECT_LT(small.network.weight, large.network.weight);
+}
+
+// Without batch norm and augmentation an epoch's mean is the gradient, and no error of it is taken off.
+TEST_F(AnalyzeTest, AnExactReferenceHasNoError) {
+  const auto group = engine_of(NormKind::kGroup);
+  const BatchAnalysis exact = run(*group, 8, {.draws = 16, .sample = 4});
+  EXPECT_EQ(exact.reference_error, 0);
+  EXPECT_EQ(exact.network.below_floor, 0);
+  EXPECT_LT(exact.judged_from(), 0.01);
+  EXPECT_GT(run(*group, 8, {.draws = 16, .augment = {.flip = true}, .sample = 4}).reference_at_most, 0.05);
+  EXPECT_GT(run(*engine_of(NormKind::kBatch), 8, {.draws = 16, .sample = 4}).reference_at_most, 0.05);
+}
+
+// A made-up analysis of one bin from 1.8 on, with that failure rate and error, all of 1000 coordinates in it.
+BatchAnalysis one_bin(double rate, double error, double bound) {
+  BatchAnalysis a;
+  a.batch = 4;
+  a.draws = 100;
+  SnrBin& bin = a.network.bins[17];
+  bin = {.count = 1000, .failures = 1000 * rate, .bound = 1000 * bound, .magnitude = 3};
+  a.network.coordinates = 1250;
+  a.network.silent = 250;
+  a.network.l1 = 4;
+  a.sample.failure_error[17] = error;
+  return a;
+}
+
+TEST(AnalyzeVerdicts, ABinIsOverOrUnderByThreeErrorsOrUndecided) {
+  EXPECT_STREQ(one_bin(0.10, 0.02, 0.20).verdict(17), "under");
+  EXPECT_STREQ(one_bin(0.30, 0.02, 0.20).verdict(17), "over");
+  EXPECT_STREQ(one_bin(0.15, 0.02, 0.20).verdict(17), "undecided");
+  EXPECT_STREQ(one_bin(0.25, 0.02, 0.20).verdict(17), "undecided");
+  EXPECT_STREQ(one_bin(0, 0, 0.20).verdict(17), "under");  // no failure in 100 draws
+  EXPECT_STREQ(one_bin(0, 0, 0.05).verdict(17), "undecided");
+  BatchAnalysis near = one_bin(0.10, 0.02, 0.20);
+  near.reference_at_most = 0.5;
+  EXPECT_STREQ(near.verdict(17), "floor");
+}
+
+TEST(AnalyzeVerdicts, TheHeadlineSaysHowMuchWasJudged) {
+  EXPECT_THAT(
+      picture_verdict(one_bin(0.10, 0.02, 0.20)),
+      HasSubstr("holds where it can be judged: in all of 1 ranges of signal-to-noise that can be judged (100.0 % of "
+                "the coordinates, 75.0 % of the l1 norm)"));
+  EXPECT_THAT(picture_verdict(one_bin(0.25, 0.02, 0.20)), HasSubstr("and nothing confirms it: in all of 1 ranges"));
+  EXPECT_THAT(picture_verdict(one_bin(0.30, 0.02, 0.20)), HasSubstr("does not hold everywhere: in 1 of 1"));
+  BatchAnalysis a = one_bin(0.10, 0.02, 0.20);
+  a.network.promised[0] = 2;
+  a.sample.descent[0].mean = 1;
+  a.sample.descent_error[0] = 0.1;
+  EXPECT_THAT(descent_verdict(a), HasSubstr("descends 0.2500 ± 0.0250 of the l1 norm, below the 0.5000"));
+  a.sample.descent[0].mean = 1.8;
+  EXPECT_THAT(descent_verdict(a), HasSubstr("within three standard errors of the 0.5000"));
+  a.reference = Reference::kDraws;
+  EXPECT_EQ(descent_verdict(a), "");
+}
+
+TEST(AnalyzeVerdicts, SignsOfAnAverageHaveOtherLevels) {
+  BatchAnalysis a = one_bin(0.10, 0.02, 0.20);
+  a.network.noise = 1;
+  EXPECT_EQ(average_text(a, 1), "");
+  EXPECT_THAT(
+      average_text(a, average_noise(0.9, 0.9)),
+      HasSubstr("noise is 0.229 of a mini-batch's, so S is up to 4.36 times as large there, and level 1 here is 4.36"));
+}
+
+TEST(AnalyzeVerdicts, WhetherDitherPaysMayBeUnknown) {
+  BatchAnalysis a = one_bin(0.10, 0.02, 0.20);
+  a.network.promised = {2, 1.9, 1.8, 1.5, 1, 0.5, 0.2};
+  a.sample.gain[3].mean = -0.2;
+  a.sample.gain_error[3] = 0.1;
+  EXPECT_THAT(dither_advice(a), HasSubstr("It cannot be told whether dither pays"));
+  a.sample.gain_error[3] = 0.01;
+  EXPECT_THAT(dither_advice(a), HasSubstr("Dither does not pay in first-order descent here: level 1"));
+  a.sample.gain[4].mean = 0.2;
+  a.sample.gain_error[4] = 0.01;
+  EXPECT_THAT(dither_advice(a), HasSubstr("Dither pays here: at level 2"));
 }
 
 TEST_F(AnalyzeTest, BadInput) {
@@ -154,14 +233,14 @@ TEST_F(AnalyzeTest, BadInput) {
               HasSubstr("did you mean fc.weight?"));
   const auto buffers = copy(engine->buffers());
   engine->values()[0] = NAN;
-  EXPECT_THAT(message_of<DivergedError>([&] { run(*engine, 8, {.draws = 2}); }),
+  EXPECT_THAT(message_of<DivergedError>([&] { run(*engine, 8, {.draws = 4}); }),
               HasSubstr("reference batch 0 is NaN or infinite"));
   EXPECT_TRUE(same_bytes(engine->buffers(), buffers)) << "given back after an error too";
   AnalyzeOptions one{.draws = 1};
   OptionList list;
   describe(list, one);
   EXPECT_THAT(message_of<OptionError>([&] { list.validate(); }),
-              HasSubstr("draws is '1'; wanted a whole number in [2, 4096]"));
+              HasSubstr("draws is '1'; wanted a whole number in [4, 4096]"));
 }
 
 }  // namespace

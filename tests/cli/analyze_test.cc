@@ -63,8 +63,12 @@ TEST_F(AnalyzeCommandTest, OneTensorEqualsAnIndependentNumPyComputation) {
 TEST_F(AnalyzeCommandTest, TablesFiguresAndJson) {
   const auto seen = run({folder_.path("run"), "--draws", "12", "--batches", "8,32", "--sample", "4"});
   expect(seen, 0, "Batch 8: 12 draws with replacement");
-  for (const char* text : {"Batch 32", "layer4.1", "network", "SNR-weighted", "verdict", "promised", "Shape tests"})
+  for (const char* text : {"Batch 32", "layer4.1", "network", "SNR-weighted", "verdict", "promised", "Shape tests",
+                           "with crop, flip", "takes the sign of an average"})
     EXPECT_THAT(seen.second, HasSubstr(text));
+  expect(run({folder_.path("run"), "--draws", "4", "--batches", "8", "--sample", "2", "--images", "plain", "--output",
+              folder_.path("plain")}),
+         0, "without augmentation");
   std::string folder;
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path("run/analysis"))) folder = entry.path();
   EXPECT_THAT(folder, HasSubstr("step-000000"));
@@ -86,13 +90,13 @@ TEST_F(AnalyzeCommandTest, BadInput) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path("wider/checkpoints")))
     checkpoint = entry.path();
   expect(run({}), 2, "name a run folder or a checkpoint file");
-  expect(run({folder_.path("run"), "--draws", "1"}), 2, "draws is '1'; wanted a whole number in [2, 4096]");
+  expect(run({folder_.path("run"), "--draws", "1"}), 2, "draws is '1'; wanted a whole number in [4, 4096]");
   expect(run({folder_.path("run"), "--batches", "251"}), 2, "batch 251 is larger than the 250 training images");
   expect(run({folder_.path("run"), "--batches", "8,none"}), 2, "wanted whole numbers");
   expect(run({folder_.path("run"), "--dump", "conv"}), 2, "the network has no such tensor");
   expect(run({folder_.path("run"), "--checkpoint", checkpoint}), 4, "checkpoint");
   expect(run({folder_.path("data")}), 4, "holds no checkpoint");
-  expect(run({"--checkpoint", checkpoint, "--draws", "2", "--sample", "1", "--batches", "4", "--output",
+  expect(run({"--checkpoint", checkpoint, "--draws", "4", "--sample", "2", "--batches", "4", "--output",
               folder_.path("out")}),
          0, "width 8");
   write_file_atomic(folder_.path("damaged"), read_text_file(checkpoint).substr(0, 5000));

@@ -30,6 +30,7 @@ with open(analysis_file) as f:
     analysis = json.load(f)["batches"][0]
 entry = next(t for t in analysis["tensors"] if t["name"] == name)
 rho2 = np.longdouble(analysis["reference_error"]) ** 2
+independent = analysis["reference"] == "epoch"
 
 off = draws - draws.mean(axis=0)
 sigma2 = (off**2).sum(axis=0) / (k - 1)
@@ -44,6 +45,10 @@ with np.errstate(divide="ignore", invalid="ignore"):
     kurtosis = (off**4).mean(axis=0) / (off**2).mean(axis=0) ** 2 - 3
     knee = 2 / np.sqrt(np.longdouble(3))
     weight = np.where(snr > knee, 1 - 4 / (9 * snr**2), snr / np.sqrt(np.longdouble(3)))
+    seen = magnitude * weight  # |g| w(S)
+    if independent:  # the draws' mean is another estimate of g: no error enters squared
+        square = g * draws.mean(axis=0)
+        seen = np.where((snr <= knee) & (sigma > 0), square / (sigma * np.sqrt(np.longdouble(3))), seen)
 failure = (np.sign(draws) != np.sign(g)).mean(axis=0)
 noisy = live & (sigma > 0)
 judged = live & (snr > 0)
@@ -61,7 +66,7 @@ expected = {
     "stationarity_l1_raw": np.abs(g).sum(),
     "stationarity_l2_squared": square.sum(),
     "stationarity_l2_squared_raw": (g**2).sum(),
-    "stationarity_weighted": (magnitude * weight)[live].sum(),
+    "stationarity_weighted": seen[live].sum(),
     "noise_variance": sigma2.sum(),
     "density": np.abs(g).sum() ** 2 / (n * (g**2).sum()),
     "mean_squared_skewness": (skewness[noisy] ** 2 - 6 * (k - 2) / ((k + 1) * (k + 3))).mean(),

@@ -87,8 +87,8 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
           {{{"step", 15}, {"event", "switch"}, {"text", "went over to SGD at rate 0.5"}}});
     if (run.probes)
       r["probe"] = {{"step", {10 * e - 5, 10 * e}},
-                    {"signal", {2.0 / e, -1.0}},
-                    {"noise", {5.0, nullptr}},
+                    {"signal", {2.1 / e, e == 1 ? 1.9 : -1.0}},
+                    {"noise", {5.0, 3.0}},
                     {"agreement", {0.5, 0.6}}};
     epochs.push_back(r);
   }

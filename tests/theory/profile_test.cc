@@ -10,6 +10,7 @@
 #include "signstep/parallel/thread_pool.h"
 #include "signstep/random/random.h"
 #include "signstep/theory/bounds.h"
+#include "signstep/theory/dither_law.h"
 #include "signstep/theory/noise.h"
 #include "signstep/theory/sample_profile.h"
 
@@ -161,6 +162,7 @@ TEST_F(ProfileTest, ShapesAndDitherOnTheSample) {
   EXPECT_EQ(p.tensors[2].unimodal, p.tensors[2].tested);
   EXPECT_EQ(p.tensors[1].symmetric, 0) << "two points, 1/4 and 3/4";
   EXPECT_EQ(p.tensors[1].tested, 40);
+  EXPECT_NEAR(p.tensors[0].tested, 3000, 1e-6) << "64 stand for all";
   // Under symmetric noise dither only costs: the descent falls with each level, and the gain is its fall.
   for (size_t l = 2; l < kLevels; ++l) EXPECT_LT(p.descent[l].mean, p.descent[l - 1].mean);
   EXPECT_EQ(p.gain[0].mean, 0);
@@ -211,6 +213,54 @@ TEST(Profile, ErrorsHoldTheChoiceOfCoordinates) {
     if (level == 0) continue;
     EXPECT_GT(std::sqrt(gain_error / gain_off), 0.7);
     EXPECT_LT(std::sqrt(gain_error / gain_off), 1.5);
+  }
+}
+
+// A reference that is off by as much as the signal: its square would double what is promised, and make predicted a
+// multiple of what is measured. S is 0.05, the error of the reference 0.1 of sigma.
+TEST(Profile, TheReferencesErrorDoesNotEnterSquared) {
+  SerialExecutor serial;
+  constexpr size_t n = 40000, k = 100;
+  const std::vector<TensorRange> tensors = {{0, n}};
+  SequentialRandom random(Stream(5, Purpose::kProblem));
+  std::vector<float> g(n, 0.05f), reference(n), draw(n);
+  for (float& v : reference) v = static_cast<float>(0.05 + 0.1 * random.normal());
+  SignCounts signs(n);
+  CoordinateMoments moments(n);
+  CoordinateSample sample(tensors, 1000, k, 1);
+  for (size_t j = 0; j < k; ++j) {
+    for (size_t i = 0; i < n; ++i) draw[i] = g[i] + static_cast<float>(random.normal());
+    moments.add(draw, serial);
+    signs.add(draw, serial);
+    sample.add(draw);
+  }
+  const Draws draws{reference, moments, signs, true};
+  const double variance = reference_variance(draws, tensors, serial);
+  EXPECT_NEAR(variance, 0.01, 0.001);
+  const auto rms = gradient_rms(draws, tensors, serial);
+  const SnrProfile p = snr_profiles(draws, tensors, variance, rms, serial)[0];
+  const SampleProfile s = sample_profile(sample, reference, 1, variance, rms, serial);
+  const double square = 0.05 * 0.05;
+  EXPECT_NEAR(p.squares / n, square, 0.1 * square);
+  EXPECT_NEAR(p.weighted / n, square / std::sqrt(3.0), 0.1 * square);
+  const double descent = 0.05 * std::erf(0.05 / std::sqrt(2.0));
+  EXPECT_NEAR(p.predicted[0] / n, descent, 0.1 * descent);
+  EXPECT_NEAR(s.descent[0].mean / n, descent, 4 * s.descent_error[0] / n);
+  for (const size_t level : {2, 4}) {
+    const double all = std::hypot(1, kDitherLevels[level] * rms[0]);
+    EXPECT_NEAR(p.promised[level] / n, square / (all * std::sqrt(3.0)), 0.1 * square / all);
+    EXPECT_NEAR(p.predicted[level] / n, 0.05 * std::erf(0.05 / (all * std::sqrt(2.0))), 0.1 * descent / all);
+  }
+}
+
+// u = b1 m + (1 - b1) g of a long average, by its weights.
+TEST(DitherLaw, NoiseOfAnAverage) {
+  EXPECT_EQ(average_noise(0, 0), 1);
+  EXPECT_DOUBLE_EQ(average_noise(0.9, 0.9), 0.1 / 1.9);
+  for (const auto& [b1, b2] : {std::pair{0.9, 0.99}, std::pair{0.5, 0.9}, std::pair{0.95, 0.95}}) {
+    double sum = (1 - b1) * (1 - b1), weight = b1 * (1 - b2);
+    for (int age = 0; age < 5000; ++age, weight *= b2) sum += weight * weight;
+    EXPECT_NEAR(average_noise(b1, b2), sum, 1e-12);
   }
 }
 
