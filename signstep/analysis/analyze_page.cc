@@ -11,8 +11,10 @@ Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<
                   double average_noise) {
   Page page{.title = "Signal and noise of the gradients", .verdict = "", .facts = what, .words = {}, .tables = {}};
   for (const BatchAnalysis& a : analyses) {
-    for (const std::string& sentence : {picture_verdict(a), descent_verdict(a), dither_advice(a)})
-      if (!sentence.empty()) page.verdict += (page.verdict.empty() ? "" : " ") + sentence;
+    page.verdict += page.verdict.empty() ? "" : "\n";
+    page.verdict += picture_verdict(a);
+    for (const std::string& sentence : {descent_verdict(a), dither_advice(a)})
+      if (!sentence.empty()) page.verdict += " " + sentence;
     if (const std::string average = average_text(a, average_noise); !average.empty()) page.facts.push_back(average);
     page.facts.push_back(measured_text(a) + ".");
     page.facts.push_back(stationarity_text(a) + ".");

@@ -285,13 +285,13 @@ std::string dither_advice(const BatchAnalysis& a) {
     if (a.sample.gain[l].mean > a.sample.gain[best].mean) best = l;
   if (best > 0 && a.sample.gain[best].mean > 3 * a.sample.gain_error[best]) {
     return fmt::format(
-        "Dither pays here: at level {:g} the expected step descends {:.4f} +- {:.4f} of the l1 norm more than without, "
+        "Dither pays here: at level {:g} the expected step descends {:.4f} ± {:.4f} of the l1 norm more than without, "
         "because noise that is not symmetric and unimodal turns signs around that dither turns back.",
         kDitherLevels[best], a.sample.gain[best].mean / a.network.l1, a.sample.gain_error[best] / a.network.l1);
   }
   const double gain = a.sample.gain[one].mean, error = a.sample.gain_error[one];
   return fmt::format(
-      "{} in first-order descent here: level 1 changes the expected descent by {:.4f} +- {:.4f} of the l1 "
+      "{} in first-order descent here: level 1 changes the expected descent by {:.4f} ± {:.4f} of the l1 "
       "norm, and costs {:.0f} % of what is promised.",
       gain < -3 * error ? "Dither does not pay" : "It cannot be told whether dither pays", gain / a.network.l1,
       error / a.network.l1, cost(one));

@@ -111,36 +111,31 @@ std::string picture_verdict(const BatchAnalysis& a) {
   }
   if (judged == 0) {
     return fmt::format(
-        "At batch {} nothing can be said of the bound: no range of signal-to-noise lies far enough above the "
-        "reference's error. Draw more, or at a larger batch.",
+        "Batch {}: nothing can be said of Gauss's bound, as no range of S lies far enough above the reference's error. "
+        "Draw "
+        "more, or at a larger batch.",
         a.batch);
   }
   const std::string ranges = fmt::format(
-      "of {} ranges of signal-to-noise that can be judged ({} of the coordinates, {} of the l1 norm)", judged,
+      "{} range{} of S that can be judged ({} of the coordinates, {} of the l1 norm)", judged, judged == 1 ? "" : "s",
       percent(coordinates, a.network.coordinates - a.network.silent), percent(magnitude, a.network.l1));
-  constexpr const char* kBound = "Gauss's bound for symmetric unimodal noise";
   if (over > 0)
     return fmt::format(
-        "At batch {} the small-batch picture does not hold everywhere: in {} {} mini-batches have the wrong sign more "
-        "often than {} allows.",
-        a.batch, over, ranges, kBound);
+        "Batch {}: the small-batch picture does not hold everywhere: signs fail more often than Gauss's bound allows "
+        "in {} of "
+        "{}.",
+        a.batch, over, ranges);
   if (under == judged)
     return fmt::format(
-        "At batch {} the small-batch picture holds where it can be judged: in all {} mini-batches have the wrong sign "
-        "less "
-        "often than {} allows.",
-        a.batch, ranges, kBound);
-  if (under == 0)
-    return fmt::format(
-        "At batch {} nothing contradicts the small-batch picture and nothing confirms it: in all {} the share of wrong "
-        "signs "
-        "is within three standard errors of {}.",
-        a.batch, ranges, kBound);
+        "Batch {}: the small-batch picture holds where it can be judged: signs fail less often than Gauss's bound "
+        "allows in all "
+        "of {}.",
+        a.batch, ranges);
   return fmt::format(
-      "At batch {} nothing contradicts the small-batch picture: in {} {} mini-batches have the wrong sign less often "
-      "than "
-      "{} allows, in none more often, and the others are within three standard errors of it.",
-      a.batch, under, ranges, kBound);
+      "Batch {}: nothing contradicts the small-batch picture: of {}, {}.", a.batch, ranges,
+      under == 0 ? "none is surely below Gauss's bound, and none above it"
+                 : fmt::format("{} surely below Gauss's bound, and the others are within three standard errors of it",
+                               under == 1 ? "1 is" : fmt::format("{} are", under)));
 }
 
 std::string descent_verdict(const BatchAnalysis& a) {
@@ -158,11 +153,11 @@ std::string average_text(const BatchAnalysis& a, double noise) {
   const double squares = std::max(0.0, a.network.squares);
   const double level = std::sqrt((squares + a.network.noise) / (squares + noise * a.network.noise));
   return fmt::format(
-      "At batch {} the figures are of SignSGD without momentum. The run's optimizer takes the sign of an average, "
-      "whose "
-      "noise is {:.3f} of a mini-batch's, so S is up to {:.2f} times as large there, and level 1 here is {:.2f} of its "
-      "own relative dither.",
-      a.batch, std::sqrt(noise), 1 / std::sqrt(noise), level);
+      "The figures are of SignSGD without momentum. The run's optimizer takes the sign of an average, whose noise is "
+      "{:.3f} "
+      "of a mini-batch's: S is up to {:.2f} times as large there, and level 1 here is level {:.2f} of its relative "
+      "dither.",
+      std::sqrt(noise), 1 / std::sqrt(noise), level);
 }
 
 }  // namespace signstep

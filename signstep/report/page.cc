@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/report/page.h"
 
+#include <sstream>
+
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/path.h"
@@ -26,8 +28,10 @@ Figures write_page(const Page& page, const std::vector<NamedChart>& charts, cons
   const bool ours = earlier_page(path);
   const Figures figures = write_figures(charts, {.folder = folder, .ours = ours});
   const FigureHtml html = figures_html(figures);
-  std::string body =
-      fmt::format("<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n", html_escaped(page.title), html_escaped(page.verdict));
+  std::string body = fmt::format("<h1>{}</h1>\n", html_escaped(page.title));
+  std::istringstream verdict(page.verdict);
+  for (std::string line; std::getline(verdict, line);)
+    body += fmt::format("<p class=\"verdict\">{}</p>\n", html_escaped(line));
   for (const std::string& fact : page.facts) body += fmt::format("<p class=\"note\">{}</p>\n", html_escaped(fact));
   if (!page.words.empty()) {
     body += "<details><summary>Words on this page</summary>\n<dl>\n";

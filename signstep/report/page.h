@@ -13,7 +13,7 @@ namespace signstep {
 
 struct Page {
   std::string title;
-  std::string verdict;                                     // a sentence or two
+  std::string verdict;                                     // a sentence or two; lines are paragraphs
   std::vector<std::string> facts;                          // what was looked at, a paragraph each
   std::vector<std::pair<std::string, std::string>> words;  // a term and what it means
   std::vector<HtmlTable> tables;

@@ -186,12 +186,15 @@ TEST(AnalyzeVerdicts, ABinIsOverOrUnderByThreeErrorsOrUndecided) {
 }
 
 TEST(AnalyzeVerdicts, TheHeadlineSaysHowMuchWasJudged) {
-  EXPECT_THAT(
+  EXPECT_EQ(
       picture_verdict(one_bin(0.10, 0.02, 0.20)),
-      HasSubstr("holds where it can be judged: in all of 1 ranges of signal-to-noise that can be judged (100.0 % of "
-                "the coordinates, 75.0 % of the l1 norm)"));
-  EXPECT_THAT(picture_verdict(one_bin(0.25, 0.02, 0.20)), HasSubstr("and nothing confirms it: in all of 1 ranges"));
-  EXPECT_THAT(picture_verdict(one_bin(0.30, 0.02, 0.20)), HasSubstr("does not hold everywhere: in 1 of 1"));
+      "Batch 4: the small-batch picture holds where it can be judged: signs fail less often than Gauss's bound allows "
+      "in all of 1 range of S that can be judged (100.0 % of the coordinates, 75.0 % of the l1 norm).");
+  EXPECT_THAT(picture_verdict(one_bin(0.25, 0.02, 0.20)),
+              HasSubstr("nothing contradicts the small-batch picture: of 1 range of S that can be judged"));
+  EXPECT_THAT(
+      picture_verdict(one_bin(0.30, 0.02, 0.20)),
+      HasSubstr("does not hold everywhere: signs fail more often than Gauss's bound allows in 1 of 1 range of S"));
   BatchAnalysis a = one_bin(0.10, 0.02, 0.20);
   a.network.promised[0] = 2;
   a.sample.descent[0].mean = 1;
@@ -209,7 +212,8 @@ TEST(AnalyzeVerdicts, SignsOfAnAverageHaveOtherLevels) {
   EXPECT_EQ(average_text(a, 1), "");
   EXPECT_THAT(
       average_text(a, average_noise(0.9, 0.9)),
-      HasSubstr("noise is 0.229 of a mini-batch's, so S is up to 4.36 times as large there, and level 1 here is 4.36"));
+      HasSubstr("noise is 0.229 of a mini-batch's: S is up to 4.36 times as large there, and level 1 here is level "
+                "4.36"));
 }
 
 TEST(AnalyzeVerdicts, WhetherDitherPaysMayBeUnknown) {
