@@ -116,3 +116,29 @@ def test_repr_has_what_was_stated_and_the_groups() -> None:
     assert lines[0] == "Lion ("
     for line in ("    beta1: 0.9", "    dither: relative", "    total_steps: 7", "Parameter Group 0", "    lr: 0.0003"):
         assert line in lines
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+def test_a_blend_takes_the_signs_of_the_rules_average(momentum: float) -> None:
+    """SGD without momentum steps along the gradient and leaves m to the sign; with it, m becomes SGD's d."""
+    torch.manual_seed(1)
+    p = torch.nn.Parameter(torch.zeros(200, dtype=torch.float64))
+    switch = signstep.Switch(step=12, blend=6, momentum=momentum, decay="sign")
+    optimizer = signstep.Signum([p], lr=1e-3, decoupled_weight_decay=0, total_steps=40, switch=switch)
+    m, x, rate = torch.zeros_like(p), torch.zeros_like(p), 0.0
+    for t in range(25):
+        g = torch.randn(200, dtype=torch.float64) + 0.3
+        p.grad = g.clone()
+        optimizer.step()
+        sign = torch.sign(0.9 * m + 0.1 * g)
+        alpha = 1 - (t - 11) / 6 if 12 <= t < 18 else 0.0
+        if t < 12:
+            m = 0.9 * m + 0.1 * g
+            x = x - 1e-3 * sign
+        else:
+            d = g if momentum == 0 else momentum * m + (1 - momentum) * g
+            m = d if momentum > 0 or t >= 18 else 0.9 * m + 0.1 * g
+            x = x - alpha * 1e-3 * sign - (1 - alpha) * rate * d
+        if t == 11:
+            rate = optimizer.report.sgd_rate
+        assert torch.allclose(p.detach(), x, atol=1e-12), t

@@ -2,6 +2,7 @@
 #include "signstep/optim/dither_options.h"
 
 #include "signstep/base/error.h"
+#include "signstep/optim/shared_options.h"
 
 namespace signstep {
 namespace {
@@ -16,6 +17,7 @@ double final_by_shape(DitherShape shape, double level) {
     case DitherShape::kConstant: return level;
     case DitherShape::kLinear:
     case DitherShape::kCosine: return 0;
+    case DitherShape::kInverseSqrt: return level / 10;  // of which a hundredth would be reached in no time
     default: return level / 100;
   }
 }
@@ -45,9 +47,10 @@ void describe(OptionList& list, DitherOptions& o) {
   list.number_or_auto("dither_level", o.dither_level, Range::at_least(0), "times the rms or maximum, or gradient units",
                       "where the annealing starts; auto: 1 for relative and maximum; absolute needs a number")
       .role(Role::kCommon);
-  list.number_or_auto(
-      "dither_final", o.dither_final, Range::at_least(0), "like dither_level",
-      "where it ends; auto: 0 for linear and cosine, the level for constant, else a hundredth of the level");
+  list.number_or_auto("dither_final", o.dither_final, Range::at_least(0), "like dither_level",
+                      "where it ends; auto: 0 for linear and cosine, the level for constant, a hundredth of it for "
+                      "exponential, a tenth for "
+                      "inverse-sqrt");
   list.choice("dither_shape", o.dither_shape, {"constant", "linear", "cosine", "exponential", "inverse-sqrt"},
               "of the way from dither_level to dither_final");
   list.number("dither_until", o.dither_until, {.low = 0, .high = 1, .low_open = true}, "share of the run",
@@ -67,6 +70,10 @@ DitherOptions resolved(DitherOptions o) {
   if (o.dither == DitherKind::kNone) {
     refuse_when_off("dither_level", o.dither_level);
     refuse_when_off("dither_final", o.dither_final);
+    DitherOptions untouched;
+    OptionList defaults;
+    describe(defaults, untouched);
+    refuse_changed(list, defaults, "dither is none; choose a dither");
     return o;
   }
   check_place(o);

@@ -20,7 +20,8 @@ struct DitherOptions {
   // absolute: in gradient units, which no default fits, so it must be given. dither_on = post: times the step's unit
   // length for both.
   std::optional<double> dither_level = {};
-  std::optional<double> dither_final = {};  // c_T >= 0; auto: 0 for linear and cosine, c_0 for constant, else c_0 / 100
+  std::optional<double> dither_final = {};  // c_T >= 0; auto: 0 for linear and cosine, c_0 for constant,
+                                            // c_0 / 100 for exponential, c_0 / 10 for inverse-sqrt
   DitherShape dither_shape = DitherShape::kCosine;
   double dither_until = 1.0;                          // (0, 1], share of the run: T; from there on the level stays c_T
   DitherOn dither_on = DitherOn::kUpdate;             // kernels/step.h
@@ -31,10 +32,9 @@ struct DitherOptions {
 
 void describe(OptionList& list, DitherOptions& options);
 
-// Fills what is auto and refuses what cannot be: a level without a dither, an absolute dither without a level, an
-// exponential or inverse-sqrt shape with a level of 0, a constant shape that ends elsewhere, uniform noise or a maximum
-// anywhere but on the update and in its mean. Resolving twice changes
-// nothing. Throws OptionError.
+// Fills what is auto and refuses what cannot be: any of these options without a dither, an absolute dither without a
+// level, an exponential or inverse-sqrt shape with a level of 0, a constant shape that ends elsewhere, uniform noise or
+// a maximum anywhere but on the update and in its mean. Resolving twice changes nothing. Throws OptionError.
 DitherOptions resolved(DitherOptions options);
 
 // Whether the state holds each coordinate's running maximum of |u|: 4 bytes a parameter.

@@ -58,6 +58,14 @@ void fill(MaybeNumber& value, MaybeNumber standard, const char* option, const st
   if (!value) value = standard;
 }
 
+void refuse_changed(const OptionList& options, const OptionList& defaults, const std::string& why) {
+  for (const Option& option : options.options()) {
+    const std::string value = option.text();
+    if (value != defaults.find(option.name)->text())
+      throw OptionError(fmt::format("{} is {} and {}, or leave {} out", option.name, value, why, option.name));
+  }
+}
+
 void require_float(const char* option, MaybeNumber value) {
   if (!value || *value == 0) return;
   const auto single = static_cast<float>(*value);

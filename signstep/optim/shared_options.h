@@ -26,6 +26,10 @@ void fill(MaybeNumber& value, MaybeNumber standard, const char* option, const st
 [[noreturn]] void refuse_option(const std::string& option, const std::string& value, const std::string& rule,
                                 const std::string& advice);
 
+// Throws OptionError for the first option whose value is not the default one, "switch_blend is 5 and WHY, or leave
+// switch_blend out": it would have no effect.
+void refuse_changed(const OptionList& options, const OptionList& defaults, const std::string& why);
+
 // Steps compute in float: there a value above 0 must stay above 0 and finite, and a factor below 1 below 1. Throw
 // OptionError.
 void require_float(const char* option, MaybeNumber value);

@@ -2,6 +2,7 @@
 #include "signstep/optim/sign_optimizer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -44,8 +45,10 @@ SignStep common_step(const UpdatePlan& plan, const SignState& state, uint64_t t)
   const SwitchOptions& switching = plan.switching.options;
   const double momentum = plan.optimizer.momentum.value_or(0), mu = switching.switch_momentum.value_or(0);
   const bool own = keeps_average(plan.optimizer), sign = state.switching.phase == SwitchPhase::kSign;
-  // After the switch m is SGD's d. A rule that is followed without momentum keeps its m; the gradient is its d.
-  const bool apart = own && !sign && switching.switch_follow && mu == 0;
+  // After the switch m is SGD's d. Where SGD has no momentum the gradient is its d, and the rule keeps its m as long as
+  // it takes a sign of it, in a blend and where it is followed.
+  const bool blend = state.switching.phase == SwitchPhase::kBlend;
+  const bool apart = own && mu == 0 && (blend || (!sign && switching.switch_follow));
   const bool is_d = !apart && (!sign || (!own && moves_average(plan, state)));
   SignStep step;
   step.b1 = plan.optimizer.beta1.value_or(momentum);
@@ -62,6 +65,17 @@ SignStep common_step(const UpdatePlan& plan, const SignState& state, uint64_t t)
   step.seed = plan.seed;
   step.step = t;
   return step;
+}
+
+// Of the average that the switch's estimates are against, after this step.
+double warmth(const UpdatePlan& plan, const SwitchState& state) {
+  const SwitchOptions& o = plan.switching.options;
+  if (o.switch_when == SwitchWhen::kNever || o.switch_direction == SwitchDirection::kGradient) return 1;
+  const bool own = keeps_average(plan.optimizer);
+  const double b =
+      own ? plan.optimizer.beta2.value_or(plan.optimizer.momentum.value_or(0)) : o.switch_momentum.value_or(0);
+  const uint64_t start = own ? 0 : plan.switching.calibrate_from;
+  return state.steps < start ? 1 : 1 - std::pow(b, static_cast<double>(state.steps - start + 1));
 }
 
 // The phases sign and blend, and phase sgd where the sign step goes on being measured: at a sign_lr of 0.
@@ -132,8 +146,10 @@ StepReport sign_optimizer_step(const UpdatePlan& plan, SignState& state, uint64_
     if (rates[i].lr == 0) s = {.finite = s.finite, .nonfinite = s.nonfinite};
   }
   if (!sums) statistics.clear();
-  const bool decays = std::any_of(rates.begin(), rates.end(), [](const TensorRate& r) { return r.decay > 0; });
-  report.switching = switch_step(plan.switching, state.switching, largest_lr, statistics, decays);
+  std::vector<double> decayed;
+  for (const TensorRate& rate : rates) decayed.push_back(rate.decay > 0 ? rate.lr : 0);
+  report.switching = switch_step(plan.switching, state.switching, largest_lr, statistics,
+                                 {.decayed_lr = decayed, .warmth = warmth(plan, state.switching)});
   return report;
 }
 

@@ -24,11 +24,12 @@ double lambda_at(const SwitchPlan& plan, const SwitchState& state, size_t which)
 }
 
 // Adds one average's estimate of this step. Returns the ratio.
-std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_t which, double lr,
+std::optional<double> estimate(const SwitchPlan& plan, SwitchState& state, size_t which, double lr, double warmth,
                                const StepStatistics& sums) {
   const SwitchOptions& o = plan.options;
   const bool moved = std::isfinite(lr) && lr > 0;
-  const auto ratio = moved ? rate_ratio(o.switch_projection, sums, o.switch_negative) : std::nullopt;
+  auto ratio = moved ? rate_ratio(o.switch_projection, sums, o.switch_negative) : std::nullopt;
+  if (ratio) *ratio *= warmth;  // each projection is inverse to v
   if (!ratio) {
     state.settled[which] = 0;
     return std::nullopt;
@@ -64,22 +65,28 @@ std::optional<SwitchReason> trigger(const SwitchPlan& plan, const SwitchState& s
   return state.steps >= plan.due ? std::optional(SwitchReason::kFallback) : std::nullopt;
 }
 
-// The share by which the SGD phase's decay would shrink the weights at each step.
-double shrinkage(const SwitchPlan& plan, double lambda, double lr, bool decays) {
-  return decays && plan.options.switch_decay != SwitchDecay::kSign ? lambda * lr * plan.options.switch_penalty : 0;
+// The share by which the SGD phase's decay would shrink the weights at each step, lr being that of weights that decay.
+double shrinkage(const SwitchPlan& plan, double lambda, double lr) {
+  return plan.options.switch_decay != SwitchDecay::kSign ? lambda * lr * plan.options.switch_penalty : 0;
+}
+
+double largest_decayed(double lr, std::span<const double> decayed) {
+  return decayed.empty() ? lr : *std::max_element(decayed.begin(), decayed.end());
 }
 
 // The rates that SGD would run at; empty when one of them is unusable.
-std::vector<double> usable_rates(const SwitchPlan& plan, const SwitchState& state, double lr, bool decays) {
+std::vector<double> usable_rates(const SwitchPlan& plan, const SwitchState& state, double lr,
+                                 std::span<const double> decayed) {
   std::vector<double> rates;
   const double global = lambda_at(plan, state, 0);
   if (!by_tensor(plan)) rates.push_back(global);
   for (size_t which = 1; which < state.lambda.size(); ++which) {
     const double own = lambda_at(plan, state, which);
-    rates.push_back(usable_rate(own) && shrinkage(plan, own, lr, decays) < 1 ? own : global);
+    const double share = shrinkage(plan, own, decayed.empty() ? lr : decayed[which - 1]);
+    rates.push_back(usable_rate(own) && share <= kMostShrinkage ? own : global);
   }
   const bool usable = std::all_of(rates.begin(), rates.end(), usable_rate);
-  if (!usable || shrinkage(plan, global, lr, decays) > kMostShrinkage) rates.clear();
+  if (!usable || shrinkage(plan, global, largest_decayed(lr, decayed)) > kMostShrinkage) rates.clear();
   return rates;
 }
 
@@ -95,16 +102,16 @@ SwitchEvent event_of(const SwitchPlan& plan, const SwitchState& state, SwitchRea
 }
 
 std::optional<SwitchEvent> try_switch(const SwitchPlan& plan, SwitchState& state, SwitchReason reason, double lr,
-                                      bool decays) {
-  state.rates = usable_rates(plan, state, lr, decays);
+                                      std::span<const double> decayed) {
+  state.rates = usable_rates(plan, state, lr, decayed);
   if (state.rates.empty()) {
     if (std::exchange(state.refused, true)) return std::nullopt;
     SwitchEvent event = event_of(plan, state, SwitchReason::kRefused, lr);
-    const double share = shrinkage(plan, event.lambda, lr, decays);
+    const double share = shrinkage(plan, event.lambda, largest_decayed(lr, decayed));
     if (usable_rate(event.lambda) && share > kMostShrinkage) event.shrinkage = share;
     return event;
   }
-  state.phase = plan.options.switch_blend > 0 ? SwitchPhase::kBlend : SwitchPhase::kSgd;
+  state.phase = plan.blend > 0 ? SwitchPhase::kBlend : SwitchPhase::kSgd;
   state.switched_after = state.steps;
   return event_of(plan, state, reason, lr);
 }
@@ -123,7 +130,7 @@ SwitchState make_switch_state(const SwitchPlan& plan, size_t tensors) {
 void require_fit(const SwitchState& state, const SwitchPlan& plan, size_t tensors) {
   const size_t count = averages(plan, tensors);
   const bool switched = state.phase != SwitchPhase::kSign;
-  const auto blend = static_cast<uint64_t>(plan.options.switch_blend);
+  const uint64_t blend = plan.blend;
   const bool counters = switched ? state.switched_after > 0 && state.switched_after <= state.steps
                                  : state.switched_after == 0 && state.blended == 0;
   const bool blending =
@@ -149,7 +156,7 @@ PhaseRates phase_rates(const SwitchPlan& plan, const SwitchState& state, double 
   out.phase = state.phase;
   out.sign_lr = lr;
   if (state.phase == SwitchPhase::kSign) return out;
-  const auto steps = static_cast<double>(plan.options.switch_blend);
+  const auto steps = static_cast<double>(plan.blend);
   out.alpha = state.phase == SwitchPhase::kBlend ? 1 - static_cast<double>(state.blended + 1) / steps : 0;
   for (const double rate : state.rates) out.sgd_rates.push_back(rate * lr);
   return out;
@@ -181,24 +188,26 @@ bool tracks_average(const SwitchPlan& plan, const SwitchState& state) {
 }
 
 SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums,
-                         bool decays) {
+                         const SwitchContext& context) {
   ++state.steps;
   SwitchReport report;
   if (plan.options.switch_when == SwitchWhen::kNever) return report;
   if (!sums.empty()) {
     assert(!by_tensor(plan) || sums.size() + 1 == state.lambda.size());
-    if (const auto ratio = estimate(plan, state, 0, lr, total_of(sums))) report.gamma = *ratio * lr;
+    if (const auto ratio = estimate(plan, state, 0, lr, context.warmth, total_of(sums))) report.gamma = *ratio * lr;
     if (by_tensor(plan)) {
-      for (size_t t = 0; t < sums.size(); ++t) estimate(plan, state, t + 1, lr, sums[t]);
+      for (size_t t = 0; t < sums.size(); ++t) estimate(plan, state, t + 1, lr, context.warmth, sums[t]);
     }
   }
   if (state.phase == SwitchPhase::kSign) {
-    if (const auto reason = trigger(plan, state, sums)) report.event = try_switch(plan, state, *reason, lr, decays);
+    if (const auto reason = trigger(plan, state, sums))
+      report.event = try_switch(plan, state, *reason, lr, context.decayed_lr);
   } else {
     if (plan.options.switch_follow) {
-      if (auto rates = usable_rates(plan, state, lr, decays); !rates.empty()) state.rates = std::move(rates);
+      if (auto rates = usable_rates(plan, state, lr, context.decayed_lr); !rates.empty())
+        state.rates = std::move(rates);
     }
-    if (state.phase == SwitchPhase::kBlend && ++state.blended == static_cast<uint64_t>(plan.options.switch_blend)) {
+    if (state.phase == SwitchPhase::kBlend && ++state.blended == plan.blend) {
       state.phase = SwitchPhase::kSgd;
     }
   }

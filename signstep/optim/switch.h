@@ -120,15 +120,21 @@ struct SwitchReport {
   std::optional<SwitchEvent> event;
 };
 
+// What else a step knows for the switch.
+struct SwitchContext {
+  std::span<const double> decayed_lr = {};  // lr_t of each tensor, 0 where its weights do not decay; empty: all at lr
+  double warmth = 1;                        // 1 - b^k of a v that is an average by b, k steps after it started at 0
+};
+
 // Accounts for one optimizer step that was taken at rate lr (lr_t, of the sign rule) with these sums, one per tensor.
 // Empty sums mean not measured at this step: no estimate, and the run of settled ones stands. A step at lr = 0 gives no
 // estimate and ends the run, as does any step whose estimate fails. Call it after every optimizer step, in every phase.
 // The switch takes effect with the next step. A switch that is due without a usable Lambda (all of them, under scope
-// tensor: a tensor without one takes the global one), or at whose Lambda over all tensors decay would shrink weights by
-// more than kMostShrinkage a step, is reported once as kRefused and happens at the first later step that has one.
-// decays: whether any tensor's weights do. The first estimate never counts as settled, being its own average. Cost:
-// O(tensors).
+// tensor: a tensor without one, or at whose own decay would shrink its weights by more than kMostShrinkage a step,
+// takes the global one), or at whose Lambda over all tensors decay would shrink weights by as much, is reported once as
+// kRefused and happens at the first later step that has one. Estimates are against v / warmth, so that a young average
+// does not make them too large. The first estimate never counts as settled, being its own average. Cost: O(tensors).
 SwitchReport switch_step(const SwitchPlan& plan, SwitchState& state, double lr, std::span<const StepStatistics> sums,
-                         bool decays = true);
+                         const SwitchContext& context = {});
 
 }  // namespace signstep

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "signstep/base/error.h"
+#include "signstep/optim/shared_options.h"
 
 namespace signstep {
 namespace {
@@ -29,15 +30,23 @@ void check_values(SwitchOptions o) {
   describe(list, o);
   list.validate();
   if (o.switch_when != SwitchWhen::kAt) refuse_point_unless_at(o);
+  if (o.switch_when != SwitchWhen::kNever) return;
+  SwitchOptions untouched;
+  OptionList defaults;
+  describe(defaults, untouched);
+  refuse_changed(list, defaults, "switch_when is never; choose at or auto");
 }
 
 void check_company(const SwitchOptions& o, const SwitchedRule& rule, const DitherOptions& dither) {
-  if (dither.dither != DitherKind::kNone &&
-      (dither.dither_on == DitherOn::kPost || dither.dither_on == DitherOn::kMean)) {
-    throw OptionError(fmt::format(
-        "dither_on is {} and a switch is wanted; the projection needs steps of -1, 0 or +1; choose dither_on update or "
-        "gradient, or switch_when never",
-        dither.dither_on == DitherOn::kPost ? "post" : "mean"));
+  if (dither.dither != DitherKind::kNone && dither.dither_on != DitherOn::kUpdate) {
+    const bool gradient = dither.dither_on == DitherOn::kGradient;
+    throw OptionError(
+        fmt::format("dither_on is {} and a switch is wanted; {}; choose dither_on update, or switch_when never",
+                    gradient                              ? "gradient"
+                    : dither.dither_on == DitherOn::kPost ? "post"
+                                                          : "mean",
+                    gradient ? "the noise would count as gradient in SGD's rate and average"
+                             : "the projection needs steps of -1, 0 or +1"));
   }
   if (o.switch_calibrate_from && rule.keeps_average) {
     throw OptionError(
@@ -52,7 +61,7 @@ void check_company(const SwitchOptions& o, const SwitchedRule& rule, const Dithe
   }
 }
 
-void check_following(const SwitchOptions& o, const SwitchedRule& rule, const DitherOptions& dither) {
+void check_following(const SwitchOptions& o, const SwitchedRule& rule) {
   if (o.switch_negative == SwitchNegative::kAbsolute && o.switch_projection == SwitchProjection::kNorm) {
     throw OptionError(
         "switch_negative is absolute and switch_projection norm, which has no sign to lose; choose switch_projection "
@@ -66,11 +75,6 @@ void check_following(const SwitchOptions& o, const SwitchedRule& rule, const Dit
                     "average goes on "
                     "in the same buffer; choose one of them or leave switch_follow out",
                     *o.switch_momentum, rule.display, rule.momentum));
-  }
-  if (dither.dither != DitherKind::kNone && dither.dither_on == DitherOn::kGradient) {
-    throw OptionError(
-        "switch_follow is true and dither_on gradient, whose noise would go on into SGD's average; choose dither_on "
-        "update, or leave switch_follow out");
   }
   if (o.switch_decay == SwitchDecay::kL2) {
     throw OptionError(
@@ -107,7 +111,7 @@ void describe(OptionList& list, SwitchOptions& o) {
   list.number("switch_fallback", o.switch_fallback, {.low = 0, .high = 1, .low_open = true, .high_open = true},
               "share of the run", "auto: switch here if the rate did not settle");
   list.integer("switch_blend", o.switch_blend, Range::closed(0, 1'000'000'000), "steps",
-               "over which SGD's step fades in; 0: at once");
+               "over which SGD's step fades in, without switch_step at most half of those left; 0: at once");
   list.number_or_auto("switch_momentum", o.switch_momentum, Range::fraction(), "",
                       "of SGD after the switch; auto: the sign rule's own, 0.9 for signsgd");
   list.number_or_auto("switch_calibrate_from", o.switch_calibrate_from, Range::fraction(), "share of the run",
@@ -149,7 +153,7 @@ SwitchOptions resolved(SwitchOptions o, const SwitchedRule& rule, const DitherOp
                     o.switch_after, o.switch_fallback));
   }
   if (!o.switch_momentum) o.switch_momentum = rule.keeps_average ? rule.momentum : 0.9;
-  check_following(o, rule, dither);
+  check_following(o, rule);
   return o;
 }
 
@@ -165,11 +169,13 @@ SwitchPlan plan_switch(const SwitchOptions& o, uint64_t total) {
     plan.due = std::clamp<uint64_t>(steps_of(at ? *o.switch_at : o.switch_fallback, total), 1,
                                     std::max<uint64_t>(total, 2) - 1);
   }
+  plan.blend = static_cast<uint64_t>(o.switch_blend);
   if (plan.due >= total) {
     throw OptionError(fmt::format(
         "the switch is due after step {} and the run has {}; wanted an earlier one; lower switch_step or train longer",
         plan.due, total));
   }
+  if (o.switch_step == 0) plan.blend = std::min(plan.blend, (total - plan.due) / 2);
   if (!at) {
     plan.earliest =
         std::max(static_cast<uint64_t>(o.switch_min_steps), std::min(steps_of(o.switch_after, total), plan.due));

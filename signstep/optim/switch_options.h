@@ -34,7 +34,7 @@ struct SwitchOptions {
   int64_t switch_min_steps = 0;                // steps; not before the later of this and switch_after
   double switch_after = 0.5;                   // [0, 1), share of the run
   double switch_fallback = 0.75;               // (0, 1), share of the run: switch here if nothing triggered
-  int64_t switch_blend = 100;                  // W steps of both rules; 0: at once
+  int64_t switch_blend = 100;                  // W steps of both rules, plan_switch may cut it; 0: at once
   std::optional<double> switch_momentum = {};  // mu of SGD, [0, 1); auto: the sign rule's own, 0.9 for signsgd
   // Share of the run, [0, 1), from which SignSGD keeps the average d of its gradients (4 bytes per parameter); auto:
   // not at all, d then starts at 0 at the switch and direction momentum has nothing to measure.
@@ -57,8 +57,9 @@ struct SwitchedRule {
   double momentum = 0;         // b
 };
 
-// Fills what is auto and refuses what cannot be: post-sign dither, direction momentum for a rule that keeps no average,
-// two switch points, a fallback before the first allowed step. Resolving twice changes nothing. Throws OptionError.
+// Fills what is auto and refuses what cannot be: dither that is not on the update, options of a switch that is never
+// taken, direction momentum for a rule that keeps no average, two switch points, a fallback before the first allowed
+// step. Resolving twice changes nothing. Throws OptionError.
 SwitchOptions resolved(SwitchOptions options, const SwitchedRule& rule, const DitherOptions& dither);
 // The same for a rule that takes no sign, by its name for people: refuses any switch.
 SwitchOptions resolved_without_sign(SwitchOptions options, const std::string& display);
@@ -69,8 +70,11 @@ struct SwitchPlan {
   uint64_t due = 0;             // steps after which the switch is forced: at's step or auto's fallback
   uint64_t earliest = 0;        // auto: steps before which nothing triggers
   uint64_t calibrate_from = 0;  // steps before which SignSGD keeps no d
+  uint64_t blend = 0;           // W
 };
 
+// Where the switch is due at a share of the run, a blend longer than half of what is left then is cut to that, so that
+// SGD alone has the rest.
 // Throws OptionError when a step lies outside the run or calibration would start after the switch.
 SwitchPlan plan_switch(const SwitchOptions& resolved_options, uint64_t total_steps);
 

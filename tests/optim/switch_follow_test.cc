@@ -166,7 +166,7 @@ TEST(SwitchFollow, RefusesWhatHasNoBufferForIt) {
   EXPECT_THAT(error(o), HasSubstr("switch_decay l2"));
   EXPECT_THAT(error(following(0, SwitchNegative::kSkip), {},
                     {.dither = DitherKind::kRelative, .dither_on = DitherOn::kGradient}),
-              HasSubstr("dither_on gradient"));
+              HasSubstr("dither_on is gradient"));
   o = following(0, SwitchNegative::kAbsolute);
   o.switch_projection = SwitchProjection::kNorm;
   EXPECT_THAT(error(o), HasSubstr("switch_negative is absolute and switch_projection norm"));

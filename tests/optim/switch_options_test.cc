@@ -55,15 +55,21 @@ TEST(SwitchOptions, OnlyASignRuleCanBeLeft) {
   }
 }
 
-TEST(SwitchOptions, PostSignDitherIsRefused) {
-  const DitherOptions post{.dither = DitherKind::kRelative, .dither_on = DitherOn::kPost};
-  EXPECT_THAT(error_of(kAtOptions, kSignum, post), HasSubstr("dither_on is post"));
-  EXPECT_EQ(error_of({}, kSignum, post), "no error");
-  EXPECT_EQ(error_of(kAtOptions, kSignum, {.dither_on = DitherOn::kPost}), "no error") << "no dither at all";
-  const DitherOptions mean{.dither = DitherKind::kRelative, .dither_on = DitherOn::kMean};
-  EXPECT_THAT(error_of(kAtOptions, kSignum, mean), HasSubstr("dither_on is mean"));
-  for (const DitherOn on : {DitherOn::kUpdate, DitherOn::kGradient})
-    EXPECT_EQ(error_of(kAtOptions, kSignum, {.dither = DitherKind::kRelative, .dither_on = on}), "no error");
+TEST(SwitchOptions, DitherOfAnythingButTheUpdateIsRefused) {
+  const auto dither = [](DitherOn on) { return DitherOptions{.dither = DitherKind::kRelative, .dither_on = on}; };
+  EXPECT_THAT(error_of(kAtOptions, kSignum, dither(DitherOn::kPost)), HasSubstr("dither_on is post"));
+  EXPECT_EQ(error_of({}, kSignum, dither(DitherOn::kPost)), "no error");
+  EXPECT_THAT(error_of(kAtOptions, kSignum, dither(DitherOn::kMean)), HasSubstr("dither_on is mean"));
+  EXPECT_THAT(error_of(kAtOptions, kSignum, dither(DitherOn::kGradient)),
+              HasSubstr("dither_on is gradient and a switch is wanted; the noise would count as gradient"));
+  EXPECT_EQ(error_of(kAtOptions, kSignum, dither(DitherOn::kUpdate)), "no error");
+}
+
+TEST(SwitchOptions, OfASwitchThatIsNeverTakenAreRefused) {
+  EXPECT_EQ(error_of({.switch_blend = 5}, kSignum),
+            "switch_blend is 5 and switch_when is never; choose at or auto, or leave switch_blend out");
+  EXPECT_THAT(error_of({.switch_follow = true}, kSignum), HasSubstr("switch_follow is true and switch_when is never"));
+  EXPECT_EQ(error_of({.switch_average = 0.98}, kSignum), "no error") << "the default, as a record says it";
 }
 
 TEST(SwitchOptions, SignSgdHasNoMomentumToMeasureUnlessItIsTracked) {
@@ -115,6 +121,15 @@ TEST(SwitchPlan, TurnsSharesIntoSteps) {
     const uint64_t due = plan_switch(resolve_with({.switch_when = SwitchWhen::kAt, .switch_at = share}), 10).due;
     EXPECT_TRUE(due >= 1 && due <= 9) << "both phases get a step";
   }
+}
+
+TEST(SwitchPlan, ABlendLeavesSgdHalfOfTheRest) {
+  const auto blend = [](const SwitchOptions& o, uint64_t total) { return plan_switch(resolve_with(o), total).blend; };
+  EXPECT_EQ(blend(kAtOptions, 1000), 100u);
+  EXPECT_EQ(blend(kAtOptions, 200), 40u);
+  EXPECT_EQ(blend({.switch_when = SwitchWhen::kAt, .switch_at = 0.5, .switch_blend = 20}, 200), 20u);
+  EXPECT_EQ(blend({.switch_when = SwitchWhen::kAt, .switch_at = 0.9, .switch_blend = 20}, 10), 0u);
+  EXPECT_EQ(blend({.switch_when = SwitchWhen::kAt, .switch_step = 9, .switch_blend = 20}, 10), 20u) << "as asked for";
 }
 
 TEST(SwitchPlan, RefusesStepsOutsideTheRun) {

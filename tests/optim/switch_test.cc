@@ -172,10 +172,14 @@ TEST(Switch, ARateBeyondFloatIsUnusable) {
 TEST(Switch, ARateAtWhichDecayWouldTrainIsRefused) {
   const SwitchPlan plan = plan_of(at_step(1));
   const double limit = kMostShrinkage / (1e-3 * plan.options.switch_penalty);
-  for (const auto& [ratio, decays, refused] :
-       {std::tuple(0.99 * limit, true, false), {1.01 * limit, true, true}, {1.01 * limit, false, false}}) {
+  using Rates = std::vector<double>;  // of tensors that decay; another's rate may be larger
+  for (const auto& [ratio, decayed, refused] : {std::tuple(0.99 * limit, Rates{}, false),
+                                                {1.01 * limit, Rates{}, true},
+                                                {1.01 * limit, Rates{0}, false},
+                                                {1.01 * limit, Rates{0, 1e-5}, false},
+                                                {1.01 * limit, Rates{0, 1e-3}, true}}) {
     SwitchState state = make_switch_state(plan, 1);
-    const auto event = switch_step(plan, state, 1e-3, Sums{of_ratio(ratio)}, decays).event;
+    const auto event = switch_step(plan, state, 1e-3, Sums{of_ratio(ratio)}, {.decayed_lr = decayed}).event;
     ASSERT_TRUE(event);
     EXPECT_EQ(event->reason == SwitchReason::kRefused, refused) << ratio;
     EXPECT_EQ(event->text().find("would shrink the weights by 1.01 %") != std::string::npos, refused) << event->text();
@@ -184,6 +188,41 @@ TEST(Switch, ARateAtWhichDecayWouldTrainIsRefused) {
   as_sign.options.switch_decay = SwitchDecay::kSign;
   SwitchState state = make_switch_state(as_sign, 1);
   EXPECT_NE(switch_step(as_sign, state, 1e-3, Sums{of_ratio(1e9)}).event->reason, SwitchReason::kRefused);
+}
+
+// Each tensor's weights are guarded by its own rate; one that would melt runs at the rate of all.
+TEST(Switch, ATensorAtWhoseOwnRateDecayWouldTrainTakesTheGlobalOne) {
+  SwitchOptions o = at_step(1);
+  o.switch_scope = SwitchScope::kTensor;
+  const SwitchPlan plan = plan_of(o);
+  const double limit = kMostShrinkage / (1e-3 * plan.options.switch_penalty);
+  const Sums sums{of_ratio(0.5 * limit), of_ratio(1.5 * limit), of_ratio(1.5 * limit)};
+  SwitchState state = make_switch_state(plan, 3);
+  const std::vector<double> decayed{1e-3, 1e-3, 0};
+  const auto event = switch_step(plan, state, 1e-3, sums, {.decayed_lr = decayed}).event;
+  ASSERT_TRUE(event);
+  ASSERT_EQ(event->rates.size(), 3u);
+  EXPECT_NEAR(event->rates[0], 0.5 * limit, 1e-9 * limit);
+  EXPECT_EQ(event->rates[1], event->lambda);
+  EXPECT_NEAR(event->rates[2], 1.5 * limit, 1e-9 * limit) << "it does not decay";
+}
+
+// A young average is too short by 1 - b^k, and every projection is inverse to it.
+TEST(Switch, EstimatesAreAgainstAWarmAverage) {
+  for (const SwitchProjection projection :
+       {SwitchProjection::kSwats, SwitchProjection::kInner, SwitchProjection::kNorm}) {
+    SwitchOptions o = at_step(3);
+    o.switch_projection = projection;
+    const SwitchPlan plan = plan_of(o);
+    SwitchState state = make_switch_state(plan, 1);
+    double m = 0;
+    for (int k = 1; k <= 3; ++k) {  // gradients of 2 in all of 100 coordinates
+      m = 0.9 * m + 0.1 * 2;
+      const Sums sums{{.finite = 100, .nonzero = 100, .s_dot_v = 100 * m, .v_dot_v = 100 * m * m}};
+      const SwitchReport report = switch_step(plan, state, 1e-3, sums, {.warmth = 1 - std::pow(0.9, k)});
+      EXPECT_NEAR(*report.gamma, 1e-3 / 2, 1e-15) << k;
+    }
+  }
 }
 
 TEST(Switch, AStepOfNoLengthGivesNoEstimate) {
