@@ -48,7 +48,8 @@ class Switch:
     when: "at", after the share `at` of the run, (0, 1), or exactly after `step` sign steps; "auto", when the rate has
         settled (tolerance, patience, min_steps, after, fallback).
     projection: "norm", "swats", "inner". direction: "momentum", "gradient". scope: "global", "tensor".
-    average: memory of the estimates, [0, 1). blend: steps over which SGD fades in. momentum: SGD's, [0, 1).
+    average: memory of the estimates, [0, 1). blend: steps over which SGD fades in, but for `step` at most
+    half of those left. momentum: SGD's, [0, 1).
     calibrate_from: share of the run from which SignSGD keeps an average. negative: "skip", "absolute".
     follow: whether the average goes on after the switch. decay: "decoupled", "l2", "sign"; penalty: SGD's own decay.
     All but step need the optimizer's total_steps.

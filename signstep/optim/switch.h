@@ -7,10 +7,10 @@
 //   blend   x = k x - (alpha lr_t s + (1 - alpha) Lambda lr_t d),  alpha = 1 - j / W, j = 1 .. W
 //   sgd     x = k x - Lambda lr_t d                  for good
 //
-// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves, and decay by the factor k once a step in
-// every phase (phase_decay). lr_t always comes from the schedule: Lambda is a ratio, so the schedule goes on unchanged.
-// Lambda is frozen at the switch, or with switch_follow goes on being averaged: of the sign step that is not taken any
-// more, a step late.
+// with d = mu d + (1 - mu) g, s the sign of b1 d + (1 - b1) g before d moves (for mu = 0 of m, which goes on beside d =
+// g until the blend ends), and decay by the factor k once a step in every phase (phase_decay). lr_t always comes from
+// the schedule: Lambda is a ratio, so the schedule goes on unchanged. Lambda is frozen at the switch, or with
+// switch_follow goes on being averaged: of the sign step that is not taken any more, a step late.
 #pragma once
 
 #include <cstdint>
