@@ -91,7 +91,9 @@ TEST_F(CourseTest, EventFilesAreReadBackByAnIndependentDecoder) {
   EXPECT_EQ(last["values"]["epoch/test_accuracy"], 81);
   EXPECT_EQ(last["values"]["epoch/nonfinite"], 0);
   EXPECT_FALSE(last["values"].contains("epoch/validation_loss"));  // null
-  EXPECT_EQ(all[12]["values"], (nlohmann::json{{"probe/signal", -1}, {"probe/agreement", static_cast<double>(0.6f)}}));
+  EXPECT_EQ(all[12]["values"], (nlohmann::json{{"probe/signal", static_cast<double>(1.9f)},
+                                               {"probe/noise", 3.0},
+                                               {"probe/agreement", static_cast<double>(0.6f)}}));
 }
 
 TEST_F(CourseTest, AResumedRunsLogBeginsByVoidingWhatWasBefore) {

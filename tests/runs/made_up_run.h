@@ -88,7 +88,7 @@ inline void write_run(const std::string& folder, const MadeUpRun& run) {
     if (run.probes)
       r["probe"] = {{"step", {10 * e - 5, 10 * e}},
                     {"signal", {2.1 / e, e == 1 ? 1.9 : -1.0}},
-                    {"noise", {5.0, 3.0}},
+                    {"noise", {5.0, e == 1 ? nlohmann::ordered_json(3.0) : nlohmann::ordered_json()}},
                     {"agreement", {0.5, 0.6}}};
     epochs.push_back(r);
   }
