@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/report/noise_scale.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -33,10 +34,9 @@ void add_probes(const RunSummary& run, const EpochRecord& epoch, Samples& sample
   const auto images = static_cast<double>(*run.record.data.train_images);
   const double steps = run.steps_per_epoch(), last = std::min(*batch, images - (steps - 1) * *batch);
   const ProbePairs& probe = epoch.course.probe;
-  for (size_t i = 0; i < probe.step.size(); ++i) {
+  for (size_t i = 0; i < std::min({probe.step.size(), probe.signal.size(), probe.noise.size()}); ++i) {
     const double size = probe.step[i] == epoch.step ? last : *batch;
-    if (!(size > 0 && size < images) || !std::isfinite(probe.signal.at(i)) || !std::isfinite(probe.noise.at(i)))
-      continue;
+    if (!(size > 0 && size < images) || !std::isfinite(probe.signal[i]) || !std::isfinite(probe.noise[i])) continue;
     samples.signal.push_back(probe.signal[i]);
     samples.single.push_back(size * probe.noise[i] * (images - 1) / (images - size));
   }
