@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -79,6 +80,22 @@ void serve_plainly(Options& options) {
   if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
 }
 
+// On a thread that is left behind where no answer comes: LibTorch 2 waits for a frozen keeper's without an end.
+StorePointer connected(const std::string& address, const c10d::TCPStoreOptions& options) {
+  std::promise<StorePointer> promise;
+  std::future<StorePointer> answer = promise.get_future();
+  std::thread([=, promise = std::move(promise)]() mutable {
+    try {
+      promise.set_value(c10::make_intrusive<c10d::TCPStore>(address, options));
+    } catch (const std::exception&) {
+      promise.set_exception(std::current_exception());
+    }
+  }).detach();
+  if (answer.wait_for(options.timeout + kGrace) == std::future_status::timeout)
+    throw std::runtime_error("it does not answer");
+  return answer.get();
+}
+
 }  // namespace
 
 std::string names(const std::vector<size_t>& ranks) {
@@ -104,7 +121,7 @@ StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
   options.timeout = timeout;
   serve_plainly(options);
   try {
-    StorePointer store = c10::make_intrusive<c10d::TCPStore>(where.address, options);
+    StorePointer store = connected(where.address, options);
     if (where.prefix.empty()) return store;
     return c10::make_intrusive<c10d::PrefixStore>(where.prefix, store);
   } catch (const std::exception& e) {
