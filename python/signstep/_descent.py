@@ -36,10 +36,11 @@ class DescentSample:
             edges = (i * n / m).floor()
             self._places.append(first + (edges[:-1] + (i[:-1] * _GOLDEN % 1) * edges.diff()).to(torch.int64))
             first += n
+        self._all_places = torch.cat(self._places)
 
     def add(self, gradient: Tensor) -> None:
         """The next draw: all parameters one after the other, float32."""
-        self._draws.append(gradient[torch.cat(self._places)])
+        self._draws.append(gradient[self._all_places])
 
     def measure(self, rms: Sequence[float], levels: Sequence[float]) -> Descent:
         """Of dither that is levels[j] times rms[i] in parameter i. g and the sign are of different draws, so that no draw's

@@ -198,7 +198,7 @@ def _require_shape(array: Tensor, name: str, x: Tensor) -> None:
 def _fitted(state: MutableMapping[str, Any], name: str, x: Tensor, dtype: torch.dtype) -> Tensor:
     """state[name] in this type, on x's device and in its order: a module may have been moved or laid out anew."""
     array: Optional[Tensor] = state.get(name)
-    if array is not None and array.shape != x.shape:
+    if array is not None:
         _require_shape(array, name, x)
     if array is not None and array.device == x.device and array.dtype == dtype and _same_order(array, x):
         return array

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "signstep/base/error.h"
@@ -17,16 +18,22 @@ bool any_band(const Chart& chart) {
   return std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.low.empty(); });
 }
 
-template <class Value>  // an EpochFigure, or a function of run and epoch
-NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value value, const char* title,
-                    const char* label) {
+NamedChart by_curve(const std::vector<RunGroup>& groups, const char* file,
+                    const std::function<GroupCurve(const RunGroup&)>& curve_of, const char* title, const char* label) {
   NamedChart out{file, title, {.title = title, .x_label = "epoch", .y_label = label}};
   for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = epoch_curve(groups[g], value);
+    GroupCurve curve = curve_of(groups[g]);
     if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
   }
   out.chart.whole_x = true;
   return out;
+}
+
+template <class Value>  // an EpochFigure, or a function of run and epoch
+NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value value, const char* title,
+                    const char* label) {
+  return by_curve(
+      groups, file, [&](const RunGroup& group) { return epoch_curve(group, value); }, title, label);
 }
 
 // Exponential average over the points with weight 0.9 on the past, of which the part before the first is left out.
@@ -99,16 +106,10 @@ NamedChart agreements(const std::vector<RunGroup>& groups) {
 }
 
 NamedChart noise_scales(const std::vector<RunGroup>& groups) {
-  constexpr const char* kTitle = "Simple noise scale";
-  NamedChart out{"noise-scale", "", {.title = kTitle, .x_label = "epoch", .y_label = "images"}};
+  NamedChart out = by_curve(groups, "noise-scale", noise_scale_curve, "Simple noise scale", "images");
   out.caption =
       "The batch size at which the gradient's noise is as large as its signal, of an epoch's probes in all runs "
       "together; a gap is an epoch whose noise hid the signal.";
-  for (size_t g = 0; g < groups.size(); ++g) {
-    GroupCurve curve = noise_scale_curve(groups[g]);
-    if (has_values(curve)) out.chart.series.push_back(series_of(groups[g], std::move(curve), g));
-  }
-  out.chart.whole_x = true;
   out.chart.log_y = true;
   return out;
 }

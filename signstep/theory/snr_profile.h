@@ -27,7 +27,7 @@ size_t snr_bin(double snr);
 double snr_bin_edge(size_t bin);  // lower edge
 
 // Dither as multiples of the tensor's rms of the mini-batch gradient: the `relative` levels of SignSGD, whose sign is
-// of that gradient. Signum and Lion take the sign of an average, whose rms is smaller (momentum_noise).
+// of that gradient. Signum and Lion take the sign of an average, whose rms is smaller (average_noise).
 inline constexpr std::array<double, 7> kDitherLevels = {0, 0.25, 0.5, 1, 2, 4, 8};
 inline constexpr size_t kLevels = kDitherLevels.size();
 
