@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
@@ -48,26 +49,41 @@ Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds 
   }
 }
 
-// absent() after before(store), on a thread that is left behind where no answer comes: c10d waits for a store's keeper
-// that is frozen, and not dead, without an end. Throws what look throws, which is called meanwhile.
-Absence ask(StorePointer store, const char* what, size_t ranks, milliseconds until,
-            std::function<void(c10d::Store&)> before, const std::function<void()>& look = {}) {
-  std::promise<Absence> promise;
-  std::future<Absence> answer = promise.get_future();
-  std::thread([=, promise = std::move(promise)]() mutable {
+// What work gives, or nothing where it has given nothing by then: it goes on on a thread that is left behind, because
+// c10d waits for a store's keeper that is frozen, and not dead, without an end. Throws what work and look throw; look
+// is called meanwhile.
+template <class Result>
+std::optional<Result> answer_of(std::function<Result()> work, milliseconds until,
+                                const std::function<void()>& look = {}) {
+  std::promise<Result> promise;
+  std::future<Result> answer = promise.get_future();
+  std::thread([work = std::move(work), promise = std::move(promise)]() mutable {
     try {
-      before(*store);
-      promise.set_value(absent(*store, what, ranks, until));
+      promise.set_value(work());
     } catch (const std::exception&) {
-      promise.set_value(unheard(ranks));
+      promise.set_exception(std::current_exception());
     }
   }).detach();
   const auto deadline = steady_clock::now() + until + kGrace;
   while (answer.wait_for(kPoll) != std::future_status::ready) {
-    if (steady_clock::now() >= deadline) return unheard(ranks);
+    if (steady_clock::now() >= deadline) return std::nullopt;
     if (look) look();
   }
   return answer.get();
+}
+
+// absent() after before(store).
+Absence ask(StorePointer store, const char* what, size_t ranks, milliseconds until,
+            std::function<void(c10d::Store&)> before, const std::function<void()>& look = {}) {
+  const std::function<Absence()> work = [=] {
+    try {
+      before(*store);
+      return absent(*store, what, ranks, until);
+    } catch (const std::exception&) {
+      return unheard(ranks);
+    }
+  };
+  return answer_of(work, until, look).value_or(unheard(ranks));
 }
 
 std::string place(const Rendezvous& where) {
@@ -80,20 +96,13 @@ void serve_plainly(Options& options) {
   if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
 }
 
-// On a thread that is left behind where no answer comes: LibTorch 2 waits for a frozen keeper's without an end.
 StorePointer connected(const std::string& address, const c10d::TCPStoreOptions& options) {
-  std::promise<StorePointer> promise;
-  std::future<StorePointer> answer = promise.get_future();
-  std::thread([=, promise = std::move(promise)]() mutable {
-    try {
-      promise.set_value(c10::make_intrusive<c10d::TCPStore>(address, options));
-    } catch (const std::exception&) {
-      promise.set_exception(std::current_exception());
-    }
-  }).detach();
-  if (answer.wait_for(options.timeout + kGrace) == std::future_status::timeout)
-    throw std::runtime_error("it does not answer");
-  return answer.get();
+  const std::function<StorePointer()> work = [=]() -> StorePointer {
+    return c10::make_intrusive<c10d::TCPStore>(address, options);
+  };
+  const std::optional<StorePointer> store = answer_of(work, options.timeout);
+  if (!store) throw std::runtime_error("it does not answer");
+  return *store;
 }
 
 }  // namespace
