@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // metrics.jsonl of a folder that is sound otherwise, as `report` reads it.
 #include "fuzz/target.h"
+#include "signstep/report/noise_scale.h"
 #include "signstep/report/run_group.h"
 
 namespace signstep::fuzz {
@@ -23,11 +24,9 @@ void read(std::span<const uint8_t> bytes) {
     }
     step_curve(group, &StepCurve::learning_rate);
     switch_epochs(group);
+    noise_scale_curve(group);
   }
-  for (size_t i = 0; i < run.epochs.size(); ++i) {
-    sign_agreement(run, i);
-    noise_scale(run, i);
-  }
+  for (size_t i = 0; i < run.epochs.size(); ++i) sign_agreement(run, i);
 }
 
 std::vector<std::string> seeds() {
