@@ -9,13 +9,13 @@
 namespace signstep {
 namespace {
 
-std::string percent_text(const MeanSd& m) {
-  if (m.n == 0) return "-";
-  return m.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", m.mean, m.sd) : fmt::format("{:.2f} %", m.mean);
+// "-" where a run that diverged or has just begun has no number.
+std::string number_text(double value, int digits, const char* unit = "") {
+  return std::isfinite(value) ? fmt::format("{:.{}f}{}", value, digits, unit) : "-";
 }
 
-std::string minutes_text(double seconds) {
-  return std::isfinite(seconds) ? fmt::format("{:.1f} min", seconds / 60) : "-";
+std::string percent_text(const MeanSd& m) {
+  return m.n > 1 ? fmt::format("{:.2f} ± {:.2f} %", m.mean, m.sd) : number_text(m.mean, 2, " %");
 }
 
 }  // namespace
@@ -31,8 +31,8 @@ HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
     table.rows.push_back({group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", epochs_done(group)),
                           percent_text(last_values(group, &EpochRecord::test_accuracy)),
                           percent_text(last_values(group, &EpochRecord::validation_accuracy)),
-                          fmt::format("{:.4f}", last_values(group, &EpochRecord::train_loss).mean),
-                          minutes_text(last_values(group, &EpochRecord::train_seconds).mean)});
+                          number_text(last_values(group, &EpochRecord::train_loss).mean, 4),
+                          number_text(last_values(group, &EpochRecord::train_seconds).mean / 60, 1, " min")});
   }
   if (several) table.notes.emplace_back("Mean ± standard deviation over seeds.");
   return table;
@@ -104,7 +104,7 @@ HtmlTable runs_table(const std::vector<RunGroup>& groups) {
                   .folded = true};
   for (const RunGroup& group : groups)
     for (const RunSummary& run : group.runs)
-      table.rows.push_back({group.name, shown(run.record.seed), fmt::format("{:.2f} %", run.last().test_accuracy),
+      table.rows.push_back({group.name, shown(run.record.seed), number_text(run.last().test_accuracy, 2, " %"),
                             shown(run.last().epoch), shown(run.record.status), shown(run.record.started), run.folder});
   return table;
 }
