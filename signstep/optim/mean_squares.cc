@@ -9,11 +9,12 @@
 namespace signstep {
 namespace {
 
-constexpr size_t kBlock = 64, kStretch = 64 * kBlock;
+constexpr size_t kTaken = 64, kStretch = 64 * kTaken;
 
-// What is taken of [begin, begin + size) of a tensor: taken elements from first on, around the end to its beginning.
+// What is taken of [begin, begin + size) of a tensor: taken elements, the first and each apart from the one before,
+// around the end to its beginning.
 struct Stretch {
-  size_t tensor, begin, size, first, taken;
+  size_t tensor, begin, size, taken, first = 0, apart = 1;
 };
 
 std::vector<Stretch> sample(std::span<const std::span<const float>> values, uint64_t seed, uint64_t step) {
@@ -24,9 +25,9 @@ std::vector<Stretch> sample(std::span<const std::span<const float>> values, uint
     for (size_t k = 0; k < stretches; ++k) {
       const size_t begin = k * kStretch, size = k + 1 < stretches ? kStretch : n - begin;
       if (n < kStretch)
-        out.push_back({t, begin, size, 0, size});
-      else
-        out.push_back({t, begin, size, draws.below(static_cast<uint32_t>(size)), kBlock});
+        out.push_back({t, begin, size, size});
+      else  // odd, so that no dimension of the tensor, often a power of two, is met at the same place again and again
+        out.push_back({t, begin, size, kTaken, draws.below(static_cast<uint32_t>(size)), size / kTaken | 1});
     }
   }
   return out;
@@ -40,7 +41,7 @@ std::vector<double> mean_squares(Communicator& world, std::span<const std::span<
   std::vector<float> mean;
   for (const Stretch& s : stretches) {
     const float* const from = values[s.tensor].data() + s.begin;
-    for (size_t i = 0; i < s.taken; ++i) mean.push_back(from[(s.first + i) % s.size]);
+    for (size_t i = 0; i < s.taken; ++i) mean.push_back(from[(s.first + i * s.apart) % s.size]);
   }
   mean_over_ranks(world, mean, executor);
   std::vector<double> squares(values.size());

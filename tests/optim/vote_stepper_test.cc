@@ -219,7 +219,7 @@ TEST(VoteStepper, ProductsAreOfTheVotedStepAndTheRankMean) {
       }
       const StepStatistics& s = seen[0][t];
       EXPECT_NEAR(s.s_dot_v, product, 1e-5 * std::abs(product));
-      // Of the last, 64 elements of each 4,096: 2,560 squares, whose mean has a relative deviation of sqrt(2 / 2560).
+      // Of the last, 64 spread over each 4,096: 2,560 squares, whose mean has a relative deviation of sqrt(2 / 2560).
       EXPECT_NEAR(s.v_dot_v, square, (t < 2 ? 1e-5 : 0.12) * square) << "tensor " << t;
       EXPECT_EQ(s.nonzero, sizes[t]);
       EXPECT_EQ(s.finite, sizes[t]);
