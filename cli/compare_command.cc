@@ -21,6 +21,7 @@
 #include "signstep/experiment/output_folder.h"
 #include "signstep/experiment/time_estimate.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/path.h"
 #include "signstep/report/report.h"
 #include "signstep/train/speed_probe.h"
 
@@ -81,6 +82,7 @@ std::string hours_text(double seconds) {
 }
 
 int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
+  if (options.shards > 1) throw OptionError("--dry-run lists the runs of all shards; leave out --shard");
   check_output(plan);
   TimeEstimate time(plan, options.data, true);
   require_same_data(plan, time);
@@ -99,7 +101,7 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
     for (PlannedRun& run : plan.reported(r, search.chosen.value_or(0))) reported.push_back(std::move(run));
   }
   runs.insert(runs.end(), std::make_move_iterator(reported.begin()), std::make_move_iterator(reported.end()));
-  double total = 0;
+  std::vector<double> left;
   size_t done = 0;
   for (const PlannedRun& run : runs) {
     const TimeEstimate::Images& images = time.images(run);
@@ -109,7 +111,7 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
     const RunState state = run_state(run);
     const double share = state.done() ? 1 : static_cast<double>(state.epochs) / static_cast<double>(run.options.epochs);
     const double seconds = *time.seconds(run);
-    total += seconds * (1 - share);
+    if (share < 1) left.push_back(seconds * (1 - share));
     done += state.done();
     fmt::print("{}  {:>9}  {}{}\n", run.tuning ? "tuning  " : "reported", hours_text(seconds), run.name,
                state.done()                          ? "  (done)"
@@ -117,12 +119,15 @@ int dry_run(const ExperimentPlan& plan, const CompareOptions& options) {
                : share > 0                           ? fmt::format("  ({:.0f} % done)", 100 * share)
                                                      : "");
   }
-  for (const PlannedRun& run : later) total += *time.seconds(run);
+  for (const PlannedRun& run : later) left.push_back(*time.seconds(run));
   if (!later.empty()) fmt::print("tuning             and {} whose values follow from these\n", later.size());
   fmt::print("\n{}: {} rows, {} tuning and {} reported runs, {} done\n", plan.experiment.title, plan.rows.size(),
              plan.tuning_runs(), reported.size(), done);
-  fmt::print("About {} for what is left with {} at a time, by speeds measured just now on random images.\n",
-             hours_text(total / static_cast<double>(options.jobs)), options.jobs);
+  // A run's speed was measured alone: more of them than the cores have room for are no faster.
+  const size_t at_a_time = std::min(options.jobs, default_jobs(plan));
+  fmt::print(
+      "About {} for what is left with {} at a time, by speeds of one worker measured just now on random images.\n",
+      hours_text(seconds_together(left, at_a_time)), at_a_time);
   if (open)
     fmt::print("Reported runs stand with the first trial's settings; the chosen ones follow from the tuning runs.\n");
   if (!time.missing().empty()) fmt::print("\nNothing can be run yet: {}\n", time.missing());
@@ -181,9 +186,12 @@ int run_compare(CompareCommand& c) {
   if (c.dry_run) return dry_run(plan, options);
   const std::string command = fmt::format("signstep compare {}", shell_quoted(c.file));
   if (c.collect) {
+    if (!is_folder(plan.output))
+      throw OptionError(
+          fmt::format("there is no folder {} to collect runs from; name another with --output, or leave out --collect",
+                      plan.output));
     check_output(plan);
     const Comparison comparison = compare_runs(plan);
-    make_folders(plan.output);
     write_results(comparison, command);
     return comparison.damaged.empty() ? 0 : exit_code(ErrorKind::kData);
   }

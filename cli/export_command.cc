@@ -68,7 +68,9 @@ std::vector<std::string> export_course(const ExportFormat& format, const std::st
   if (!holds_a_run(run))
     throw OptionError(fmt::format("{} holds no run (no run.json); --to {} wants a run folder", run, format.name));
   const RunFiles files(run);
-  if (files.epochs.empty()) throw OptionError(fmt::format("{} has no finished epoch yet; export it later", run));
+  if (files.epochs.empty())
+    throw OptionError(fmt::format("{} has no finished epoch (status {}), so there is no course to export", run,
+                                  shown(files.record.status)));
   make_folder_of(path);
   return format.course(files, path, replace);
 }

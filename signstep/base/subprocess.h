@@ -46,6 +46,7 @@ class Subprocess {
   // Gives the child the text as its standard input and closes that, takes all that it says, and waits for its end. A
   // child that does not read its input to the end is no error.
   Ended communicate(std::string_view input, std::chrono::milliseconds limit);
+  pid_t id() const { return child_; }  // -1 once its end was seen
   void signal(int number) const;
   std::optional<int> ended();  // what wait() returns, where it need not wait
   // Waits for the end: the exit code, or 128 + the number of the signal that ended it.

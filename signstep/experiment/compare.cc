@@ -28,6 +28,7 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 struct Slot {
   PlannedRun run;
   enum { kOpen, kRunning, kDone, kFailed, kBusy } state = kOpen;
+  bool ended_from_outside = false;  // by a signal that was not ours
 };
 
 class Session {
@@ -50,26 +51,25 @@ class Session {
   }
 
   CompareResult go(const std::function<bool()>& stop) {
-    bool stopping = false;
     for (int patience = kBusyPatience;;) {
       choose();
-      if (!stopping && stop()) {
-        stopping = true;
+      if (!stopping_ && stop()) {
+        stopping_ = true;
         queue_.stop();
       }
-      while (!stopping && queue_.running() < options_.jobs && start_next()) patience = kBusyPatience;
-      if (queue_.running() == 0 && (stopping || !changed_)) {
+      while (!stopping_ && queue_.running() < options_.jobs && start_next()) patience = kBusyPatience;
+      if (queue_.running() == 0 && (stopping_ || !changed_)) {
         const bool busy =
             std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.state == Slot::kBusy; });
-        if (stopping || !busy || --patience < 0) break;
+        if (stopping_ || !busy || --patience < 0) break;
       }
       for (const EndedRun& ended : queue_.wait(kTick)) settle(ended);
       observer_.overview(overview());
     }
     return {.comparison = compare_runs(plan_),
             .failures = std::move(failures_),
-            .stopped = stopping,
-            .waits = !stopping && waits()};
+            .stopped = stopping_,
+            .waits = !stopping_ && waits()};
   }
 
  private:
@@ -109,10 +109,14 @@ class Session {
       if (!chosen_[r]) continue;
       const PlannedRow& row = plan_.rows[r];
       if (row.trials.size() > 1)
-        observer_.line(
-            fmt::format("{}: {} has the best validation accuracy", row.name, settings_text(row.trials[*chosen_[r]])));
+        observer_.line(fmt::format("{}: {} {}", row.name, settings_text(row.trials[*chosen_[r]]), why_chosen(r)));
       for (const PlannedRun& run : our_reported(r, *chosen_[r])) add(run);
     }
+  }
+
+  std::string why_chosen(size_t row) const {
+    const bool none = trial_results(plan_, plan_.tuned_by(row)).at(*chosen_[row]).none_survived();
+    return none ? "is taken, though it diverged: every tuning run did" : "has the best validation accuracy";
   }
 
   // Folders are read only once our own part is done.
@@ -163,6 +167,9 @@ class Session {
         changed_ = true;
         continue;
       }
+      if (slot.ended_from_outside)
+        observer_.line(fmt::format("{}  {}: ended from outside by a signal; it goes on from what it saved",
+                                   slot.run.tuning ? "tuning  " : "reported", slot.run.name));
       try {
         queue_.start(slot.run);
         slot.state = Slot::kRunning;
@@ -202,7 +209,13 @@ class Session {
         slot.state = Slot::kDone;
         observer_.line(fmt::format("{}  {}: diverged", kind, ended.run.name));
         break;
-      case RunOutcome::kStopped: slot.state = Slot::kOpen; break;
+      case RunOutcome::kStopped:
+        if (!stopping_ && std::exchange(slot.ended_from_outside, true)) {
+          fail(slot, {.run = ended.run, .reason = "ended twice from outside by a signal", .exit_code = kNotStarted});
+          break;
+        }
+        slot.state = Slot::kOpen;
+        break;
       case RunOutcome::kBusy: slot.state = Slot::kBusy; break;
       case RunOutcome::kFailed: fail(slot, ended); break;
     }
@@ -223,12 +236,11 @@ class Session {
 
   // -1 before any speed is known.
   double seconds_left() const {
-    double total = 0;
+    std::vector<double> left;
     const auto whole = [&](const PlannedRun& run) {
       const std::optional<double> seconds = time_.seconds(run);
-      if (!seconds) return false;
-      total += *seconds;
-      return true;
+      if (seconds) left.push_back(*seconds);
+      return seconds.has_value();
     };
     for (const Slot& slot : slots_)
       if (slot.state == Slot::kOpen && !whole(slot.run)) return -1;
@@ -243,9 +255,9 @@ class Session {
     }
     for (const RunProgress& p : queue_.progress()) {
       if (p.seconds_left < 0) return -1;
-      total += p.seconds_left;
+      left.push_back(p.seconds_left);
     }
-    return total / static_cast<double>(options_.jobs);
+    return seconds_together(left, options_.jobs);
   }
 
   Overview overview() const {
@@ -274,6 +286,7 @@ class Session {
   std::vector<Slot> slots_;
   std::vector<EndedRun> failures_;
   TimeEstimate time_;
+  bool stopping_ = false;
   bool changed_ = true;  // a run was settled since rows were last looked at
   Clock::time_point begin_ = Clock::now(), next_retry_{};
 };

@@ -58,14 +58,14 @@ void pair_with_baselines(const ExperimentPlan& plan, std::vector<ComparisonRow>&
     if (b == rows.size() || b == r) continue;
     rows[r].baseline = b;
     PairedDifference d = paired_difference(accuracies_by_seed(rows[r], seeds), accuracies_by_seed(rows[b], seeds));
-    // Nothing is said of so few, and so they are none of the family that Holm corrects.
-    if (d.n < kFewestSeeds) d.low = d.high = d.p = std::nan("");
-    p[r] = d.p;
+    if (d.n < kFewestSeeds) d.low = d.high = d.p = std::nan("");  // nothing is said of so few
+    // The family is every comparison that the file asks for: what is missing yet, or diverged, counts as 1.
+    if (seeds >= kFewestSeeds) p[r] = std::isnan(d.p) ? 1 : d.p;
     rows[r].versus_baseline = d;
   }
   const std::vector<double> corrected = holm(p);
   for (size_t r = 0; r < rows.size(); ++r)
-    if (rows[r].versus_baseline) rows[r].versus_baseline->holm_p = corrected[r];
+    if (auto& d = rows[r].versus_baseline) d->holm_p = std::isnan(d->p) ? d->p : corrected[r];
 }
 
 // From when to when a session of a run worked on which processor; UTC times compare as text.
@@ -227,6 +227,9 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     }
     if (row.chosen) {
       row.chosen_settings = plan.rows[r].trials[*row.chosen];
+      for (const TrialResult& t :
+           c.rows.empty() || plan.tuned_by(r) == r ? row.trials : c.rows[plan.tuned_by(r)].trials)
+        row.none_survived = row.none_survived || (t.trial == *row.chosen && t.none_survived());
       if (plan.tunes()) row.edges = grid_edges(method.tune, row.chosen_settings);
       read_reported(plan, r, row);
     }

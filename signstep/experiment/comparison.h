@@ -28,6 +28,8 @@ struct TrialResult {
   MeanSd validation;  // of the last epochs, percent, over the tuning seeds; a diverged run counts as 0
   size_t done = 0, diverged = 0;
   std::vector<RunResult> runs = {};  // planned ones, done or not
+
+  bool none_survived() const { return done > 0 && diverged == done; }
 };
 
 struct ComparisonRow {
@@ -36,6 +38,7 @@ struct ComparisonRow {
   std::vector<TrialResult> trials;  // that the search asked for so far; empty where nothing was tuned
   std::optional<size_t> chosen;     // a trial of the plan's row; none before every one that is needed is done
   Settings chosen_settings;
+  bool none_survived = false;                       // every run of the chosen trial diverged, and so of every trial
   std::vector<std::string> edges;                   // "learning_rate 0.3 is the highest of its grid"
   std::vector<RunResult> runs;                      // planned ones, done or not; empty before the choice
   MeanSd accuracy;                                  // test, percent, over the finished runs

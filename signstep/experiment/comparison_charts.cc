@@ -12,7 +12,7 @@
 namespace signstep {
 namespace {
 
-constexpr size_t kGrey = 7, kBlue = 0, kVermilion = 1;
+constexpr size_t kGrey = 7, kBlue = 0;
 
 // Half the 95 % interval of a mean; NaN for too few values.
 double half_interval(const MeanSd& m) {
@@ -32,6 +32,11 @@ double add_bar(Chart& chart, Series& bars, const std::string& name, double mean,
   return place;
 }
 
+// With how many of the planned seeds it is of, where some diverged or are missing.
+std::string name_of(const ComparisonRow& row, size_t seeds) {
+  return seeds == row.runs.size() ? row.name : fmt::format("{} ({} of {} seeds)", row.name, seeds, row.runs.size());
+}
+
 NamedChart seeds_chart(const Comparison& c) {
   NamedChart out{"seeds", "Test accuracy after the last epoch: every seed, their mean, and its 95 % interval.", {}};
   out.chart = {.title = "Test accuracy by method", .x_label = "", .y_label = "test accuracy (%)"};
@@ -41,7 +46,7 @@ NamedChart seeds_chart(const Comparison& c) {
   for (const ComparisonRow& row : c.rows) {
     if (row.accuracy.n == 0) continue;
     const double half = half_interval(row.accuracy), mean = row.accuracy.mean;
-    const double place = add_bar(out.chart, means, row.name, mean, mean - half, mean + half);
+    const double place = add_bar(out.chart, means, name_of(row, row.accuracy.n), mean, mean - half, mean + half);
     double shift = 0.12;  // beside the mean, none on another
     for (const RunResult& run : row.runs) {
       if (run.state.status != RunStatus::kFinished) continue;
@@ -61,7 +66,7 @@ NamedChart differences_chart(const Comparison& c) {
   NamedChart out{"differences", "", {}};
   out.caption = fmt::format(
       "Difference to {} in test accuracy, paired by seed, with 95 % interval before any correction for several "
-      "comparisons: a bar that crosses 0 shows no difference.",
+      "comparisons: a bar that crosses 0 leaves open whether there is one.",
       baseline);
   out.chart = {.title = "Difference to " + baseline,
                .x_label = "",
@@ -71,7 +76,7 @@ NamedChart differences_chart(const Comparison& c) {
       .name = "mean of the pairs, 95 % interval", .x = {}, .y = {}, .style = SeriesStyle::kBars, .color = kBlue};
   for (const ComparisonRow& row : c.rows) {
     const auto& d = row.versus_baseline;
-    if (d && d->n >= kFewestSeeds) add_bar(out.chart, means, row.name, d->mean, d->low, d->high);
+    if (d && d->n >= kFewestSeeds) add_bar(out.chart, means, name_of(row, d->n), d->mean, d->low, d->high);
   }
   out.chart.series = {std::move(means)};
   return out;
@@ -101,12 +106,12 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
   std::replace(words.begin(), words.end(), '_', ' ');
   NamedChart out{"sensitivity-" + option, "", {}};
   out.caption = fmt::format(
-      "Mean validation accuracy over the tuning seeds by {}, the best of the other tuned options at each value. Large "
-      "ring: the chosen value. A ring in vermilion is the first or last of its list: a better value may lie beyond.",
+      "Mean validation accuracy over the tuning seeds by {}, the best of the other tuned options at each value; a run "
+      "that diverged counts as 0 %. Large ring: the chosen value. Square: it is the first or last of its list, and a "
+      "better one may lie beyond.",
       words);
   out.chart = {.title = "Validation accuracy by " + words, .x_label = words, .y_label = "validation accuracy (%)"};
-  // A ring each: several methods may choose one value, and a curve has one point at each.
-  std::vector<Series> chosen, edge;
+  std::vector<Series> marks;  // over the curves, one each: several methods may choose one value
   bool positive = true;
   for (size_t r = 0; r < c.rows.size(); ++r) {
     const ComparisonRow& row = c.rows[r];
@@ -122,19 +127,15 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
                                              [&](const TrialResult& t) { return t.trial == *row.chosen; });
       const bool at_edge = std::any_of(row.edges.begin(), row.edges.end(),
                                        [&](const std::string& e) { return e.starts_with(option + " "); });
-      (at_edge ? edge : chosen)
-          .push_back({.name = "",
-                      .x = {*value},
-                      .y = {chosen_trial->validation.mean},
-                      .style = SeriesStyle::kRings,
-                      .color = at_edge ? kVermilion : size_t{3}});
+      marks.push_back({.of = row.name,
+                       .x = {*value},
+                       .y = {chosen_trial->validation.mean},
+                       .style = at_edge ? SeriesStyle::kSquares : SeriesStyle::kRings,
+                       .color = r});
     }
     out.chart.series.push_back(std::move(line));
   }
-  if (!chosen.empty()) chosen.front().name = "chosen";
-  if (!edge.empty()) edge.front().name = "chosen, at its list's end";
-  for (std::vector<Series>* rings : {&chosen, &edge})
-    for (Series& ring : *rings) out.chart.series.push_back(std::move(ring));
+  for (Series& mark : marks) out.chart.series.push_back(std::move(mark));
   out.chart.log_x = positive;
   return out;
 }

@@ -131,7 +131,8 @@ std::string markdown_text(const Comparison& c, const std::string& command) {
 
 std::string csv_text(const Comparison& c) {
   std::string out =
-      "method,chosen,at_grid_edge,runs,diverged,test_accuracy,sd,baseline,pairs,difference,low,high,p,holm_p,paper,"
+      "method,chosen,at_grid_edge,runs,planned_runs,diverged,test_accuracy,sd,baseline,pairs,difference,low,high,p,"
+      "holm_p,paper,"
       "sent_bytes,float32_bytes,train_seconds\n";
   for (const ComparisonRow& row : c.rows) {
     const auto& d = row.versus_baseline;
@@ -139,6 +140,7 @@ std::string csv_text(const Comparison& c) {
                                             csv_cell(settings_text(row.chosen_settings)),
                                             csv_cell(fmt::format("{}", fmt::join(row.edges, "; "))),
                                             std::to_string(row.accuracy.n),
+                                            std::to_string(c.plan.experiment.seeds.size()),
                                             std::to_string(row.diverged),
                                             csv_number(row.accuracy.mean),
                                             csv_number(row.accuracy.sd),

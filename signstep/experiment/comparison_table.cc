@@ -36,9 +36,11 @@ std::string difference_text(const ComparisonRow& row) {
   if (!row.versus_baseline || row.versus_baseline->n == 0) return "-";
   const PairedDifference& d = *row.versus_baseline;
   if (d.n == 1) return fmt::format("{:+.2f} (one seed)", d.mean);
-  if (d.n < kFewestSeeds) return fmt::format("{:+.2f} (too few seeds)", d.mean);
+  const bool fewer = d.n < row.accuracy.n;
+  if (d.n < kFewestSeeds)
+    return fmt::format("{:+.2f} ({})", d.mean, fewer ? fmt::format("{} pairs, too few", d.n) : "too few seeds");
   return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]{}", d.mean, d.low, d.high,
-                     d.n < row.accuracy.n ? fmt::format(" ({} pairs)", d.n) : "");
+                     fewer ? fmt::format(" ({} pairs)", d.n) : "");
 }
 
 std::string runs_text(const ComparisonRow& row, size_t seeds) {
@@ -49,6 +51,19 @@ std::string runs_text(const ComparisonRow& row, size_t seeds) {
                                      [](const RunResult& r) { return r.state.status == RunStatus::kDamaged; });
   if (damaged > 0) text += fmt::format(" ({} damaged)", damaged);
   return text;
+}
+
+// Why a file with a baseline shows no difference; "" where it does or has none to show yet.
+std::string without_differences(const Comparison& c) {
+  const std::string& baseline = c.plan.experiment.baseline;
+  if (c.rows.size() < 2 || !c.complete()) return "";
+  if (std::any_of(c.rows.begin(), c.rows.end(),
+                  [](const ComparisonRow& r) { return r.versus_baseline && r.versus_baseline->n > 0; }))
+    return "";
+  const bool several =
+      std::none_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.versus_baseline.has_value(); });
+  return fmt::format("No differences: {} {}.", baseline,
+                     several ? "has a grid of its own, so it is no one row" : "has no finished run beside another's");
 }
 
 }  // namespace
@@ -64,8 +79,8 @@ TextTable comparison_table(const Comparison& c) {
       {"chosen",
        [](const ComparisonRow& r, const Comparison& all) {
          if (!all.plan.tunes()) return std::string("-");
-         return r.chosen ? settings_text(r.chosen_settings) + (r.edges.empty() ? "" : " (edge)")
-                         : std::string("not yet");
+         if (!r.chosen) return std::string("not yet");
+         return settings_text(r.chosen_settings) + (r.none_survived ? " (diverged)" : r.edges.empty() ? "" : " (edge)");
        }},
       {"runs",
        [](const ComparisonRow& r, const Comparison& all) { return runs_text(r, all.plan.experiment.seeds.size()); }},
@@ -79,8 +94,10 @@ TextTable comparison_table(const Comparison& c) {
       {"paper", [](const ComparisonRow& r,
                    const Comparison&) { return r.paper ? fmt::format("{:.2f} %", *r.paper) : std::string("-"); }},
       {"a worker sent", [](const ComparisonRow& r, const Comparison&) { return sent_text(r); }},
-      {"time", [](const ComparisonRow& r,
-                  const Comparison&) { return minutes_text(r.seconds.mean) + (r.shared_machine ? " *" : ""); }},
+      {"time",
+       [](const ComparisonRow& r, const Comparison&) {
+         return minutes_text(r.seconds.mean) + (r.shared_machine && r.seconds.n > 0 ? " *" : "");
+       }},
   };
   TextTable table;
   table.rows.resize(c.rows.size());
@@ -128,7 +145,10 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
   if (differences)
     notes.emplace_back(
         "Differences in percentage points, paired by seed, with 95 % confidence interval (t, of each row alone); p "
-        "two-sided, corrected by Holm over the table.");
+        "two-sided, corrected by Holm over all rows of the file, those without a p yet counted as 1.");
+  if (const std::string why = without_differences(c); !why.empty()) notes.push_back(why);
+  if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.diverged > 0; }))
+    notes.emplace_back("Runs that diverged are in no mean and in no difference.");
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparisonRow& r) { return r.sent_bytes.n > 0; }))
     notes.emplace_back(
         "Sent: by one of several workers in a run's steps; in brackets, beside float32 sums of every gradient.");
@@ -137,6 +157,11 @@ std::vector<std::string> comparison_notes(const Comparison& c) {
         "* Taken while other runs of this comparison were at work on such a processor, which may have been this one.");
   for (const ComparisonRow& row : c.rows) {
     if (row.trials.empty()) continue;  // another row's tuning, which says it
+    if (row.none_survived) {
+      notes.push_back(
+          fmt::format("{}: every tuning run diverged; the first values stand for want of better.", row.name));
+      continue;
+    }
     for (const std::string& edge : row.edges)
       notes.push_back(fmt::format("{}: {}; a better value may lie beyond.", row.name, edge));
   }

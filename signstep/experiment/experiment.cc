@@ -67,6 +67,24 @@ void refuse_double(const ExperimentReader& r, const Experiment& e, const Experim
   }
 }
 
+// What auto stands for has no place among numbers: whether it is one of them twice, or the list's end, would not be
+// seen.
+void refuse_auto_in_lists(const ExperimentReader& r, const ExperimentMethod& m) {
+  for (const GridAxis& axis : m.tune)
+    if (axis.values.size() > 1 && std::find(axis.values.begin(), axis.values.end(), "auto") != axis.values.end())
+      r.fail(fmt::format("method '{}' tunes {} over a list with auto in it; write the number", m.name, axis.option));
+}
+
+// Reported runs train on all images, and every row's rates are chosen by the same ones.
+void refuse_own_validation(const ExperimentReader& r, const Experiment& e, const ExperimentMethod& m) {
+  bool own = std::any_of(m.settings.begin(), m.settings.end(), [](const auto& s) { return s.first == "validation"; });
+  for (const auto* axes : {&e.grid, &m.grid, &m.tune})
+    own = own || std::any_of(axes->begin(), axes->end(), [](const GridAxis& a) { return a.option == "validation"; });
+  if (own)
+    r.fail(fmt::format("method '{}' sets or varies validation, which only tuning has a use for; name it in [train]",
+                       m.name));
+}
+
 // Counts the runs without making one.
 void check_size(const ExperimentReader& r, const Experiment& e) {
   const auto times = [](size_t a, size_t b) { return std::min(kMostRuns + 1, a) * std::min(kMostRuns + 1, b); };
@@ -88,6 +106,8 @@ void check_protocol(const ExperimentReader& r, const Experiment& e) {
   for (const ExperimentMethod& m : e.methods) {
     if (!names.insert(m.name).second) r.fail(fmt::format("two methods are named '{}'; give each its own name", m.name));
     refuse_double(r, e, m);
+    refuse_auto_in_lists(r, m);
+    refuse_own_validation(r, e, m);
   }
   if (!names.contains(e.baseline))
     r.fail(fmt::format("baseline is '{}', which no method is named; there are {}", e.baseline, fmt::join(names, ", ")));

@@ -33,12 +33,12 @@ std::optional<uint64_t> listed_seed(const std::string& name, const std::vector<u
 }
 
 std::optional<std::string> recorded_name(const std::string& folder) {
-  for (const char* file : {"/experiment.json", "/table.json"}) {
-    if (!path_exists(folder + file)) continue;
-    const nlohmann::ordered_json json = parse_json(read_text_file(folder + file), folder + file);
-    return JsonFields(json, folder + file).get<std::string>("experiment");
-  }
-  return std::nullopt;
+  const std::string mark = folder + "/experiment.json", table = folder + "/table.json";
+  const std::string& file = path_exists(mark) ? mark : table;
+  if (!path_exists(file)) return std::nullopt;
+  const nlohmann::ordered_json json = parse_json(read_text_file(file), file);
+  if (file == table && !json.contains("experiment")) return std::nullopt;  // somebody else's table
+  return JsonFields(json, file).get<std::string>("experiment");
 }
 
 }  // namespace

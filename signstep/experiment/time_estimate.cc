@@ -2,6 +2,7 @@
 #include "signstep/experiment/time_estimate.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "signstep/base/error.h"
 #include "signstep/experiment/output_folder.h"
@@ -14,6 +15,13 @@ double run_seconds(const TrainOptions& run, size_t train, size_t test, double im
       run.limit_train > 0 ? static_cast<double>(run.limit_train) : static_cast<double>(train) - held_out;
   const double work = trained + (held_out + static_cast<double>(test)) / 3;
   return static_cast<double>(run.epochs) * work / images_per_second;
+}
+
+double seconds_together(const std::vector<double>& runs, size_t at_a_time) {
+  if (runs.empty()) return 0;
+  const double total = std::accumulate(runs.begin(), runs.end(), 0.0);
+  return std::max(*std::max_element(runs.begin(), runs.end()),
+                  total / static_cast<double>(std::min(runs.size(), at_a_time)));
 }
 
 TimeEstimate::TimeEstimate(const ExperimentPlan& plan, const std::string& data, bool assume_missing) {

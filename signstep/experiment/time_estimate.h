@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "signstep/data/dataset.h"
 #include "signstep/experiment/experiment_plan.h"
@@ -14,6 +15,9 @@ namespace signstep {
 // Of a whole run at that many images per second of training steps, evaluation counted as a third of a step per image.
 // Images: to train on (those held out among them) and to test.
 double run_seconds(const TrainOptions& run, size_t train, size_t test, double images_per_second);
+
+// Of runs that take so long alone, so many at a time: never less than the longest.
+double seconds_together(const std::vector<double>& runs, size_t at_a_time);
 
 class TimeEstimate {
  public:

@@ -11,7 +11,7 @@ const char* chart_page_script() {
   const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const ink = color => dark.matches && color === '#000000' ? '#e8e8e8' : color;
   const dashes = {dashed: [8, 5], dotted: [2, 4]};
-  const lineless = style => style === 'points' || style === 'bars' || style === 'rings';
+  const lineless = style => ['points', 'bars', 'rings', 'squares'].includes(style);
   const text = (tag, name, content) => {
     const e = document.createElement(tag);
     e.className = name;
@@ -52,8 +52,10 @@ const char* chart_page_script() {
         ctx.stroke();
       }
       ctx.beginPath();
-      ctx.arc(p.canvasx, p.canvasy, style === 'rings' ? 8 : style === 'bars' ? 4.5 : 2.5, 0, 7);
-      style === 'rings' ? ctx.stroke() : ctx.fill();
+      const open = style === 'rings' || style === 'squares';
+      if (style === 'squares') ctx.rect(p.canvasx - 8, p.canvasy - 8, 16, 16);
+      else ctx.arc(p.canvasx, p.canvasy, open ? 8 : style === 'bars' ? 4.5 : 2.5, 0, 7);
+      open ? ctx.stroke() : ctx.fill();
     }
   };
 
@@ -103,8 +105,6 @@ const char* chart_page_script() {
 
   const draw = data => {
     const c = JSON.parse(data.textContent), figure = data.closest('figure');
-    // A curve without a name is its neighbour's companion of the same colour, and goes with it.
-    c.series.forEach(s => { if (!s.name) s.of = (c.series.find(o => o.name && o.color === s.color) || {}).name; });
     const bars = c.series.some(s => s.low), key = text('div', 'key', ''), at = text('span', 'at', '');
     const box = text('div', 'live', ''), plot = text('div', 'plot', '');
     const foot = text('div', 'axis foot', '');

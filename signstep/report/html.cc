@@ -56,7 +56,6 @@ button.name { cursor: pointer; }
 .name.dashed i { border-top-style: dashed; }
 .name.dotted i { border-top-style: dotted; }
 .name.points i, .name.bars i { width: .5rem; height: .5rem; border: 0; border-radius: 50%; background: var(--curve); }
-.name.rings i { width: .7rem; height: .7rem; border: 2px solid var(--curve); border-radius: 50%; }
 .name output { font-variant-numeric: tabular-nums; font-weight: 600; }
 .dygraph-axis-label { color: var(--pale); font-size: 12px; white-space: nowrap; }
 @media (max-width: 600px) { .plot { height: 15rem; } body { margin-top: 1rem; } .confusion { font-size: .66rem; } .confusion th, .confusion td { padding: .15rem .14rem; } }

@@ -39,6 +39,7 @@ const char* style_name(SeriesStyle style) {
     case SeriesStyle::kPoints: return "points";
     case SeriesStyle::kBars: return "bars";
     case SeriesStyle::kRings: return "rings";
+    case SeriesStyle::kSquares: return "squares";
     case SeriesStyle::kLinePoints: return "linepoints";
   }
   return "line";
@@ -57,6 +58,7 @@ Json json_of(const Chart& chart) {
   for (size_t i = 0; i < chart.series.size(); ++i) {
     const Series& s = chart.series[i];
     Json one = {{"name", s.name},
+                {"of", s.of},
                 {"style", style_name(s.style)},
                 {"color", chart_color(s.color.value_or(i))},
                 {"x", rounded(s.x)},

@@ -66,6 +66,7 @@ std::string style_text(SeriesStyle style) {
     case SeriesStyle::kFaint: return "lines dashtype 1 linewidth 0.5";
     case SeriesStyle::kBars: return "points pointtype 7 pointsize 0.8";
     case SeriesStyle::kRings: return "points pointtype 6 pointsize 1.6 linewidth 1.6";
+    case SeriesStyle::kSquares: return "points pointtype 4 pointsize 1.6 linewidth 1.6";
     case SeriesStyle::kLine: return "lines dashtype 1 linewidth 2.2";
     case SeriesStyle::kDashed: return "lines dashtype (8,5) linewidth 2.2";
     case SeriesStyle::kDotted: return "lines dashtype (2,4) linewidth 2.2";

@@ -15,12 +15,13 @@ namespace signstep {
 inline constexpr size_t kColors = 8;
 const char* chart_color(size_t index);  // index modulo kColors
 
-// kFaint: a thin pale line under another. kBars: points with a bar from low to high each. kRings: large open circles
-// around points of others.
-enum class SeriesStyle { kLine, kDashed, kDotted, kFaint, kPoints, kBars, kRings, kLinePoints };
+// kFaint: a thin pale line under another. kBars: points with a bar from low to high each. kRings, kSquares: large and
+// open, around points of others.
+enum class SeriesStyle { kLine, kDashed, kDotted, kFaint, kPoints, kBars, kRings, kSquares, kLinePoints };
 
 struct Series {
   std::string name = {};     // in the legend; "": not listed
+  std::string of = {};       // the listed one that it comes and goes with, where it is not listed itself
   std::vector<double> x, y;  // the same length; a NaN or infinite y leaves a gap
   std::vector<double> low = {},
                       high =

@@ -41,7 +41,7 @@ NamedChart learning_rates(const std::vector<RunGroup>& groups) {
     if (!has_values(sgd, true)) continue;
     out.chart.series.push_back(series_of(groups[g], std::move(sgd), g));
     out.chart.series.back().style = SeriesStyle::kDotted;
-    out.chart.series.back().name = "";
+    out.chart.series.back().of = std::exchange(out.chart.series.back().name, "");
   }
   if (std::isfinite(smallest_peak)) keep_on_axis(out.chart, smallest_peak / 100);
   return out;
@@ -78,7 +78,7 @@ NamedChart gammas(const std::vector<RunGroup>& groups) {
     gamma.high.clear();
     Series points = series_of(groups[g], std::move(gamma), g);
     points.style = SeriesStyle::kPoints;
-    points.name = "";
+    points.of = std::exchange(points.name, "");
     out.chart.series.push_back(std::move(points));
     lines.push_back(series_of(groups[g], std::move(rate), g));
     mark_switches(out.chart, groups[g], g);

@@ -99,8 +99,10 @@ std::vector<std::string> comparison_warnings(const std::vector<RunGroup>& groups
                                        first->second, run.folder, first->first));
       }
       data.insert(shown(run.record.data.sha256));
-      programs.insert(shown(run.record.program.commit));
-      engines.insert(shown(run.record.engine));
+      for (const SessionRecord& session : sessions_of(run.record)) {
+        programs.insert(shown(session.program.commit));
+        engines.insert(shown(session.engine));
+      }
       epochs.insert(shown(run.last().epoch));
       if (run.record.status != RunRecord::kFinished)
         warnings.push_back(fmt::format("{} is not finished: status {}, {} epochs", run.folder, shown(run.record.status),

@@ -2,6 +2,7 @@
 #include "signstep/report/report_tables.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "signstep/base/error.h"
@@ -12,6 +13,17 @@ namespace {
 // "-" where a run that diverged or has just begun has no number.
 std::string number_text(double value, int digits, const char* unit = "") {
   return std::isfinite(value) ? fmt::format("{:.{}f}{}", value, digits, unit) : "-";
+}
+
+// "3", "3 of 5 (2 diverged)", "1 of 2 (1 stopped)".
+std::string runs_text(const RunGroup& group, size_t counted) {
+  std::map<std::string, size_t> others;
+  for (const RunSummary& run : group.runs)
+    if (run.record.status != RunRecord::kFinished) ++others[shown(run.record.status)];
+  std::string text = std::to_string(counted);
+  if (counted < group.runs.size()) text += fmt::format(" of {}", group.runs.size());
+  for (const auto& [status, count] : others) text += fmt::format(" ({} {})", count, status);
+  return text;
 }
 
 std::string percent_text(const MeanSd& m) {
@@ -25,26 +37,42 @@ HtmlTable accuracy_table(const std::vector<RunGroup>& groups) {
       .title = "Accuracy after the last epoch",
       .header = {"method", "runs", "epochs", "test accuracy", "validation", "training loss", "time in training steps"},
       .rows = {}};
-  bool several = false;
+  bool several = false, left_out = false;
   for (const RunGroup& group : groups) {
-    several = several || group.runs.size() > 1;
-    table.rows.push_back({group.name, std::to_string(group.runs.size()), fmt::format("{:.0f}", epochs_done(group)),
+    const Counted of = counted(group);
+    several = several || of.runs.size() > 1;
+    left_out = left_out || of.runs.size() < group.runs.size();
+    table.rows.push_back({group.name, runs_text(group, of.runs.size()), shown(uint64_t{of.epochs}),
                           percent_text(last_values(group, &EpochRecord::test_accuracy)),
                           percent_text(last_values(group, &EpochRecord::validation_accuracy)),
                           number_text(last_values(group, &EpochRecord::train_loss).mean, 4),
                           number_text(last_values(group, &EpochRecord::train_seconds).mean / 60, 1, " min")});
   }
   if (several) table.notes.emplace_back("Mean ± standard deviation over seeds.");
+  if (left_out)
+    table.notes.emplace_back(
+        "Of finished runs; where a method has none, of those that have not diverged, after the last epoch that all "
+        "have.");
   return table;
 }
 
 HtmlTable facts_table(const std::vector<RunGroup>& groups) {
   HtmlTable table{.title = "Data and machine", .header = {}, .rows = {}};
+  const auto add_all = [&](const char* name, const std::set<std::string>& seen) {
+    for (const std::string& text : seen) table.rows.push_back({name, text});
+  };
   const auto add = [&](const char* name, const auto& text_of) {
     std::set<std::string> seen;
     for (const RunGroup& group : groups)
       for (const RunSummary& run : group.runs) seen.insert(text_of(run));
-    for (const std::string& text : seen) table.rows.push_back({name, text});
+    add_all(name, seen);
+  };
+  const auto add_sessions = [&](const char* name, const auto& text_of) {
+    std::set<std::string> seen;
+    for (const RunGroup& group : groups)
+      for (const RunSummary& run : group.runs)
+        for (const SessionRecord& session : sessions_of(run.record)) seen.insert(text_of(session));
+    add_all(name, seen);
   };
   add("data set", [](const RunSummary& r) {
     const DataRecord& d = r.record.data;
@@ -57,9 +85,9 @@ HtmlTable facts_table(const std::vector<RunGroup>& groups) {
     const NetworkRecord& n = r.record.network;
     return fmt::format("{}, width {}, {} parameters", shown(n.name), shown(n.width), shown(n.parameters));
   });
-  add("machine", [](const RunSummary& r) { return shown(r.record.machine); });
-  add("engine", [](const RunSummary& r) { return shown(r.record.engine); });
-  add("program", [](const RunSummary& r) { return shown(r.record.program); });
+  add_sessions("machine", [](const SessionRecord& s) { return shown(s.machine); });
+  add_sessions("engine", [](const SessionRecord& s) { return shown(s.engine); });
+  add_sessions("program", [](const SessionRecord& s) { return shown(s.program); });
   return table;
 }
 

@@ -55,7 +55,7 @@ std::vector<double> smoothed(const std::vector<double>& values) {
 NamedChart by_step(const std::vector<RunGroup>& groups, const char* file, std::vector<double> StepCurve::*figure,
                    const char* title, const char* label) {
   NamedChart out{file,
-                 fmt::format("{}: pale as recorded, about 60 means an epoch{}; strong smoothed over about 10 points.",
+                 fmt::format("{}: pale as recorded, means of some steps{}; strong smoothed over about 10 points.",
                              title, groups.size() > 1 ? " and over seeds" : ""),
                  {.title = title, .x_label = "epoch", .y_label = label}};
   std::vector<Series> lines;
@@ -68,7 +68,7 @@ NamedChart by_step(const std::vector<RunGroup>& groups, const char* file, std::v
     Series raw = line;
     line.y = smoothed(line.y);
     raw.style = SeriesStyle::kFaint;
-    raw.name = "";
+    raw.of = std::exchange(raw.name, "");
     out.chart.series.push_back(std::move(raw));
     lines.push_back(std::move(line));
   }

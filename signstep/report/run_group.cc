@@ -104,9 +104,31 @@ void append_point(GroupCurve& curve, double x, const std::vector<double>& values
   curve.high.push_back(m.n > 1 ? m.mean + m.sd : m.mean);
 }
 
-size_t longest(const RunGroup& group) {
+using Runs = std::vector<const RunSummary*>;
+
+Runs runs_that(const RunGroup& group, const std::function<bool(const RunSummary&)>& which) {
+  Runs runs;
+  for (const RunSummary& run : group.runs)
+    if (which(run)) runs.push_back(&run);
+  return runs;
+}
+
+bool has_diverged(const RunSummary& run) { return run.record.status == RunRecord::kDiverged; }
+
+Runs drawn_runs(const RunGroup& group) {
+  Runs runs = runs_that(group, [](const RunSummary& run) { return !has_diverged(run); });
+  return runs.empty() ? runs_that(group, [](const RunSummary&) { return true; }) : runs;
+}
+
+size_t most_epochs(const Runs& runs) {
   size_t n = 0;
-  for (const RunSummary& run : group.runs) n = std::max(n, run.epochs.size());
+  for (const RunSummary* run : runs) n = std::max(n, run->epochs.size());
+  return n;
+}
+
+size_t epochs_of_all(const Runs& runs) {
+  size_t n = most_epochs(runs);
+  for (const RunSummary* run : runs) n = std::min(n, run->epochs.size());
   return n;
 }
 
@@ -119,17 +141,17 @@ double number_of_epoch(const EpochRecord& record) {
   return record.epoch > 0 ? static_cast<double>(record.epoch) : std::nan("");
 }
 
-std::vector<double> at_epoch(const RunGroup& group, size_t i, const EpochValue& value) {
+std::vector<double> at_epoch(const Runs& runs, size_t i, const EpochValue& value) {
   std::vector<double> values;
-  for (const RunSummary& run : group.runs)
-    if (i < run.epochs.size()) values.push_back(value(run, i));
+  for (const RunSummary* run : runs)
+    if (i < run->epochs.size()) values.push_back(value(*run, i));
   return values;
 }
 
-GroupCurve curve_over(const RunGroup& group, const EpochValue& x, const EpochValue& y) {
+GroupCurve curve_over(const Runs& runs, size_t epochs, const EpochValue& x, const EpochValue& y) {
   GroupCurve curve;
-  for (size_t i = 0; i < longest(group); ++i)
-    append_point(curve, mean_sd(at_epoch(group, i, x)).mean, at_epoch(group, i, y), group.runs.size() > 1);
+  for (size_t i = 0; i < epochs; ++i)
+    append_point(curve, mean_sd(at_epoch(runs, i, x)).mean, at_epoch(runs, i, y), runs.size() > 1);
   return curve;
 }
 
@@ -192,29 +214,33 @@ std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups) {
 GroupCurve epoch_curve(const RunGroup& group, EpochFigure figure) { return epoch_curve(group, value_of(figure)); }
 
 GroupCurve epoch_curve(const RunGroup& group, const EpochValue& value) {
+  const Runs runs = drawn_runs(group);
   return curve_over(
-      group, [](const RunSummary& run, size_t i) { return number_of_epoch(run.epochs.at(i)); }, value);
+      runs, most_epochs(runs), [](const RunSummary& run, size_t i) { return number_of_epoch(run.epochs.at(i)); },
+      value);
 }
 
 GroupCurve time_curve(const RunGroup& group, EpochFigure figure) {
-  return curve_over(group, value_of(&EpochRecord::train_seconds), value_of(figure));
+  const Runs runs = drawn_runs(group);
+  return curve_over(runs, epochs_of_all(runs), value_of(&EpochRecord::train_seconds), value_of(figure));
 }
 
 GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*figure, Thinning thinning) {
   std::map<double, std::vector<double>> at_step;  // over the runs
-  for (const RunSummary& run : group.runs) {
-    for (const EpochRecord& epoch : run.epochs) {
+  const Runs runs = drawn_runs(group);
+  for (const RunSummary* run : runs) {
+    for (const EpochRecord& epoch : run->epochs) {
       const StepCurve& curve = epoch.course.curve;
       const std::vector<double>& values = curve.*figure;
       for (size_t i = 0; i < curve.step.size(); ++i) {
         if (curve.step[i] == 0) continue;  // not said
-        at_step[static_cast<double>(curve.step[i]) / run.steps_per_epoch()].push_back(
+        at_step[static_cast<double>(curve.step[i]) / run->steps_per_epoch()].push_back(
             i < values.size() ? values[i] : std::nan(""));  // an epoch that had none of it
       }
     }
   }
   GroupCurve all;
-  for (const auto& [epoch, values] : at_step) append_point(all, epoch, values, group.runs.size() > 1);
+  for (const auto& [epoch, values] : at_step) append_point(all, epoch, values, runs.size() > 1);
   const size_t every = all.x.size() / kMostPoints + 1;
   GroupCurve curve;
   for (size_t i = 0; i < all.x.size(); i += every) {
@@ -233,16 +259,16 @@ double sign_agreement(const RunSummary& run, size_t epoch_index) {
   return 100 * probe_mean(run, epoch_index, &ProbePairs::agreement);
 }
 
-MeanSd last_values(const RunGroup& group, EpochFigure figure) {
-  std::vector<double> values;
-  for (const RunSummary& run : group.runs) values.push_back(run.last().*figure);
-  return mean_sd(values);
+Counted counted(const RunGroup& group) {
+  Counted out{.runs = runs_that(group, [](const RunSummary& r) { return r.record.status == RunRecord::kFinished; })};
+  if (out.runs.empty()) out.runs = runs_that(group, [](const RunSummary& r) { return !has_diverged(r); });
+  out.epochs = epochs_of_all(out.runs);
+  return out;
 }
 
-double epochs_done(const RunGroup& group) {
-  std::vector<double> values;
-  for (const RunSummary& run : group.runs) values.push_back(number_of_epoch(run.last()));
-  return mean_sd(values).mean;
+MeanSd last_values(const RunGroup& group, EpochFigure figure) {
+  const Counted of = counted(group);
+  return mean_sd(of.epochs == 0 ? std::vector<double>() : at_epoch(of.runs, of.epochs - 1, value_of(figure)));
 }
 
 std::vector<double> switch_epochs(const RunGroup& group) {

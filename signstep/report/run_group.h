@@ -37,11 +37,13 @@ struct OptionRow {
 std::vector<OptionRow> differing_options(const std::vector<RunGroup>& groups);
 std::vector<OptionRow> common_options(const std::vector<RunGroup>& groups);  // one value each
 
-// A curve over a group's runs: mean and, with two runs or more, mean -+ one standard deviation.
+// A curve over a group's runs, those that diverged left out unless all did: mean and, with two runs or more, mean -+
+// one standard deviation.
 struct GroupCurve {
   std::vector<double> x, mean, low, high;  // low and high empty for one run
 };
-// An epoch's number over the epoch, or over the mean seconds of training until then.
+// An epoch's number over the epoch, or over the mean seconds of training until then, as far as all of the runs have
+// come.
 using EpochFigure = double EpochRecord::*;
 GroupCurve epoch_curve(const RunGroup& group, EpochFigure figure);
 GroupCurve time_curve(const RunGroup& group, EpochFigure figure);
@@ -58,10 +60,14 @@ GroupCurve step_curve(const RunGroup& group, std::vector<double> StepCurve::*fig
 // two batches agree on, percent. NaN without probes.
 double sign_agreement(const RunSummary& run, size_t epoch_index);
 
-// Of the last epochs' number.
+// What a method's numbers are of: its finished runs, or where there is none yet those that have not diverged; after the
+// last epoch that all of these have.
+struct Counted {
+  std::vector<const RunSummary*> runs;  // none where all diverged
+  size_t epochs = 0;
+};
+Counted counted(const RunGroup& group);
 MeanSd last_values(const RunGroup& group, EpochFigure figure);
-// How many epochs the runs have, on average.
-double epochs_done(const RunGroup& group);
 
 // The epochs (as fractions) at which the group's runs switched to SGD, ascending and without repeats.
 std::vector<double> switch_epochs(const RunGroup& group);

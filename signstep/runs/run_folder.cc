@@ -126,7 +126,7 @@ std::string find_checkpoint(const std::string& run_or_file) {
   const std::vector<std::string> all = list_checkpoints(run_or_file);
   if (all.empty()) {
     throw CheckpointError(fmt::format(
-        "{} holds no checkpoint; wait for the run's first epoch to end, or name another folder", run_or_file));
+        "{} holds no checkpoint: no epoch of the run has ended yet, or none did before it diverged", run_or_file));
   }
   return all.front();
 }

@@ -43,8 +43,9 @@ RunSummary read_run(const std::string& folder) {
   }
   const std::string& status = run.record.status;
   if (run.epochs.empty()) {
-    throw OptionError(fmt::format("{} has no finished epoch yet (status {}); wait for the first, or leave the run out",
-                                  folder, shown(status)));
+    const bool over = status == RunRecord::kDiverged || status == RunRecord::kFailed;
+    throw OptionError(fmt::format("{} has no finished epoch{} (status {}); {}leave the run out", folder,
+                                  over ? "" : " yet", shown(status), over ? "" : "wait for the first, or "));
   }
   if (status == RunRecord::kFinished || status == RunRecord::kDiverged) files.require_agreement();
   return run;

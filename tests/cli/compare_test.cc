@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "signstep/io/atomic_file.h"
@@ -143,9 +144,10 @@ TEST_F(CompareTest, ACoordinateSearchGoesOnFromTheBestRate) {
 }
 
 TEST_F(CompareTest, AFailingRunDoesNotEndTheRest) {
-  EXPECT_THAT(run(0, "out", {"--collect"}), HasSubstr("Incomplete: 0 of 8"));
+  EXPECT_THAT(run(2, "out", {"--collect"}), HasSubstr("there is no folder"));
   const std::string obstacle = folder_.path("out/tuning/SGD/learning_rate=0.02/seed-101");
   fs::create_directories(fs::path(obstacle).parent_path());
+  write_file_atomic(folder_.path("out/experiment.json"), "{\"experiment\": \"tiny\"}");
   write_file_atomic(obstacle, "a file where a folder should be");
   const std::string text = run(5, "out");
   EXPECT_THAT(text, HasSubstr("SGD, learning_rate 0.02, seed 101: FAILED"));
@@ -237,6 +239,28 @@ TEST_F(CompareTest, AClosedTerminalStopsAndSaves) {
   EXPECT_THAT(program.output(), HasSubstr("Stopped and saved."));
 }
 
+// Somebody ends a run by hand: it goes on and says so, and a second time it is left.
+TEST_F(CompareTest, ARunEndedFromOutsideGoesOnOnce) {
+  Program program(arguments("out"));
+  const auto end_a_run = [&](const char* saw) {
+    ASSERT_TRUE(program.saw(saw)) << program.output();
+    const std::string children = fmt::format("/proc/{0}/task/{0}/children", program.id());
+    for (int look = 0; look < 600; ++look) {
+      std::ifstream file(children);
+      if (pid_t child = 0; file >> child) {
+        ::kill(child, SIGTERM);
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    FAIL() << "no child";
+  };
+  end_a_run("tuning  ");
+  EXPECT_EQ(program.wait(), 0) << program.output();
+  EXPECT_THAT(program.output(), HasSubstr("ended from outside by a signal; it goes on"));
+  EXPECT_THAT(program.output(), Not(HasSubstr("Incomplete")));
+}
+
 TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {
   const std::string text = run(0, "out", {"--dry-run"});
   EXPECT_THAT(text, HasSubstr("2 rows, 4 tuning and 4 reported runs, 0 done"));
@@ -281,6 +305,7 @@ TEST_F(CompareTest, TwoProcessesShareOneOutput) {
 
 TEST_F(CompareTest, BadInput) {
   EXPECT_THAT(run(2, "out", {"--shard", "3/2"}), HasSubstr("--shard is '3/2'; wanted I/N"));
+  EXPECT_THAT(run(2, "out", {"--shard", "1/2", "--dry-run"}), HasSubstr("leave out --shard"));
   EXPECT_THAT(run(2, "data"), HasSubstr("is not empty and no experiment's folder"));
   const auto with = [&](const std::string& text) {
     write_file_atomic(folder_.path("tiny.toml"), text);

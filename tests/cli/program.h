@@ -22,6 +22,7 @@ class Program {
   explicit Program(std::vector<std::string> arguments)
       : process_(command(std::move(arguments)), Subprocess::Errors::kJoin) {}
 
+  pid_t id() const { return process_.id(); }
   void signal(int number) const { process_.signal(number); }
 
   // The exit code; 128 + the number of the signal that ended it.

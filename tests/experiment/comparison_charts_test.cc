@@ -48,9 +48,12 @@ TEST_F(ComparisonCharts, SensitivityMarksTheChosenValueAndTheEdge) {
   ASSERT_EQ(rates.series.size(), 4u);
   EXPECT_THAT(rates.series[0].x, ElementsAre(0.1, 0.2, 0.4));
   EXPECT_DOUBLE_EQ(rates.series[0].y[1], 80.05);
-  EXPECT_EQ(rates.series[2].name, "chosen");
+  EXPECT_EQ(rates.series[2].of, "SGD");
+  EXPECT_EQ(rates.series[2].color, rates.series[0].color);
+  EXPECT_EQ(rates.series[2].style, SeriesStyle::kRings);
   EXPECT_THAT(rates.series[2].x, ElementsAre(0.2));
-  EXPECT_EQ(rates.series[3].name, "chosen, at its list's end");
+  EXPECT_EQ(rates.series[3].of, rates.series[1].name);
+  EXPECT_EQ(rates.series[3].style, SeriesStyle::kSquares) << "at its list's end";
   EXPECT_THAT(rates.series[3].x, ElementsAre(0.4));
 }
 
@@ -60,10 +63,15 @@ TEST_F(ComparisonCharts, EachMethodHasItsRing) {
   for (const PlannedRun& run : p.tuning) leave(run, run.trial == 1 ? 80 + static_cast<double>(run.row) : 70);
   const Chart rates = chart(compare_runs(p), "sensitivity-learning_rate");
   ASSERT_EQ(rates.series.size(), 4u);
-  EXPECT_EQ(rates.series[2].name, "chosen");
-  EXPECT_EQ(rates.series[3].name, "") << "said once";
   EXPECT_THAT(rates.series[2].y, ElementsAre(80));
   EXPECT_THAT(rates.series[3].y, ElementsAre(81));
+}
+
+TEST_F(ComparisonCharts, SaysOfHowManySeedsABarIs) {
+  const ExperimentPlan p = plan();
+  leave_all(p);
+  leave(p.reported(1, 2)[0], 10, "diverged");
+  EXPECT_THAT(chart(compare_runs(p), "seeds").x_names, ElementsAre("SGD", "Sign|um, \"b\" (2 of 3 seeds)"));
 }
 
 TEST_F(ComparisonCharts, OfSeveralTunedOptionsTheBestOfTheOthers) {

@@ -87,6 +87,16 @@ TEST_F(ComparisonTest, ACoordinateSearchNeedsOnlyTheTrialsOfItsWay) {
   EXPECT_FALSE(comparison_charts(c).empty());
 }
 
+TEST_F(ComparisonTest, ARowWhoseTrialsAllDivergedSaysSo) {
+  const ExperimentPlan p = plan();
+  for (const PlannedRun& run : p.tuning) leave(run, 70, run.row == 0 ? "diverged" : "finished");
+  const Comparison c = compare_runs(p);
+  EXPECT_EQ(c.rows[0].chosen, 0u);
+  EXPECT_THAT(terminal_text(c), HasSubstr("learning_rate 0.1 (diverged)"));
+  EXPECT_THAT(terminal_text(c), HasSubstr("SGD: every tuning run diverged"));
+  EXPECT_THAT(terminal_text(c), Not(HasSubstr("Sign|um, \"b\": every")));
+}
+
 TEST(GridEdges, OfNumbersThatCouldGoFurther) {
   const std::vector<GridAxis> axes = {{"learning_rate", {"0.1", "1e-3", "0.01"}},
                                       {"l2_penalty", {"0", "5e-4"}},

@@ -146,6 +146,9 @@ TEST(ExperimentTest, MistakesNameTheirPlace) {
   }
   EXPECT_THAT(refusal(with("width = 4", "quiet = true")), HasSubstr("unknown option 'quiet'"));
   EXPECT_THAT(refusal(with("flip = false", "learning_rate = 1")), HasSubstr("sets learning_rate and varies it"));
+  EXPECT_THAT(refusal(with("[1e-3, 3e-3]", "[1e-3, \"auto\"]")), HasSubstr("over a list with auto in it"));
+  EXPECT_THAT(refusal(with("flip = false", "validation = 30")), HasSubstr("which only tuning has a use for"));
+  EXPECT_THAT(refusal(with("batch = [8, 16]", "validation = [30, 40]")), HasSubstr("sets or varies validation"));
   EXPECT_THAT(refusal(with("validation = 60", "validation = 0")),
               HasSubstr("rates are tuned on the validation images"));
   EXPECT_THAT(refusal("seeds = [1]\n[[method]]\nname = \"a b\"\noptimizer = \"sgd\"\n[[method]]\nname = "

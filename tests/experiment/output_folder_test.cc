@@ -97,6 +97,12 @@ TEST_F(OutputFolderTest, ADamagedMarkIsNamed) {
   EXPECT_THAT(message(std::string(80000, '[')), HasSubstr("within each other"));
 }
 
+TEST_F(OutputFolderTest, AnotherProgramsTableIsNoMark) {
+  std::filesystem::create_directories(folder_.path("out"));
+  write_file_atomic(folder_.path("out/table.json"), "{\"rows\": []}");
+  EXPECT_THAT(refusal(plan()), HasSubstr("is not empty and no experiment's folder"));
+}
+
 TEST_F(OutputFolderTest, ARunWhoseSettingsCannotBeReadIsNoRefusal) {
   leave_all(plan());
   const PlannedRun run = plan().tuning.front();

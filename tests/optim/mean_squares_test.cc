@@ -30,8 +30,8 @@ TEST(MeanSquares, SmallTensorsExactly) {
   }
 }
 
-// A third of a layer's filters are 25 times as large as the others: a sample of neighbours would see one or two of them,
-// and 1 / |v| of it, which the switch averages, be several times too large.
+// A third of a layer's filters are 25 times as large as the others: a sample of neighbours would see one or two of
+// them, and 1 / |v| of it, which the switch averages, be several times too large.
 TEST(MeanSquares, OfFiltersOfDifferentSizes) {
   for (const size_t n : {size_t{4608}, size_t{8191}, size_t{8192}, size_t{36864}}) {
     for (const size_t filter : {size_t{16}, size_t{64}, size_t{144}}) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "signstep/report/report_tables.h"
 #include "signstep/report/run_charts.h"
 #include "signstep/runs/confusion.h"
 #include "tests/runs/made_up_run.h"
@@ -211,6 +212,48 @@ TEST_F(ReportTest, WarnsOfWhatCannotBeCompared) {
   const auto warnings = comparison_warnings(groups);
   EXPECT_THAT(warnings, testing::Contains(HasSubstr("status diverged, 2 epochs")));
   EXPECT_THAT(warnings, testing::Contains("The runs differ in the images (data checksum): abc; other"));
+}
+
+// A number of a method is of its finished runs: what `compare` says of the same ones.
+TEST_F(ReportTest, RunsThatDivergedAreInNoMean) {
+  const auto groups = group_runs(
+      {run("a", {.seed = 1}), run("b", {.seed = 3}), run("c", {.seed = 20, .epochs = 1, .status = "diverged"}),
+       run("d", {.seed = 30, .epochs = 2, .status = "stopped"})},
+      made_up_options());
+  const std::vector<std::string> row = accuracy_table(groups).rows.at(0);
+  EXPECT_EQ(row[1], "2 of 4 (1 diverged) (1 stopped)");
+  EXPECT_EQ(row[2], "3");
+  EXPECT_EQ(row[3], "82.00 ± 1.41 %");
+  EXPECT_DOUBLE_EQ(epoch_curve(groups[0], &EpochRecord::test_accuracy).mean[0], 60 + (1 + 3 + 30) / 3.0);
+  EXPECT_THAT(time_curve(groups[0], &EpochRecord::test_accuracy).x, ElementsAre(60, 120)) << "as far as all have come";
+}
+
+TEST_F(ReportTest, WithoutAFinishedRunTheLastEpochThatAllHave) {
+  const auto groups = group_runs({run("a", {.seed = 1, .epochs = 3, .status = "stopped"}),
+                                  run("b", {.seed = 3, .epochs = 2, .status = "running"})},
+                                 made_up_options());
+  const std::vector<std::string> row = accuracy_table(groups).rows.at(0);
+  EXPECT_EQ(row[1], "2 (1 running) (1 stopped)");
+  EXPECT_EQ(row[2], "2");
+  EXPECT_EQ(row[3], "72.00 ± 1.41 %");
+  const auto gone = group_runs({run("c", {.epochs = 1, .status = "diverged"})}, made_up_options());
+  EXPECT_EQ(accuracy_table(gone).rows.at(0)[1], "0 of 1 (1 diverged)");
+  EXPECT_EQ(accuracy_table(gone).rows.at(0)[3], "-");
+}
+
+// A run that went on elsewhere has a session there.
+TEST_F(ReportTest, EverySessionOfARunCounts) {
+  RunSummary moved = run("a", {});
+  SessionRecord first = sessions_of(moved.record)[0], second = first;
+  second.program.commit = "5678";
+  second.engine = "avx512, cpu, bf16, 2 threads";
+  second.machine.cpu = "another processor";
+  moved.record.sessions = {first, second};
+  const auto groups = group_runs({moved}, made_up_options());
+  EXPECT_THAT(comparison_warnings(groups), testing::Contains("The runs differ in the program's commit: 1234; 5678"));
+  EXPECT_THAT(comparison_warnings(groups), testing::Contains(HasSubstr("differ in the engine")));
+  write_report({.title = "T", .groups = groups}, folder_.path("out"));
+  EXPECT_THAT(page(), HasSubstr("another processor"));
 }
 
 TEST_F(ReportTest, WhatIsNoNumberIsADash) {
