@@ -102,8 +102,8 @@ void add_bench(CLI::App& app, Run& run) {
   bench->callback([table, bench, &run] {
     if (bench->get_subcommands().empty()) run = [table] { return run_bench_table(*table); };
   });
-  CLI::App* sub =
-      bench->add_subcommand("train", "Training steps of ResNet-18, ours and PyTorch's in turn; ends with their ratio");
+  CLI::App* sub = bench->add_subcommand("train", "Training steps, ours and PyTorch's in turn; ends with their ratio");
+  sub->footer("Example: signstep bench train --width 16 --batch 128 --steps 8");
   auto command = std::make_shared<BenchCommand>();
   command->options.script = SIGNSTEP_PYTORCH_SCRIPT;
   OptionList list;

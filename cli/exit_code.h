@@ -14,8 +14,8 @@ inline constexpr int kTimeUp = 75;        // EX_TEMPFAIL: run it again with --re
 
 inline constexpr const char* kExitCodeHelp =
     "Exit codes: 0 done, 1 internal error, 2 wrong option, 3 bad data set, 4 bad checkpoint, 5 file system or "
-    "machine,\n"
-    "6 training diverged, 75 stopped by --stop-after, 130 stopped by Ctrl-C, 143 stopped by SIGTERM or a hangup.";
+    "machine, 6 training diverged, 75 stopped by --stop-after, 130 stopped by Ctrl-C, 143 stopped by SIGTERM or a "
+    "hangup.";
 
 constexpr int exit_code(ErrorKind kind) {
   switch (kind) {

@@ -30,7 +30,8 @@ int run_generate(const CLI::App& app, const std::string& what) {
 void add_generate(CLI::App& app, Run& run) {
   auto what = std::make_shared<std::string>();
   CLI::App* sub = app.add_subcommand("generate", "Completion for a shell, or the manual page");
-  sub->group("");  // hidden
+  sub->group("");  // named in the program's footer
+  sub->footer("Example: signstep generate bash > ~/.local/share/bash-completion/completions/signstep");
   sub->add_option("WHAT", *what, "bash, zsh or man")->required();
   sub->callback([what, &app, &run] { run = [what, &app] { return run_generate(app, *what); }; });
 }

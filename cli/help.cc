@@ -65,14 +65,21 @@ std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
   return in_columns("  " + command->get_display_name(true), command->get_description());
 }
 
-// Lines that fit stay as they were written.
+// Lines that fit stay as they were written, the rest of others hangs under their own beginning.
 std::string HelpFormatter::make_footer(const CLI::App* app) const {
   std::string out = "\n";
   std::stringstream lines(app->get_footer());
   for (std::string line; std::getline(lines, line);) {
-    const std::vector<std::string> parts =
-        line.size() > kColumns ? wrapped(line, kColumns) : std::vector<std::string>{line};
-    out += fmt::format("{}\n", fmt::join(parts, "\n"));
+    if (line.size() <= kColumns) {
+      out += line + "\n";
+      continue;
+    }
+    size_t indent = line.find_first_not_of(' ');
+    const size_t hanging = indent == 0 ? 0 : indent + 2;
+    for (const std::string& part : wrapped(line.substr(indent), kColumns - hanging)) {
+      out += std::string(indent, ' ') + part + "\n";
+      indent = hanging;
+    }
   }
   return app->get_footer().empty() ? "" : out;
 }

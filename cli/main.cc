@@ -92,7 +92,8 @@ int run_program(int argc, char** argv) {
   app.name("signstep");
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
-  app.footer(kExitCodeHelp);
+  app.footer(fmt::format("{}\n\nsignstep generate bash|zsh|man prints completion for a shell, or the manual page.",
+                         kExitCodeHelp));
   app.formatter(std::make_shared<HelpFormatter>());
   Run run;
   add_train(app, run);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "cli/exit_code.h"
 #include "signstep/base/version.h"
 
 namespace signstep::cli {
@@ -76,7 +77,7 @@ std::string manual_page(const Command& program) {
   for (const Command& c : program.commands) out += command_text(c);
   out += ".SH OPTIONS\n";
   for (const CommandOption& o : program.options) out += option_text(o);
-  return out + fmt::format(".SH EXIT STATUS\n.nf\n{}\n.fi\n", troff(program.footer));
+  return out + fmt::format(".SH EXIT STATUS\n{}\n", troff(kExitCodeHelp));
 }
 
 }  // namespace signstep::cli

@@ -122,7 +122,10 @@ void add_report(CLI::App& app, Run& run) {
          "folder for report.html and the SVG files; default: RUN/report, for several runs/report, runs/report-2, ...")
       ->type_name("FOLDER");
   sub->add_option("--title", command->title, "of the page")->type_name("TEXT");
-  sub->footer("Curves need gnuplot (Debian: gnuplot-nox). The page opens from disk and loads nothing.");
+  sub->footer(
+      "Curves need dygraphs (Debian: libjs-dygraphs), pictures gnuplot (gnuplot-nox). The page opens from disk and "
+      "loads "
+      "nothing.");
   sub->callback([command, &run] { run = [command] { return run_report(*command); }; });
 }
 

@@ -23,7 +23,10 @@
 #include "signstep/io/config.h"
 #include "signstep/io/path.h"
 #include "signstep/optim/optimizer.h"
+#include "signstep/runs/run_folder.h"
+#include "signstep/train/init_weights.h"
 #include "signstep/train/speed_probe.h"
+#include "signstep/train/start_checks.h"
 
 namespace signstep::cli {
 namespace {
@@ -54,6 +57,19 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
              shell_quoted(result.run_folder + "-" + other));
 }
 
+// What train would refuse once it has read the images.
+void require_startable(TrainOptions o, const Network& network, const DatasetCounts& images, size_t train,
+                       const EngineChoice& choice) {
+  const auto batch = static_cast<size_t>(o.batch), ranks = static_cast<size_t>(o.workers.workers);
+  require_full_batch(batch, train);
+  const EpochSize epoch = epoch_size(train, batch, ranks);
+  require_batch_statistics(network, images.height, images.width, epoch, batch, ranks);
+  require_storable_probes(o.analyze_every, epoch.batches * static_cast<uint64_t>(o.epochs));
+  check_init_options(o, false);
+  if (!o.init.empty()) set_first_weights(o, *choice.make(network));
+  require_no_run(o.output);
+}
+
 // What the run would be and cost; nothing is written.
 int dry_run(const TrainCommand& c) {
   TrainOptions o = resolved(with_absolute_paths(c.options));
@@ -66,6 +82,7 @@ int dry_run(const TrainCommand& c) {
   const uint64_t batches =
       epoch_size(train, static_cast<size_t>(o.batch), static_cast<size_t>(o.workers.workers)).batches;
   make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
+  require_startable(o, network, images, train, choice);
   const double speed = training_speed(o, engines(), shape);
   const double seconds = run_seconds(o, images.train, images.test, speed);
   fmt::print("{}\n", to_toml(option_list(o), "What signstep train would run; --dry-run writes nothing."));
@@ -78,7 +95,7 @@ int dry_run(const TrainCommand& c) {
              choice.reason.empty() ? "" : fmt::format(", because {}", choice.reason));
   fmt::print("Time           about {}, at {:.0f} images/s measured just now on random images\n", clock_text(seconds),
              speed);
-  fmt::print("Run folder     {}{}\n", c.options.output, path_exists(c.options.output) ? " (is there already)" : "");
+  fmt::print("Run folder     {}\n", c.options.output);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "signstep/io/path.h"
 #include "signstep/options/own_defaults.h"
 #include "signstep/runs/run_folder.h"
+#include "signstep/train/init_weights.h"
 
 namespace signstep::cli {
 namespace {
@@ -31,6 +32,16 @@ std::string flag_of(const TrainCommand& c, const std::string& option) {
   for (const auto& [name, value] : c.flags->given())
     if (name == option) return value;
   return "";
+}
+
+bool gives(const TrainCommand& c, const std::string& option) {
+  const auto& given = c.flags->given();
+  return std::any_of(given.begin(), given.end(), [&](const auto& flag) { return flag.first == option; });
+}
+
+// Other first weights than those of the file or run that is followed have another checksum.
+void forget_other_init(TrainCommand& c) {
+  if (gives(c, "init") && !gives(c, "init_sha256")) c.options.init_sha256.clear();
 }
 
 // A file of one rule taken for another: its rule's own defaults do not hold for the other.
@@ -70,8 +81,9 @@ void require_can_be_longer(const TrainOptions& o, const std::string& output, con
   throw OptionError(
       fmt::format("this run was planned for {} epochs: its rate, dither or switch follows from that, and more epochs "
                   "would have been another run from the first step on. Start one from its weights:\n"
-                  "  signstep train --like {} --init {} --epochs {} --output {}",
-                  before, shell_quoted(output), shell_quoted(weights), o.epochs, shell_quoted(output + "-longer")));
+                  "  signstep train --config {} --init {} --epochs {} --output {}",
+                  before, shell_quoted(output + "/config.toml"), shell_quoted(weights), o.epochs,
+                  shell_quoted(output + "-longer")));
 }
 
 void read_resumed(TrainCommand& c) {
@@ -106,6 +118,7 @@ void read_resumed(TrainCommand& c) {
     }
   }
   c.flags->apply();
+  if (gives(c, "init") && !c.options.init.empty() && !c.options.init_sha256.empty()) read_init(c.options);
   if (flag_of(c, "data").empty()) c.options.data = data_folder_of(c.options);
   c.options.output = output;
 }
@@ -160,6 +173,7 @@ std::vector<std::string> read_settings(TrainCommand& c) {
     read_toml(c.config, c.flags->list());
     said = take_for_another_rule(c);
   }
+  forget_other_init(c);
   c.flags->apply();
   if (c.options.output.empty()) c.options.output = default_output(c.options);
   return said;

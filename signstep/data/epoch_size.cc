@@ -11,6 +11,12 @@ EpochSize epoch_size(size_t images, size_t batch, size_t ranks, bool drop_last) 
   return {samples, (samples + batch - 1) / batch};
 }
 
+void require_full_batch(size_t batch, size_t images) {
+  if (batch > images)
+    throw OptionError(fmt::format("batch {} is larger than the {} images it is taken from; choose at most {}", batch,
+                                  images, images));
+}
+
 void require_equal_shares(size_t batch, size_t ranks) {
   if (batch % ranks != 0)
     throw OptionError(

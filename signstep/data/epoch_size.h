@@ -15,6 +15,9 @@ struct EpochSize {
 // images, which have no equal shares, sit the epoch out.
 EpochSize epoch_size(size_t images, size_t batch, size_t ranks, bool drop_last = false);
 
+// Throws OptionError where a batch is larger than what it is taken from.
+void require_full_batch(size_t batch, size_t images);
+
 // Throws OptionError where a batch has no equal shares for that many ranks.
 void require_equal_shares(size_t batch, size_t ranks);
 

@@ -66,6 +66,8 @@ std::vector<uint8_t> gunzip(std::span<const uint8_t> packed, const std::string& 
                       path, packed.size()));
     }
     if (status != Z_OK && status != Z_STREAM_END) fail_corrupt(z, status, packed.size(), path);
+    // A file may have several members, whose contents belong one after the other (RFC 1952, section 2.2).
+    if (status == Z_STREAM_END && is_gzip({z.next_in, z.avail_in})) status = inflateReset(&z);
   }
   if (z.avail_in != 0) {
     throw DataError(

@@ -53,6 +53,7 @@ std::vector<std::string> find_classes(const std::string& data) {
 std::vector<LabelledFile> find_files(const std::string& data, const std::string& part,
                                      const std::vector<std::string>& classes) {
   std::vector<LabelledFile> files;
+  std::vector<bool> seen(classes.size());
   for (const std::string& name : class_folders(data + "/" + part)) {
     const auto found = std::find(classes.begin(), classes.end(), name);
     const std::string folder = data + "/" + part + "/" + name;
@@ -63,9 +64,14 @@ std::vector<LabelledFile> find_files(const std::string& data, const std::string&
       if (!is_picture_name(file))
         throw DataError(fmt::format("{}/{} is no .png, .jpg or .jpeg file; convert it, or move it away", folder, file));
       files.push_back({folder + "/" + file, static_cast<uint8_t>(found - classes.begin())});
+      seen[files.back().label] = true;
     }
   }
   if (files.empty()) throw DataError(fmt::format("{}/{} holds no picture; put some there", data, part));
+  const auto none = std::find(seen.begin(), seen.end(), false);
+  if (part == "train" && none != seen.end())
+    throw DataError(fmt::format("{}/{}/{} holds no picture; put some there, or remove the folder, which is a class",
+                                data, part, classes[static_cast<size_t>(none - seen.begin())]));
   return files;
 }
 

@@ -17,10 +17,7 @@ void check(const ImageSet& set, const std::vector<uint32_t>& indices, size_t cha
     throw OptionError(fmt::format("loader has batch {}, threads {}, prefetch {}; wanted 1 or more of each",
                                   options.batch, options.threads, options.prefetch));
   }
-  if (options.batch > indices.size()) {
-    throw OptionError(fmt::format("batch {} is larger than the {} images it is taken from; choose at most {}",
-                                  options.batch, indices.size(), indices.size()));
-  }
+  require_full_batch(options.batch, indices.size());
   require_equal_shares(options.batch, options.ranks);
   if (channels != static_cast<size_t>(set.channels)) {
     throw OptionError(fmt::format("normalization has {} channels, the images {}; take that of the same data set",

@@ -6,6 +6,8 @@
 #include <cstdio>
 // libjpeg's header wants stdio.h before it
 #include <jpeglib.h>
+// and its codes want it before them
+#include <jerror.h>
 
 #include <csetjmp>
 
@@ -25,9 +27,12 @@ struct Errors {
   std::longjmp(errors->way_out, 1);
 }
 
-// libjpeg's warnings are of damage too: what is missing it would paint grey.
+// Most of libjpeg's warnings are of damage: what is missing it would paint grey. Three are of what stands around the
+// picture, and every reader takes such files: bytes before a marker, an odd version, an odd transform.
 void warn(j_common_ptr state, int level) {
-  if (level < 0) leave(state);
+  const int what = state->err->msg_code;
+  const bool harmless = what == JWRN_EXTRANEOUS_DATA || what == JWRN_JFIF_MAJOR || what == JWRN_ADOBE_XFORM;
+  if (level < 0 && !harmless) leave(state);
 }
 
 // First the size alone, then the pixels; false with errors.message where that fails.

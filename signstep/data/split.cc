@@ -11,8 +11,9 @@ namespace signstep {
 
 Split make_split(size_t count, size_t validation, size_t limit) {
   if (validation >= count) {
-    throw OptionError(fmt::format("{} validation images of {} leave none to train on; wanted less than {}", validation,
-                                  count, count));
+    throw OptionError(fmt::format(
+        "{} validation images of {} leave none to train on; give --validation a number below {}, 0 for none",
+        validation, count, count));
   }
   const size_t others = count - validation;
   if (limit > others)

@@ -110,7 +110,7 @@ void resolve(OptimizerOptions& optimizer, DitherOptions& dither, SwitchOptions& 
   dither = resolved(dither);
   if (dither.dither != DitherKind::kNone && !sign) {
     throw OptionError(
-        fmt::format("dither is on and {} takes no sign; leave dither out, or choose signsgd, signum or lion", display));
+        fmt::format("dither is on and {} has no dither; leave it out, or choose signsgd, signum or lion", display));
   }
   switching = sign ? resolved(switching, *sign, dither) : resolved_without_sign(switching, display);
 }

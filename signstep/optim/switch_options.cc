@@ -96,7 +96,8 @@ void describe(OptionList& list, SwitchOptions& o) {
   list.integer("switch_step", o.switch_step, Range::at_least(0), "steps",
                "sign steps before the switch, exactly; 0: by switch_at");
   list.choice("switch_projection", o.switch_projection, {"swats", "inner", "norm"},
-              "estimates SGD's rate from a sign step: swats, its inverse inner, or equal step lengths");
+              "SGD's rate from a sign step: swats, SGD's step projected on it; inner, the other way round; norm, equal "
+              "lengths");
   list.choice("switch_direction", o.switch_direction, {"gradient", "momentum"}, "what sign steps are compared with");
   list.choice("switch_scope", o.switch_scope, {"global", "tensor"}, "one SGD rate, or one for each tensor");
   list.choice("switch_negative", o.switch_negative, {"skip", "absolute"},
@@ -105,13 +106,13 @@ void describe(OptionList& list, SwitchOptions& o) {
   list.number("switch_tolerance", o.switch_tolerance, Range::positive(), "relative to the average",
               "auto: an estimate this near to the average counts as settled");
   list.integer("switch_patience", o.switch_patience, Range::at_least(1), "estimates in a row",
-               "auto: that must be settled");
+               "auto: so many must be settled");
   list.integer("switch_min_steps", o.switch_min_steps, Range::at_least(0), "steps", "auto: not before this");
   list.number("switch_after", o.switch_after, Range::fraction(), "share of the run", "auto: nor before this");
   list.number("switch_fallback", o.switch_fallback, {.low = 0, .high = 1, .low_open = true, .high_open = true},
               "share of the run", "auto: switch here if the rate did not settle");
   list.integer("switch_blend", o.switch_blend, Range::closed(0, 1'000'000'000), "steps",
-               "over which SGD's step fades in, without switch_step at most half of those left; 0: at once");
+               "SGD's step fades in over so many, without switch_step at most half of those left; 0: at once");
   list.number_or_auto("switch_momentum", o.switch_momentum, Range::fraction(), "",
                       "of SGD after the switch; auto: the sign rule's own, 0.9 for signsgd");
   list.number_or_auto("switch_calibrate_from", o.switch_calibrate_from, Range::fraction(), "share of the run",

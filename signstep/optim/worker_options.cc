@@ -12,7 +12,7 @@ void describe(OptionList& list, WorkerOptions& o) {
                "gradient; under torchrun its world's size")
       .role(Role::kCommon);
   list.choice("vote_ties", o.vote_ties, {"random", "plus"}, "what as many +1 as -1 give: a fair coin, or +1");
-  list.integer("adversaries", o.adversaries, Range::at_least(0), "workers", "of them that attack the vote, for study");
+  list.integer("adversaries", o.adversaries, Range::at_least(0), "workers", "how many attack the vote, for study");
   list.choice("attack", o.attack, {"sign-flip", "random"}, "what those vote: the opposite, or coins");
 }
 

@@ -21,7 +21,7 @@ void describe(OptionList& list, TrainOptions& o) {
   list.integer("image_size", o.image_size, Range::closed(0, 256), "pixels",
                "side to which pictures of --dataset folder are cut and scaled; 0: they are squares of one size");
   list.integer("validation", o.validation, Range::at_least(0), "images",
-               "held out of the training set; 0 trains on everything")
+               "how many are held out of the training set; 0 trains on everything")
       .role(Role::kCommon);
   list.integer("limit_train", o.limit_train, Range::at_least(0), "images",
                "train on this many of the others; 0: on all of them")
@@ -46,9 +46,11 @@ void describe(OptionList& list, TrainOptions& o) {
       .role(Role::kCommon);
   list.choice("on_nonfinite", o.on_nonfinite, {"stop", "skip"},
               "what a NaN or infinite gradient does: stop the run, or skip those coordinates");
-  list.number("diverged_above", o.diverged_above, Range::at_least(0), "",
-              "a run is stopped as diverged when an epoch's mean loss is this many times the first epoch's or that of "
-              "guessing, whichever is less; 0: never")
+  list.number(
+          "diverged_above", o.diverged_above, Range::at_least(0), "",
+          "a run is stopped as diverged when an epoch's mean loss is above that of guessing, and this many times it "
+          "or the first epoch's, whichever is less; 0: never")
+      .role(Role::kResumable)
       .older = [] { return std::string("0"); };
   list.text("init", o.init, "start from the weights of this safetensors file")
       .role(Role::kResumable)
@@ -57,7 +59,7 @@ void describe(OptionList& list, TrainOptions& o) {
   describe(list, o.workers);
   list.group("Machine");
   describe(list, o.engine);
-  list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "that prepare images")
+  list.integer("loader_threads", o.loader_threads, Range::closed(1, 64), "", "threads that prepare images")
       .role(Role::kResumable)
       .role(Role::kProtocol);
   list.group("Run folder");

@@ -88,10 +88,10 @@ NamedChart gammas(const std::vector<RunGroup>& groups) {
 }
 
 NamedChart lambdas(const std::vector<RunGroup>& groups) {
-  NamedChart out{
-      "lambda",
-      "Lambda: the running average of gamma over the scheduled rate; after the switch (vertical lines) it stays.",
-      {.title = "Lambda", .x_label = "epoch", .y_label = "Lambda", .log_y = true}};
+  NamedChart out{"lambda",
+                 "Lambda: the running average of gamma over the scheduled rate; after the switch (vertical lines) it "
+                 "stays, unless switch_follow is on.",
+                 {.title = "Lambda", .x_label = "epoch", .y_label = "Lambda", .log_y = true}};
   for (size_t g = 0; g < groups.size(); ++g) {
     GroupCurve curve = step_curve(groups[g], &StepCurve::lambda);
     if (!has_values(curve, true)) continue;

@@ -14,23 +14,6 @@ namespace signstep {
 namespace fs = std::filesystem;
 namespace {
 
-// An empty metrics.jsonl and a log.txt may be of a run that was killed while it started.
-void require_no_run(const std::string& path) {
-  if (!path_exists(path)) return;
-  std::error_code error;
-  if (path_exists(config_path(path)) || path_exists(record_path(path))) {
-    throw OptionError(
-        fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
-  }
-  const auto metrics = fs::file_size(metrics_path(path), error);
-  if ((!error && metrics > 0) || !list_checkpoints(path).empty()) {
-    throw OptionError(
-        fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
-                    "overwrite; choose another --output",
-                    path));
-  }
-}
-
 // The step and what follows it in "step-00000012.safetensors"; "" follows where the name is none of a checkpoint.
 std::pair<uint64_t, std::string> step_of(const std::string& name) {
   const std::string prefix = "step-";
@@ -50,6 +33,24 @@ const std::string& prepared(const std::string& path, bool resume) {
 }
 
 }  // namespace
+
+// An empty metrics.jsonl and a log.txt may be of a run that was killed while it started.
+void require_no_run(const std::string& path) {
+  if (!path_exists(path)) return;
+  if (!is_folder(path)) throw EnvironmentError(fmt::format("{} is no folder; choose another --output", path));
+  std::error_code error;
+  if (path_exists(config_path(path)) || path_exists(record_path(path))) {
+    throw OptionError(
+        fmt::format("{} holds a run already; continue it with --resume, or choose another --output", path));
+  }
+  const auto metrics = fs::file_size(metrics_path(path), error);
+  if ((!error && metrics > 0) || !list_checkpoints(path).empty()) {
+    throw OptionError(
+        fmt::format("{} holds metrics.jsonl or checkpoints of something else, which a run would "
+                    "overwrite; choose another --output",
+                    path));
+  }
+}
 
 RunFolder::RunFolder(const std::string& path, bool resume) : path_(prepared(path, resume)), lock_(std::in_place, path) {
   if (!resume) require_no_run(path);  // again: another process may have been faster

@@ -19,6 +19,9 @@
 
 namespace signstep {
 
+// Throws OptionError where a new run would find the files of another in the folder; EnvironmentError where a file is.
+void require_no_run(const std::string& path);
+
 class RunFolder {
  public:
   // Creates the folder and locks it. Throws EnvironmentError when that fails or another process works in it;

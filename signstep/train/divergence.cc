@@ -21,7 +21,7 @@ void require_finite_loss(double loss, uint64_t step, uint64_t epoch, double rate
 
 void require_bounded_loss(double loss, double first, uint64_t classes, double most, uint64_t epoch) {
   const double guessing = std::log(static_cast<double>(classes)), usual = std::min(first, guessing);
-  if (most == 0 || loss <= most * usual) return;
+  if (most == 0 || loss <= most * usual || loss <= guessing) return;
   throw DivergedError(fmt::format(
       "the mean training loss of epoch {} is {:.4g}, more than {:g} times {} ({:.4g}); lower --learning-rate or add "
       "--warmup and train into another --output, or go on whatever it is with --diverged-above 0",

@@ -4,7 +4,6 @@
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/checksum.h"
-#include "signstep/io/safetensors.h"
 #include "signstep/train/checkpoint.h"
 
 namespace signstep {
@@ -21,9 +20,7 @@ void check_init_options(const TrainOptions& o, bool resume) {
   }
 }
 
-void set_first_weights(TrainOptions& o, Engine& engine) {
-  initialize(engine.network(), o.seed, engine.values(), engine.buffers());
-  if (o.init.empty()) return;
+SafetensorsFile read_init(TrainOptions& o) {
   std::vector<uint8_t> bytes = read_file(o.init);
   const std::string seen = sha256_hex(std::as_bytes(std::span(bytes)));
   if (o.init_sha256.empty()) o.init_sha256 = seen;
@@ -33,7 +30,12 @@ void set_first_weights(TrainOptions& o, Engine& engine) {
                     "has it with --init, or start another run",
                     o.init, seen, o.init_sha256));
   }
-  load_weights(SafetensorsFile(o.init, std::move(bytes)), o.init, engine);
+  return SafetensorsFile(o.init, std::move(bytes));
+}
+
+void set_first_weights(TrainOptions& o, Engine& engine) {
+  initialize(engine.network(), o.seed, engine.values(), engine.buffers());
+  if (!o.init.empty()) load_weights(read_init(o), o.init, engine);
 }
 
 }  // namespace signstep

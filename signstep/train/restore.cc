@@ -2,6 +2,7 @@
 #include "signstep/train/restore.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 
@@ -53,12 +54,19 @@ std::string first_damage(const std::string& own, Communicator* world) {
   return found == all.end() ? "" : *found;
 }
 
+// Else they would count as the newest, of which two are kept, and the next to go would be one that is sound.
+void set_aside(const std::vector<std::string>& damaged) {
+  std::error_code ignored;  // the run goes on without it
+  for (const std::string& path : damaged) std::filesystem::rename(path, path + ".damaged", ignored);
+}
+
 }  // namespace
 
 std::string restore_newest(const std::string& run_folder, const RunIdentity& run, Learner& learner,
                            TrainProgress& progress, RankParts& parts,
                            const std::function<void(const std::string&)>& warn, Communicator* world) {
   std::string reasons;
+  std::vector<std::string> damaged;
   for (const std::string& path : candidates(run_folder, world)) {
     Opened checkpoint;
     std::optional<RunIdentity> recorded;
@@ -68,10 +76,13 @@ std::string restore_newest(const std::string& run_folder, const RunIdentity& run
       recorded = checkpoint.own().identity();
     } catch (const CheckpointError& e) {
       damage = e.what();
+    } catch (const EnvironmentError& e) {  // a disk that cannot read it any more
+      damage = e.what();
     }
     if (damage = first_damage(damage, world); !damage.empty()) {
       warn(damage);
       reasons += "\n  " + damage;
+      damaged.push_back(path);
       continue;
     }
     require_same_identity(*recorded, run, path);
@@ -79,6 +90,7 @@ std::string restore_newest(const std::string& run_folder, const RunIdentity& run
     checkpoint.own().restore(learner, progress);
     progress = std::move(where);
     parts = {checkpoint.first->step(), checkpoint.first->rank_checksums()};
+    if (world == nullptr || world->rank() == 0) set_aside(damaged);
     return path;
   }
   if (!reasons.empty()) throw CheckpointError(fmt::format("no checkpoint of {} can be used:{}", run_folder, reasons));

@@ -119,6 +119,7 @@ class Run {
       if (options_.on_nonfinite == OnNonFinite::kStop)
         require_finite_gradient(step.report, steps(), learner_.network());
       const size_t images = batch.count * static_cast<size_t>(options_.workers.workers);
+      stepped_ = true;
       progress_.add(step, steps(), images, batches());
       account(images, watch.seconds() - probe_seconds, probe_seconds);
       if (progress_.batch == batches()) {
@@ -134,7 +135,13 @@ class Run {
   // Ends the epoch with its figures; when stopped on the way, a resumed run measures again.
   StopReason measure_epoch() {
     StopReason reason = StopReason::kNone;
-    const auto stopped = [&] { return (reason = stop()) != StopReason::kNone; };
+    // A session whose time is over measures all the same where it has done nothing else: the next would not get
+    // further.
+    const auto stopped = [&] {
+      reason = stop();
+      if (reason == StopReason::kTime && !stepped_) reason = StopReason::kNone;
+      return reason != StopReason::kNone;
+    };
     EpochFigures figures{.validation = {}, .test = {}, .images_per_second = session_.images_per_second()};
     if (images_.validation) {
       observer_.evaluating("validation");
@@ -307,6 +314,7 @@ class Run {
   RankParts parts_;
   SessionSpeed session_;
   SpeedWatch speed_;
+  bool stepped_ = false;  // in this session
 };
 
 }  // namespace

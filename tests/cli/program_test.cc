@@ -81,7 +81,38 @@ TEST_F(ProgramTest, JobScriptsResumeOrStart) {
   // A cosine of one epoch is no beginning of one of two; the message has the command that starts from its weights.
   expect(run(tiny("cosine")), 0, "Test accuracy");
   expect(run({"train", "--resume", "--output", folder_.path("cosine"), "--epochs", "2"}), 2,
-         "--like " + folder_.path("cosine") + " --init " + folder_.path("cosine") + "/checkpoints/");
+         "--config " + folder_.path("cosine") + "/config.toml --init " + folder_.path("cosine") + "/checkpoints/");
+}
+
+// The command that the message has: the same method, and again from what comes of it.
+TEST_F(ProgramTest, ARunFromAnothersWeightsKeepsItsMethod) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  expect(run(tiny("a", {"--dither", "relative", "--learning-rate", "3e-3"})), 0, "Test accuracy");
+  std::string before = "a";
+  for (const std::string name : {"b", "c"}) {
+    const std::string run_folder = folder_.path(before);
+    expect(run({"train", "--config", run_folder + "/config.toml", "--init",
+                run_folder + "/checkpoints/step-00000005.safetensors", "--output", folder_.path(name)}),
+           0, "Test accuracy");
+    const std::string config = read_text_file(folder_.path(name + "/config.toml"));
+    EXPECT_THAT(config, HasSubstr("learning_rate = 0.003"));
+    EXPECT_THAT(config, HasSubstr("dither = \"relative\""));
+    before = name;
+  }
+  expect(run({"train", "--resume", "--output", folder_.path("b"), "--init",
+              folder_.path("b/checkpoints/step-00000005.safetensors")}),
+         4, "the run started from weights with");
+}
+
+TEST_F(ProgramTest, ADryRunRefusesWhatTrainWould) {
+  write_cifar10_fixture(folder_.path("data"), 60, 1);
+  expect(run(tiny("run", {"--dry-run", "--batch", "300"})), 2, "batch 300 is larger than the 250 images");
+  expect(run(tiny("run", {"--dry-run", "--init", folder_.path("nothing")})), 5, "nothing");
+  write_file_atomic(folder_.path("file"), "x");
+  expect(run(tiny("file", {"--dry-run"})), 5, "is no folder");
+  expect(run(tiny("run", {"--dry-run"})), 0, "Run folder");
+  expect(run(tiny("run", {"--limit-train", "50"})), 0, "Test accuracy");
+  expect(run(tiny("run", {"--dry-run"})), 2, "holds a run already");
 }
 
 TEST_F(ProgramTest, FoldersAreNamedByMethod) {

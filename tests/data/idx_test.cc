@@ -92,6 +92,16 @@ TEST(Gunzip, LargeContentComesBack) {
               HasSubstr("more than 1000002 bytes"));
 }
 
+TEST(Gunzip, MembersOneAfterTheOther) {
+  Bytes two = gzip(kCube), last = gzip({7});
+  two.insert(two.end(), last.begin(), last.end());
+  Bytes both = kCube;
+  both.push_back(7);
+  EXPECT_EQ(gunzip(two, "f", 100), both);
+  two.resize(two.size() - 1);
+  EXPECT_THROW(gunzip(two, "f", 100), DataError);
+}
+
 TEST(Gunzip, DamageIsNamed) {
   const Bytes good = gzip(kCube);
   for (size_t length = 0; length < good.size(); ++length) {

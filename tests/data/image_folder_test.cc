@@ -100,6 +100,9 @@ TEST_F(ImageFolderTest, WhatLiesOtherwiseIsNamed) {
   put("train/dog/cut.png", cut);
   EXPECT_THAT(refusal(), HasSubstr("train/dog/cut.png is a damaged PNG file"));
   std::filesystem::remove(folder_.path("train/dog/cut.png"));
+  std::filesystem::create_directories(folder_.path("train/emu"));
+  EXPECT_THAT(refusal(), HasSubstr("train/emu holds no picture; put some there, or remove the folder"));
+  std::filesystem::remove_all(folder_.path("train/emu"));
   std::filesystem::remove_all(folder_.path("train/cat"));
   EXPECT_THAT(refusal(), HasSubstr("train has 1 folders; wanted 2 to 256"));
 }

@@ -121,6 +121,10 @@ TEST(PictureTest, Jpeg) {
   EXPECT_EQ(p.height, 12);
   EXPECT_EQ(p.width, 20);
   for (size_t i = 0; i < blue.size(); ++i) ASSERT_NEAR(p.rgb[i], blue[i], 3) << i;
+  Bytes odd = whole;
+  odd[11] = 2;                                                                     // the version of JFIF
+  odd.insert(odd.end() - 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});  // before the end
+  EXPECT_EQ(decode_picture(odd, "odd").rgb, p.rgb) << "as every reader takes it";
   expect_no_prefix_to_be_another(whole);
   expect_damage_to_be_told(jpeg_bytes(20, 12, noise(20 * 12 * 3)));
   EXPECT_THAT(message_of<DataError>([&] { decode_picture(std::span(whole).first(whole.size() / 2), "cat.jpg"); }),

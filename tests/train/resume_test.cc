@@ -251,6 +251,37 @@ TEST_F(ResumeTest, MeasuringStopsBetweenBatches) {
   }
 }
 
+// Else a job script whose sessions are short would measure for ever.
+TEST_F(ResumeTest, ASessionWhoseTimeIsOverMeasuresWhereItDidNothingElse) {
+  run(options("run"), stop_after(8));
+  ASSERT_EQ(figures("run").size(), 0u);
+  TrainControl control = resuming();
+  control.stop = [] { return StopReason::kTime; };
+  EXPECT_EQ(run(recorded("run"), control).stopped, StopReason::kTime);
+  EXPECT_EQ(figures("run").size(), 1u);
+  control.stop = [] { return StopReason::kInterrupt; };  // somebody waits
+  run(recorded("run"), control);
+  EXPECT_EQ(figures("run").size(), 1u);
+}
+
+// It would count as one of the two that are kept, and the next to go would be a sound one.
+TEST_F(ResumeTest, ADamagedCheckpointIsSetAside) {
+  run(options("whole"));
+  TrainOptions o = options("run");
+  o.checkpoint_every = 1;
+  run(o, stop_after(3));
+  const std::string newest = find_checkpoint(o.output);
+  std::string bytes = read_text_file(newest);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file_atomic(newest, bytes);
+  fs::create_symlink("/nowhere", o.output + "/checkpoints/step-00000099.safetensors");
+  run(recorded("run"), resuming());
+  EXPECT_EQ(parameters("run"), parameters("whole"));
+  EXPECT_TRUE(fs::exists(newest + ".damaged"));
+  EXPECT_TRUE(fs::is_symlink(o.output + "/checkpoints/step-00000099.safetensors.damaged"));
+  EXPECT_EQ(list_checkpoints(o.output).size(), 2u);
+}
+
 TEST_F(ResumeTest, RelativeFoldersHoldFromAnywhere) {
   TrainOptions o = options("run");
   o.data = fs::relative(o.data).string();
