@@ -131,6 +131,15 @@ function(signstep_install_pkg_config name)
           COMPONENT development)
 endfunction()
 
+# The licences of the libraries inside what is installed, which ask to be carried along, as Debian keeps them.
+function(signstep_install_licences destination component)
+  foreach(inside IN ITEMS libfmt-dev libhwy-dev libtomlplusplus-dev nlohmann-json3-dev libutfcpp-dev)
+    if(EXISTS /usr/share/doc/${inside}/copyright)
+      install(FILES /usr/share/doc/${inside}/copyright DESTINATION ${destination} RENAME ${inside} COMPONENT ${component})
+    endif()
+  endforeach()
+endfunction()
+
 # One test binary and one ctest entry per folder. Tests are half of what is compiled, and what takes time in them is the
 # library's: -O1 and GoogleMock read once halve it, and so does -O0 where sanitizers have filled it with checks.
 # LIBTORCH: with LibTorch's precompiled header in its place.

@@ -88,6 +88,8 @@ int signstep_expected_sign(uint64_t n, const double* gradient, const double* sig
     require_pointer(skewness, "skewness", "n of them");
     require_pointer(kurtosis, "kurtosis", "n of them");
     require_pointer(out, "out", "room for n numbers");
+    if (const double* low = std::find_if(sigma, sigma + n, [](double s) { return s < 0; }); low != sigma + n)
+      throw OptionError(fmt::format("sigma[{}] is {}; wanted at least 0", low - sigma, *low));
     with_executor([&](Executor& executor) {
       for_each_piece(n, executor, [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i)

@@ -171,8 +171,8 @@ SIGNSTEP_API int signstep_apply(const uint64_t* words, uint64_t n, double lr, do
 enum { SIGNSTEP_TIE_RANDOM = 0, SIGNSTEP_TIE_PLUS = 1 };
 
 /* Bit by bit the majority of workers (1 .. 65534) times words words, one worker after the other. ties:
- * SIGNSTEP_TIE_...; a random tie is a coin of (seed, step, tensor as the message's number); rank is not used.
- * first_word: which word of the message majority[0] is. */
+ * SIGNSTEP_TIE_...; votes and majority do not overlap; a random tie is a coin of (seed, step, tensor as the message's
+ * number); rank is not used. first_word: which word of the message majority[0] is. */
 SIGNSTEP_API int signstep_majority(const uint64_t* votes, uint64_t workers, uint64_t words, uint32_t ties,
                                    const signstep_draw* coins, uint64_t first_word, uint64_t* majority);
 
@@ -252,8 +252,8 @@ SIGNSTEP_API uint64_t signstep_moments_draws(const signstep_moments* moments);
 SIGNSTEP_API int signstep_moments_read(const signstep_moments* moments, uint64_t n, double* mean, double* variance,
                                        double* skewness, double* kurtosis);
 
-/* E[sign] of each of n coordinates under noise with these moments and Gaussian dither of standard deviation dither >=
- * 0, in [-1, 1] (theory/dither_law.h). */
+/* E[sign] of each of n coordinates under noise with these moments, sigma >= 0, and Gaussian dither of standard
+ * deviation dither >= 0, in [-1, 1], NaN where one of its moments is NaN (theory/dither_law.h). */
 SIGNSTEP_API int signstep_expected_sign(uint64_t n, const double* gradient, const double* sigma, const double* skewness,
                                         const double* kurtosis, double dither, double* out);
 

@@ -14,15 +14,16 @@ using Gloo = c10d::ProcessGroupGloo;
 
 std::string own_address(const Rendezvous& where, c10d::Store& store) {
   if (!where.file.empty()) return "127.0.0.1";
-  const auto key = [](size_t rank) { return fmt::format("address/{}", rank); };
-  const std::string own = local_address_towards(where.address, where.port);
-  store.set(key(where.rank), std::vector<uint8_t>(own.begin(), own.end()));
-  std::vector<std::string> all;
-  for (size_t rank = 0; rank < where.size; ++rank) {
-    const std::vector<uint8_t> text = store.get(key(rank));
-    all.emplace_back(text.begin(), text.end());
-  }
-  return address_for_all(where.rank, all, where.port);
+  const std::string own = local_address_towards(where.address, where.port), elsewhere = "address/elsewhere";
+  const bool here = address_is_loopback(own);
+  if (!here) store.set(elsewhere, std::vector<uint8_t>(own.begin(), own.end()));
+  if (store.add("address/count", 1) == static_cast<int64_t>(where.size))
+    store.set("address/all", std::vector<uint8_t>{1});
+  if (!here) return own;
+  store.wait({"address/all"});  // whether any rank is on another machine
+  if (!store.check({elsewhere})) return own;
+  const std::vector<uint8_t> other = store.get(elsewhere);
+  return local_address_towards(std::string(other.begin(), other.end()), where.port);
 }
 
 }  // namespace

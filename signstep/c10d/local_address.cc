@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "signstep/base/error.h"
@@ -36,9 +35,9 @@ std::string from_which(const addrinfo& to) {
   return known ? digits : "";
 }
 
-bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
-
 }  // namespace
+
+bool address_is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 
 std::string local_address_towards(const std::string& host, uint16_t port) {
   addrinfo wanted{};
@@ -51,13 +50,6 @@ std::string local_address_towards(const std::string& host, uint16_t port) {
   for (const addrinfo* to = addresses.list; to != nullptr; to = to->ai_next)
     if (std::string address = from_which(*to); !address.empty()) return address;
   throw EnvironmentError(fmt::format("no network leads to the host '{}' of the run; check MASTER_ADDR", host));
-}
-
-std::string address_for_all(size_t rank, std::span<const std::string> towards_store, uint16_t port) {
-  const std::string& own = towards_store[rank];
-  const auto elsewhere = std::find_if_not(towards_store.begin(), towards_store.end(), is_loopback);
-  if (!is_loopback(own) || elsewhere == towards_store.end()) return own;
-  return local_address_towards(*elsewhere, port);
 }
 
 }  // namespace signstep

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace signstep {
@@ -11,8 +10,7 @@ namespace signstep {
 // which nobody else can reach. Sends nothing. Throws EnvironmentError where host is unknown or no way leads there.
 std::string local_address_towards(const std::string& host, uint16_t port);
 
-// This rank's address for all others, from everyone's towards the store, in digits. On the store's machine that is
-// loopback, which ranks on other machines cannot reach: then it is the address towards one of them. Throws likewise.
-std::string address_for_all(size_t rank, std::span<const std::string> towards_store, uint16_t port);
+// Of an address in digits. On the store's machine the one towards it is, which ranks on others cannot reach.
+bool address_is_loopback(const std::string& address);
 
 }  // namespace signstep

@@ -45,7 +45,7 @@ class C10dCommunicator final : public Communicator {
  public:
   C10dCommunicator(WorkerBackend backend, const Rendezvous& where, milliseconds timeout,
                    const std::function<void()>& look)
-      : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout)) {
+      : Communicator(where.rank, where.size), timeout_(timeout), store_(open_store(where, timeout, look)) {
     meet(store_, where, timeout, look);
     run("the connection of all ranks", [&] {
       backend_ = open_backend(

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/c10d/run_store.h"
 
+#include <torch/version.h>
 #include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <stdexcept>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "signstep/base/error.h"
+#include "signstep/base/number.h"
 #include "signstep/base/text.h"
 
 namespace signstep {
@@ -33,20 +34,62 @@ Absence unheard(size_t ranks) {
   return absence;
 }
 
-// The ranks without such a key when all have one, or until has passed.
-Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
-  Absence absence{.ranks = unheard(ranks).ranks};
-  const auto deadline = steady_clock::now() + until;
-  for (;;) {
-    try {
-      std::erase_if(absence.ranks, [&](size_t r) { return store.check({key(what, r)}); });
-    } catch (const std::exception&) {
-      absence.store_failed = true;
-      return absence;
-    }
-    if (absence.ranks.empty() || steady_clock::now() >= deadline) return absence;
-    std::this_thread::sleep_for(kPoll);
+std::string all_key(const char* what, size_t ranks) { return fmt::format("signstep/{}/all/{}", what, ranks); }
+
+// Says it of this rank; who is the last to say so says that all have. Returns how many processes have said it of it.
+int64_t say(c10d::Store& store, const char* what, size_t rank, size_t ranks) {
+  const int64_t same = store.add(key(what, rank), 1);
+  const std::string all = all_key(what, ranks);
+  if (same == 1 && store.add(all + "/count", 1) == static_cast<int64_t>(ranks)) store.set(all, std::vector<uint8_t>{1});
+  return same;
+}
+
+// What the first rank that came says it to be.
+size_t first_size(c10d::Store& store, size_t own) {
+  if (store.add("signstep/size/count", 1) == 1) {
+    const std::string text = std::to_string(own);
+    store.set("signstep/size", std::vector<uint8_t>(text.begin(), text.end()));
   }
+  const std::vector<uint8_t> told = store.get("signstep/size");
+  return static_cast<size_t>(parse_integer(std::string(told.begin(), told.end())).value_or(0));
+}
+
+// Of the ranks from first on those without such a key: one question where none is.
+void find_absent(c10d::Store& store, const char* what, size_t first, size_t count, std::vector<size_t>& absent) {
+  std::vector<std::string> keys;
+  for (size_t r = first; r < first + count; ++r) keys.push_back(key(what, r));
+  if (store.check(keys)) return;
+  if (count == 1) {
+    absent.push_back(first);
+    return;
+  }
+  find_absent(store, what, first, count / 2, absent);
+  find_absent(store, what, first + count / 2, count - count / 2, absent);
+}
+
+// The ranks without such a key, when all have one or until has passed; where the store fails before, those of the last
+// look at each, which is four times. Not asked more often than a keeper of them all can answer, a thousand times a
+// second.
+Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
+  constexpr int kLooks = 4;
+  const milliseconds pause = std::max<milliseconds>(kPoll, milliseconds(ranks));
+  const auto begin = steady_clock::now();
+  Absence absence = unheard(ranks);
+  try {
+    for (int look = 1; look <= kLooks; ++look) {
+      const auto then = begin + until * look / kLooks;
+      do {
+        if (store.check({all_key(what, ranks)})) return {};
+        std::this_thread::sleep_for(std::min<steady_clock::duration>(pause, then - steady_clock::now()));
+      } while (steady_clock::now() < then);
+      std::vector<size_t> missing;
+      find_absent(store, what, 0, ranks, missing);
+      absence.ranks = std::move(missing);
+    }
+    absence.store_failed = false;
+  } catch (const std::exception&) {
+  }
+  return absence;
 }
 
 // What work gives, or nothing where it has given nothing by then: it goes on on a thread that is left behind, because
@@ -96,13 +139,31 @@ void serve_plainly(Options& options) {
   if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
 }
 
-StorePointer connected(const std::string& address, const c10d::TCPStoreOptions& options) {
-  const std::function<StorePointer()> work = [=]() -> StorePointer {
-    return c10::make_intrusive<c10d::TCPStore>(address, options);
+struct Connection {
+  StorePointer store;
+  std::string problem = "it does not answer";  // where there is no store
+};
+
+// Throws what look throws.
+Connection connect(const std::string& address, const c10d::TCPStoreOptions& options,
+                   const std::function<void()>& look) {
+  const std::function<Connection()> work = [=]() -> Connection {
+    try {
+      return {c10::make_intrusive<c10d::TCPStore>(address, options), ""};
+    } catch (const std::exception& e) {
+      return {{}, first_line(e)};
+    }
   };
-  const std::optional<StorePointer> store = answer_of(work, options.timeout);
-  if (!store) throw std::runtime_error("it does not answer");
-  return *store;
+  return answer_of(work, options.timeout, look).value_or(Connection{});
+}
+
+// Another PyTorch's torchrun may keep a store that this LibTorch cannot talk to.
+std::string agents_store(const Rendezvous& where) {
+  if (!where.store_is_there) return "";
+  return fmt::format(
+      "; torchrun keeps it: where that is of another PyTorch than this program's LibTorch {}, set "
+      "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for it",
+      TORCH_VERSION);
 }
 
 }  // namespace
@@ -116,7 +177,7 @@ std::string first_line(const std::exception& e) {
   return text.substr(0, text.find('\n'));
 }
 
-StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
+StorePointer open_store(const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
   if (!where.file.empty()) {
     StorePointer store = c10::make_intrusive<c10d::FileStore>(where.file, static_cast<int>(where.size));
     store->setTimeout(timeout);
@@ -129,44 +190,54 @@ StorePointer open_store(const Rendezvous& where, milliseconds timeout) {
   options.waitWorkers = false;
   options.timeout = timeout;
   serve_plainly(options);
-  try {
-    StorePointer store = connected(where.address, options);
-    if (where.prefix.empty()) return store;
-    return c10::make_intrusive<c10d::PrefixStore>(where.prefix, store);
-  } catch (const std::exception& e) {
+  const Connection there = connect(where.address, options, look);
+  if (!there.store)
     throw EnvironmentError(
         options.isServer
             ? fmt::format("rank 0 cannot keep the run's store on port {}: {}; choose another MASTER_PORT", where.port,
-                          first_line(e))
+                          there.problem)
             : fmt::format("rank {} cannot reach the run's store at {}:{} within {} ms: {}; start rank 0 there, or "
-                          "check MASTER_ADDR and MASTER_PORT",
-                          where.rank, where.address, where.port, timeout.count(), first_line(e)));
-  }
+                          "check MASTER_ADDR and MASTER_PORT{}",
+                          where.rank, where.address, where.port, timeout.count(), there.problem, agents_store(where)));
+  if (where.prefix.empty()) return there.store;
+  return c10::make_intrusive<c10d::PrefixStore>(where.prefix, there.store);
 }
 
 void meet(const StorePointer& store, const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
-  const auto same = std::make_shared<std::atomic<int64_t>>(0);  // processes that say they are this rank
-  const auto require_own_rank = [&] {
-    if (*same > 1)
+  struct Heard {
+    std::atomic<int64_t> same = 0;  // processes that say they are this rank
+    std::atomic<size_t> size = 0;   // WORLD_SIZE of the first that came
+  };
+  const auto heard = std::make_shared<Heard>();
+  const auto require_own_place = [&] {
+    if (heard->same > 1)
       throw EnvironmentError(
           fmt::format("{} processes at {} say that they are rank {}; give each its own RANK, and each run its own {}",
-                      same->load(), place(where), where.rank,
+                      heard->same.load(), place(where), where.rank,
                       where.file.empty() ? "MASTER_PORT" : "SIGNSTEP_STORE: remove the file of a run that has ended"));
+    if (heard->size != 0 && heard->size != where.size)
+      throw EnvironmentError(fmt::format(
+          "rank {} was started with WORLD_SIZE {} and the first that came to {} with {}; start all with one",
+          where.rank, where.size, place(where), heard->size.load()));
   };
   const Absence absence = ask(
       store, "here", where.size, timeout,
-      [same, rank = where.rank](c10d::Store& s) { *same = s.add(key("here", rank), 1); },
+      [heard, rank = where.rank, size = where.size](c10d::Store& s) {
+        heard->size = first_size(s, size);
+        if (heard->size == size) heard->same = say(s, "here", rank, size);
+      },
       [&] {
-        require_own_rank();
+        require_own_place();
         if (look) look();
       });
-  require_own_rank();
+  require_own_place();
   if (absence.store_failed)  // as when its keeper gives up waiting a little before this rank does
     throw EnvironmentError(fmt::format(
-        "rank {} lost the run's store at {} while the ranks met{}; start all ranks again", where.rank, place(where),
+        "rank {} lost the run's store at {} while the ranks met{}; start all ranks again{}", where.rank, place(where),
         absence.ranks.empty() || absence.ranks.size() == where.size
             ? ""
-            : fmt::format(" and {} of {} had not come", names(absence.ranks), where.size)));
+            : fmt::format(" and {} of {} had not come", names(absence.ranks), where.size),
+        agents_store(where)));
   if (!absence.ranks.empty())
     throw EnvironmentError(
         fmt::format("{} of {} did not come to {} within {} ms; start all ranks, with one "
@@ -176,7 +247,7 @@ void meet(const StorePointer& store, const Rendezvous& where, milliseconds timeo
 
 Absence stop_and_look(const StorePointer& store, size_t rank, size_t ranks, milliseconds timeout) {
   return ask(store, "stopped", ranks, std::min(timeout, kGrace),
-             [rank](c10d::Store& s) { s.set(key("stopped", rank), std::vector<uint8_t>{1}); });
+             [rank, ranks](c10d::Store& s) { say(s, "stopped", rank, ranks); });
 }
 
 }  // namespace signstep

@@ -2,9 +2,9 @@
 #include "signstep/cuda/device.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "signstep/base/error.h"
 
@@ -18,10 +18,12 @@ std::string path_of_library() {
   if (const char* named = std::getenv(kVariable); named != nullptr && *named != '\0') return named;
   Dl_info here{};
   if (dladdr(reinterpret_cast<const void*>(&device_calls), &here) == 0 || here.dli_fname == nullptr) return kFile;
-  const std::string file = here.dli_fname;
-  const size_t slash = file.rfind('/');
-  const std::string beside = (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + kFile;
-  return access(beside.c_str(), F_OK) == 0 ? beside : kFile;
+  std::filesystem::path file = here.dli_fname;
+  std::error_code error;
+  // Of a program's own code it is argv[0], which has no folder where PATH found it: never the current one.
+  if (!file.has_parent_path()) file = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::filesystem::path beside = file.parent_path() / kFile;
+  return !error && std::filesystem::exists(beside, error) ? beside.string() : kFile;
 }
 
 const DeviceCalls* opened() {

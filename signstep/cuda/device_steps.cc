@@ -91,6 +91,8 @@ template <class Entry>
 void DeviceSteps::set_table(std::span<const Entry> entries) {
   wait();
   kind_ = Kind::kNone;
+  tensors_ = blocks_ = 0;  // nothing is set until all of it is
+  statistics_.clear();
   std::vector<uint32_t> first_block;
   sizes_.clear();
   uint64_t blocks = 0;

@@ -12,7 +12,7 @@ ThreadPool::ThreadPool(size_t threads) {
     for (size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
   } catch (const std::system_error& e) {  // a joinable thread must not be destroyed
     stop();
-    throw EnvironmentError(fmt::format("cannot start thread {} of {}: {}; use fewer with --threads, or raise the limit",
+    throw EnvironmentError(fmt::format("cannot start thread {} of {}: {}; use fewer threads, or raise the limit",
                                        workers_.size() + 2, threads, e.what()));
   }
 }

@@ -9,7 +9,6 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
-#include "signstep/c10d/local_address.h"
 #include "signstep/random/random.h"
 #include "signstep/wire/majority_vote.h"
 #include "signstep/wire/sum_over_ranks.h"
@@ -23,6 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 constexpr milliseconds kLong = std::chrono::minutes(2);  // no test waits for it
 constexpr milliseconds kShort{3000};                     // c10d asks a store that is not there yet once a second
 
@@ -215,16 +215,27 @@ TEST(ProcessGroup, ARankThatDoesNotComeIsNamed) {
   EXPECT_THAT(second->text(), HasSubstr("ranks 1, 3 of 4"));
 }
 
-TEST(ProcessGroup, WhoLooksMayEndTheMeeting) {
+TEST(ProcessGroup, AnotherNumberOfRanksIsTold) {
   const uint16_t port = free_port();
-  Process alone([=]() -> std::string {
-    int looks = 0;
-    join_process_group({.rank = 0, .size = 2, .port = port}, kLong, WorkerBackend::kGloo, [&] {
-      if (++looks == 3) throw EnvironmentError("seen enough");
+  const auto keeper = start({.rank = 0, .size = 2, .port = port}, kShort, [](Communicator&) { return "went on"; });
+  const auto other = start({.rank = 1, .size = 3, .port = port}, kShort, [](Communicator&) { return "went on"; });
+  const std::string both = keeper->text() + other->text();  // whoever came second says it
+  EXPECT_THAT(both, HasSubstr("was started with WORLD_SIZE"));
+  EXPECT_THAT(both, Not(HasSubstr("went on")));
+}
+
+TEST(ProcessGroup, WhoLooksMayEndTheMeeting) {
+  for (const size_t rank : {0, 1}) {  // 1: before there is a store
+    const uint16_t port = free_port();
+    Process alone([=]() -> std::string {
+      int looks = 0;
+      join_process_group({.rank = rank, .size = 2, .port = port}, kLong, WorkerBackend::kGloo, [&] {
+        if (++looks == 3) throw EnvironmentError("seen enough");
+      });
+      return "went on";
     });
-    return "went on";
-  });
-  EXPECT_EQ(alone.text(), "error: seen enough");
+    EXPECT_EQ(alone.text(), "error: seen enough");
+  }
 }
 
 TEST(ProcessGroup, WithoutRankZeroTheStoreIsNamed) {
@@ -261,28 +272,6 @@ TEST(ProcessGroup, APortThatIsTakenIsNamed) {
   EXPECT_THAT(late->text(), AllOf(HasSubstr("rank 0 cannot keep the run's store on port " + std::to_string(port)),
                                   HasSubstr("choose another MASTER_PORT")));
   ::close(socket);
-}
-
-TEST(LocalAddress, TowardsLoopbackIsLoopback) {
-  EXPECT_EQ(local_address_towards("127.0.0.1", 29500), "127.0.0.1");
-  EXPECT_THAT(message_of<EnvironmentError>([] { local_address_towards("no such host", 1); }),
-              AllOf(HasSubstr("the host 'no such host' of the run is unknown"), HasSubstr("check MASTER_ADDR")));
-}
-
-// Debian gives a machine's own name 127.0.1.1, so rank 0 goes to its own store by loopback.
-TEST(LocalAddress, WithOthersElsewhereItIsNotLoopback) {
-  const std::vector<std::string> one_machine = {"127.0.0.1", "127.0.0.1", "127.0.1.1"};
-  EXPECT_EQ(address_for_all(2, one_machine, 29500), "127.0.1.1");
-  EXPECT_EQ(address_for_all(1, std::vector<std::string>{"127.0.0.1", "192.0.2.7"}, 29500), "192.0.2.7");
-  EXPECT_EQ(address_for_all(0, std::vector<std::string>{"192.0.2.6", "192.0.2.7"}, 29500), "192.0.2.6");
-  std::string outwards;
-  try {
-    outwards = local_address_towards("192.0.2.7", 29500);  // of no machine; only the way there is looked up
-  } catch (const EnvironmentError& e) {
-    GTEST_SKIP() << e.what();
-  }
-  EXPECT_EQ(address_for_all(0, std::vector<std::string>{"127.0.0.1", "192.0.2.7"}, 29500), outwards);
-  EXPECT_EQ(outwards.find("127."), std::string::npos);
 }
 
 }  // namespace

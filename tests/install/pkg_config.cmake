@@ -22,6 +22,14 @@ list(GET files 0 first)
 cmake_path(GET first PARENT_PATH folder)
 set(ENV{PKG_CONFIG_PATH} ${folder})
 
+# The CUDA kernels are a shared library of their component's name, which must not be taken for it.
+foreach(library IN LISTS libraries)
+  string(REGEX REPLACE "a$" "so" shared ${library})
+  if(NOT EXISTS ${shared})
+    file(WRITE ${shared} "no library")
+  endif()
+endforeach()
+
 set(names ${files})
 list(TRANSFORM names REPLACE ".*/(.*).pc" "\\1")
 function(build program)
