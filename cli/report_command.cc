@@ -123,9 +123,8 @@ void add_report(CLI::App& app, Run& run) {
       ->type_name("FOLDER");
   sub->add_option("--title", command->title, "of the page")->type_name("TEXT");
   sub->footer(
-      "Curves need dygraphs (Debian: libjs-dygraphs), pictures gnuplot (gnuplot-nox). The page opens from disk and "
-      "loads "
-      "nothing.");
+      "Curves need dygraphs (Debian: libjs-dygraphs), pictures gnuplot (gnuplot-nox).\n"
+      "The page opens from disk and loads nothing.");
   sub->callback([command, &run] { run = [command] { return run_report(*command); }; });
 }
 

@@ -67,9 +67,9 @@ void find_absent(c10d::Store& store, const char* what, size_t first, size_t coun
   find_absent(store, what, first + count / 2, count - count / 2, absent);
 }
 
-// The ranks without such a key, when all have one or until has passed; where the store fails before, those of the last
-// look at each, which is four times. Not asked more often than a keeper of them all can answer, a thousand times a
-// second.
+// The ranks without such a key: none as soon as all have one, else those that a look finds at each quarter of the wait.
+// Where the store fails meanwhile, those of the last look. A keeper that all ranks ask can answer: a thousand questions
+// a second.
 Absence absent(c10d::Store& store, const char* what, size_t ranks, milliseconds until) {
   constexpr int kLooks = 4;
   const milliseconds pause = std::max<milliseconds>(kPoll, milliseconds(ranks));

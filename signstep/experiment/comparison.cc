@@ -219,17 +219,16 @@ Comparison compare_runs(const ExperimentPlan& plan) {
     row.paper = method.paper;
     if (const size_t tuner = plan.tuned_by(r); tuner != r) {
       row.chosen = c.rows[tuner].chosen;
+      row.none_survived = c.rows[tuner].none_survived;
     } else {
       const std::vector<TrialResult> results = trial_results(plan, r);
       const SearchState search = search_row(plan, r, results);
       for (const size_t t : search.asked) row.trials.push_back(results[t]);
       row.chosen = search.chosen;
+      row.none_survived = plan.tunes() && search.chosen && results[*search.chosen].none_survived();
     }
     if (row.chosen) {
       row.chosen_settings = plan.rows[r].trials[*row.chosen];
-      for (const TrialResult& t :
-           c.rows.empty() || plan.tuned_by(r) == r ? row.trials : c.rows[plan.tuned_by(r)].trials)
-        row.none_survived = row.none_survived || (t.trial == *row.chosen && t.none_survived());
       if (plan.tunes()) row.edges = grid_edges(method.tune, row.chosen_settings);
       read_reported(plan, r, row);
     }

@@ -132,8 +132,7 @@ std::string markdown_text(const Comparison& c, const std::string& command) {
 std::string csv_text(const Comparison& c) {
   std::string out =
       "method,chosen,at_grid_edge,runs,planned_runs,diverged,test_accuracy,sd,baseline,pairs,difference,low,high,p,"
-      "holm_p,paper,"
-      "sent_bytes,float32_bytes,train_seconds\n";
+      "holm_p,paper,sent_bytes,float32_bytes,train_seconds\n";
   for (const ComparisonRow& row : c.rows) {
     const auto& d = row.versus_baseline;
     const std::vector<std::string> cells = {csv_cell(row.name),
