@@ -95,7 +95,7 @@ TEST(OptimizerOptions, RefusesWhatTheOptimizerDoesNotHave) {
     EXPECT_THAT(error(rule, {{"nesterov", "true"}}), HasSubstr("nesterov is true; wanted with sgd and a momentum"));
   EXPECT_THAT(error("sgd", {{"momentum", "0"}, {"nesterov", "true"}}), HasSubstr("nesterov"));
   EXPECT_EQ(error("adam", {}, {.dither = DitherKind::kRelative}),
-            "dither is on and Adam takes no sign; leave dither out, or choose signsgd, signum or lion");
+            "dither is on and Adam has no dither; leave it out, or choose signsgd, signum or lion");
 }
 
 TEST(OptimizerOptions, RefusesWhatIsOutOfRange) {

@@ -119,7 +119,7 @@ TEST(RuleTable, ARuleFromOutsideHasItsOptionsShapesAndStep) {
               HasSubstr("momentum"));
   list.set("momentum", "auto");
   EXPECT_EQ(option_error([&] { make_rule(o, {.dither = DitherKind::kRelative}); }),
-            "dither is on and Rows takes no sign; leave dither out, or choose signsgd, signum or lion");
+            "dither is on and Rows has no dither; leave it out, or choose signsgd, signum or lion");
 }
 
 // Part of what a run is, unless the rule says otherwise.

@@ -24,12 +24,13 @@ std::vector<std::string> names(const std::function<bool(const Option&)>& wanted)
 // A name that is missing here breaks a promise of docs/running.md or docs/experiments.md.
 TEST(TrainOptions, Roles) {
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kResumable); }),
-              UnorderedElementsAre("data", "init", "output", "loader_threads", "checkpoint_every", "analyze_every"));
+              UnorderedElementsAre("data", "init", "output", "loader_threads", "checkpoint_every", "analyze_every",
+                                   "diverged_above"));
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kProtocol); }),
               UnorderedElementsAre("seed", "output", "data", "init", "loader_threads"));
   EXPECT_THAT(names([](const Option& o) { return o.repeats(); }),
               UnorderedElementsAre("seed", "output", "data", "init", "threads", "loader_threads", "checkpoint_every",
-                                   "analyze_every"));
+                                   "analyze_every", "diverged_above"));
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kSession); }), testing::IsEmpty());
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kExtendable); }), UnorderedElementsAre("epochs"));
   const size_t common = names([](const Option& o) { return o.is(Role::kCommon); }).size();
