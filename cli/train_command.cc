@@ -59,10 +59,9 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
 
 // What train would refuse once it has read the images.
 void require_startable(TrainOptions o, const Network& network, const DatasetCounts& images, size_t train,
-                       const EngineChoice& choice) {
+                       const EpochSize& epoch, const EngineChoice& choice) {
   const auto batch = static_cast<size_t>(o.batch), ranks = static_cast<size_t>(o.workers.workers);
   require_full_batch(batch, train);
-  const EpochSize epoch = epoch_size(train, batch, ranks);
   require_batch_statistics(network, images.height, images.width, epoch, batch, ranks);
   require_storable_probes(o.analyze_every, epoch.batches * static_cast<uint64_t>(o.epochs));
   check_init_options(o, false);
@@ -79,10 +78,9 @@ int dry_run(const TrainCommand& c) {
   const EngineChoice choice = choose_engine(engines(), o.engine, network);
   const size_t held_out = static_cast<size_t>(o.validation);
   const size_t train = make_split(images.train, held_out, static_cast<size_t>(o.limit_train)).train.size();
-  const uint64_t batches =
-      epoch_size(train, static_cast<size_t>(o.batch), static_cast<size_t>(o.workers.workers)).batches;
-  make_rule(o.optimizer, o.dither, o.switching, o.seed, batches * static_cast<uint64_t>(o.epochs));
-  require_startable(o, network, images, train, choice);
+  const EpochSize epoch = epoch_size(train, static_cast<size_t>(o.batch), static_cast<size_t>(o.workers.workers));
+  make_rule(o.optimizer, o.dither, o.switching, o.seed, epoch.batches * static_cast<uint64_t>(o.epochs));
+  require_startable(o, network, images, train, epoch, choice);
   const double speed = training_speed(o, engines(), shape);
   const double seconds = run_seconds(o, images.train, images.test, speed);
   fmt::print("{}\n", to_toml(option_list(o), "What signstep train would run; --dry-run writes nothing."));
@@ -90,7 +88,7 @@ int dry_run(const TrainCommand& c) {
              network.parameter_count());
   fmt::print("Images         {} of {} to train on, {} held out, {} to test\n", train, images.folder, held_out,
              images.test);
-  fmt::print("Steps          {} epoch{} of {}\n", o.epochs, o.epochs == 1 ? "" : "s", batches);
+  fmt::print("Steps          {} epoch{} of {}\n", o.epochs, o.epochs == 1 ? "" : "s", epoch.batches);
   fmt::print("Engine         {}{}\n", choice.options.name,
              choice.reason.empty() ? "" : fmt::format(", because {}", choice.reason));
   fmt::print("Time           about {}, at {:.0f} images/s measured just now on random images\n", clock_text(seconds),

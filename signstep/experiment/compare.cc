@@ -24,6 +24,8 @@ constexpr int kDamaged = 3, kNotStarted = 5;  // exit codes of such failures, as
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+const char* kind_of(const PlannedRun& run) { return run.tuning ? "tuning  " : "reported"; }
+
 // One run with what this session knows of it.
 struct Slot {
   PlannedRun run;
@@ -92,8 +94,7 @@ class Session {
   void fail(Slot& slot, EndedRun ended) {
     ended.outcome = RunOutcome::kFailed;
     slot.state = Slot::kFailed;
-    observer_.line(
-        fmt::format("{}  {}: FAILED: {}", ended.run.tuning ? "tuning  " : "reported", ended.run.name, ended.reason));
+    observer_.line(fmt::format("{}  {}: FAILED: {}", kind_of(ended.run), ended.run.name, ended.reason));
     failures_.push_back(std::move(ended));
   }
 
@@ -169,7 +170,7 @@ class Session {
       }
       if (slot.ended_from_outside)
         observer_.line(fmt::format("{}  {}: ended from outside by a signal; it goes on from what it saved",
-                                   slot.run.tuning ? "tuning  " : "reported", slot.run.name));
+                                   kind_of(slot.run), slot.run.name));
       try {
         queue_.start(slot.run);
         slot.state = Slot::kRunning;
@@ -189,7 +190,7 @@ class Session {
   void settle(const EndedRun& ended) {
     Slot& slot = slot_of(ended.run);
     time_.saw(ended.run, ended.images_per_second);
-    const char* kind = ended.run.tuning ? "tuning  " : "reported";
+    const char* const kind = kind_of(ended.run);
     switch (ended.outcome) {
       case RunOutcome::kFinished: {
         const RunState s = run_state(ended.run);

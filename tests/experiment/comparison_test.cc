@@ -125,7 +125,7 @@ TEST_F(ComparisonTest, TwoPairsHaveNoP) {
 
 // Holm's family is what the file asks for, so a table that is looked at on the way does not promise too much.
 TEST_F(ComparisonTest, RowsToComeCountForHolm) {
-  const std::string text = std::string(kText) + "";
+  const std::string text = kText;
   const std::string third = "[[method]]\nname = \"third\"\noptimizer = \"signum\"\n[paper]";
   const ExperimentPlan p = plan(text.substr(0, text.find("[paper]")) + third + text.substr(text.find("[paper]") + 7));
   leave_tuning(p);
