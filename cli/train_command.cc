@@ -39,10 +39,11 @@ void print_summary(const TrainResult& result, const TrainCommand& command) {
     return;
   }
   const EpochRecord last = result.last_epoch.value_or(EpochRecord{});
-  fmt::print(out, "\nTest accuracy  {:.2f} % after {} epoch{}", last.test_accuracy, last.epoch,
-             last.epoch == 1 ? "" : "s");
-  if (!std::isnan(last.validation_accuracy)) fmt::print(out, " (validation {:.2f} %)", last.validation_accuracy);
-  fmt::print(out, "\n");
+  fmt::print(
+      out, "\nTest accuracy  {} after {} epoch{}{}\n",
+      std::isnan(last.test_accuracy) ? "not measured" : fmt::format("{:.2f} %", last.test_accuracy), last.epoch,
+      last.epoch == 1 ? "" : "s",
+      std::isnan(last.validation_accuracy) ? "" : fmt::format(" (validation {:.2f} %)", last.validation_accuracy));
   if (result.images_per_second > 0) fmt::print(out, "Speed          {:.0f} images/s\n", result.images_per_second);
   if (!last.wire.empty()) {
     const auto sent = static_cast<double>(last.wire.vote + last.wire.gradient);

@@ -107,7 +107,11 @@ PlannedRun ExperimentPlan::run(size_t r, size_t trial, uint64_t seed, bool for_t
                  .options = {}};
   append(out.settings, chosen);
   out.settings.emplace_back("seed", std::to_string(seed));
-  if (!for_tuning) out.settings.emplace_back("validation", "0");
+  // Who chooses never sees the test images, and what is chosen trains on the validation images too.
+  if (for_tuning)
+    out.settings.emplace_back("test_when", "never");
+  else
+    out.settings.emplace_back("validation", "0");
   out.name = fmt::format("{}{}{}, seed {}", row.name, chosen.empty() ? "" : ", ", settings_text(chosen), seed);
   out.folder = fmt::format("{}/{}/{}/seed-{}", output, for_tuning ? "tuning" : "reported", place(r, trial), seed);
   out.options = options_of(out.settings, out.name);

@@ -13,8 +13,9 @@ double run_seconds(const TrainOptions& run, size_t train, size_t test, double im
   const auto held_out = static_cast<double>(run.validation);
   const double trained =
       run.limit_train > 0 ? static_cast<double>(run.limit_train) : static_cast<double>(train) - held_out;
-  const double work = trained + (held_out + static_cast<double>(test)) / 3;
-  return static_cast<double>(run.epochs) * work / images_per_second;
+  const double epochs = static_cast<double>(run.epochs);
+  const double tests = run.test_when == TestWhen::kEpoch ? epochs : run.test_when == TestWhen::kEnd ? 1 : 0;
+  return (epochs * (trained + held_out / 3) + tests * static_cast<double>(test) / 3) / images_per_second;
 }
 
 double seconds_together(const std::vector<double>& runs, size_t at_a_time) {

@@ -52,6 +52,10 @@ void describe(OptionList& list, TrainOptions& o) {
           "or the first epoch's, whichever is less; 0: never")
       .role(Role::kResumable)
       .older = [] { return std::string("0"); };
+  list.choice("test_when", o.test_when, {"epoch", "end", "never"},
+              "accuracy on the test images is measured after each epoch, after the last, or not")
+      .role(Role::kResumable)
+      .role(Role::kProtocol);
   list.text("init", o.init, "start from the weights of this safetensors file")
       .role(Role::kResumable)
       .role(Role::kProtocol);

@@ -17,6 +17,9 @@ namespace signstep {
 
 enum class OnNonFinite { kStop, kSkip };
 
+// After which epochs the test images are measured.
+enum class TestWhen { kEpoch, kEnd, kNever };
+
 struct TrainOptions {
   std::string dataset = "cifar10";
   std::string data;  // folder; "" searches (data/dataset.h)
@@ -35,6 +38,7 @@ struct TrainOptions {
   uint64_t seed = 1;    // of initial weights, order, augmentation and dither
   OnNonFinite on_nonfinite = OnNonFinite::kStop;
   double diverged_above = 3;  // >= 0; an epoch's mean loss, over the first epoch's or chance's; 0: never (divergence.h)
+  TestWhen test_when = TestWhen::kEpoch;
   // Weights to start from, a safetensors file; "" draws them from the seed. The checksum of the file's bytes is part of
   // what the run is, the path is not; "": what the file has when the run starts.
   std::string init, init_sha256;

@@ -63,7 +63,7 @@ double TrainProgress::accuracy() const { return percent_correct(sums.correct, su
 
 const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_t t, double learning_rate,
                                             bool with_phase) {
-  const auto& validation = figures.validation;
+  const auto& [validation, test, images_per_second] = figures;
   EpochRecord r{.epoch = ++epoch,
                 .step = t,
                 .learning_rate = learning_rate,
@@ -71,13 +71,13 @@ const EpochRecord& TrainProgress::end_epoch(const EpochFigures& figures, uint64_
                 .train_accuracy = accuracy(),
                 .validation_loss = validation ? validation->loss : kNotSaid,
                 .validation_accuracy = validation ? validation->accuracy : kNotSaid,
-                .test_loss = figures.test.loss,
-                .test_accuracy = figures.test.accuracy,
+                .test_loss = test ? test->loss : kNotSaid,
+                .test_accuracy = test ? test->accuracy : kNotSaid,
                 .nonfinite = nonfinite,
                 .course = course,
                 .wire = wire,
                 .train_seconds = train_seconds,
-                .images_per_second = figures.images_per_second.value_or(kNotSaid)};
+                .images_per_second = images_per_second.value_or(kNotSaid)};
   drop_silent(r.course.curve);
   if (!with_phase) r.course.phase.clear();
   metrics.push_back(std::move(r));

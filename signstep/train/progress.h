@@ -14,9 +14,8 @@ namespace signstep {
 
 // What an epoch's end has measured.
 struct EpochFigures {
-  std::optional<Evaluation> validation;
-  Evaluation test;
-  std::optional<double> images_per_second;  // of this session; none where it took no step
+  std::optional<Evaluation> validation, test;  // none: not measured
+  std::optional<double> images_per_second;     // of this session; none where it took no step
 };
 
 // Sums over images of the epoch under way.

@@ -148,19 +148,25 @@ class Run {
       figures.validation = evaluate(learner_.engine(), *images_.validation, stopped, world_);
       if (!figures.validation) return reason;
     }
-    observer_.evaluating("test");
-    const std::optional<Evaluation> test = evaluate(learner_.engine(), *images_.test, stopped, world_);
-    if (!test) return reason;
-    figures.test = *test;
-    if (!std::isfinite(test->loss))
-      observer_.warning(fmt::format("the loss on the test images after epoch {} is {}, so its accuracy says little",
-                                    progress_.epoch + 1, test->loss));
+    if (tests_after(progress_.epoch + 1)) {
+      observer_.evaluating("test");
+      figures.test = evaluate(learner_.engine(), *images_.test, stopped, world_);
+      if (!figures.test) return reason;
+      if (!std::isfinite(figures.test->loss))
+        observer_.warning(fmt::format("the loss on the test images after epoch {} is {}, so its accuracy says little",
+                                      progress_.epoch + 1, figures.test->loss));
+    }
     const EpochRecord& epoch =
         progress_.end_epoch(figures, steps(), learner_.rate(steps() - 1), options_.optimizer.takes_sign());
     folder_.append_metrics(epoch);
     save();
     observer_.epoch(epoch);
     return is_complete() ? StopReason::kNone : stop();
+  }
+
+  bool tests_after(uint64_t epoch) const {
+    return options_.test_when == TestWhen::kEpoch ||
+           (options_.test_when == TestWhen::kEnd && epoch == static_cast<uint64_t>(options_.epochs));
   }
 
   // Of the gradient that the engine holds. Returns the seconds that it took.

@@ -77,6 +77,7 @@ TEST(ExperimentTest, GridsBecomeRowsAndTrialsBecomeRuns) {
   EXPECT_EQ(tuning.name, "switch, switch_blend 0, batch 8, learning_rate 0.003, seed 101");
   EXPECT_EQ(tuning.folder, "out/tuning/switch,_switch_blend_0,_batch_8/learning_rate=0.003/seed-101");
   EXPECT_EQ(tuning.options.validation, 60);
+  EXPECT_EQ(tuning.options.test_when, TestWhen::kNever);
   EXPECT_EQ(tuning.options.batch, 8);
   EXPECT_EQ(tuning.options.engine.threads, 1);
   EXPECT_FALSE(tuning.options.augment.flip);
@@ -85,6 +86,7 @@ TEST(ExperimentTest, GridsBecomeRowsAndTrialsBecomeRuns) {
   const auto reported = plan.reported(1, 1);
   ASSERT_EQ(reported.size(), 2u);
   EXPECT_EQ(reported[1].options.validation, 0);  // training and validation images together
+  EXPECT_EQ(reported[1].options.test_when, TestWhen::kEpoch);
   EXPECT_EQ(reported[1].options.seed, 2u);
   EXPECT_EQ(reported[1].folder, "out/reported/switch,_switch_blend_0,_batch_8/learning_rate=0.003/seed-2");
 }

@@ -25,12 +25,12 @@ std::vector<std::string> names(const std::function<bool(const Option&)>& wanted)
 TEST(TrainOptions, Roles) {
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kResumable); }),
               UnorderedElementsAre("data", "init", "output", "loader_threads", "checkpoint_every", "analyze_every",
-                                   "diverged_above"));
+                                   "diverged_above", "test_when"));
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kProtocol); }),
-              UnorderedElementsAre("seed", "output", "data", "init", "loader_threads"));
+              UnorderedElementsAre("seed", "output", "data", "init", "loader_threads", "test_when"));
   EXPECT_THAT(names([](const Option& o) { return o.repeats(); }),
               UnorderedElementsAre("seed", "output", "data", "init", "threads", "loader_threads", "checkpoint_every",
-                                   "analyze_every", "diverged_above"));
+                                   "analyze_every", "diverged_above", "test_when"));
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kSession); }), testing::IsEmpty());
   EXPECT_THAT(names([](const Option& o) { return o.is(Role::kExtendable); }), UnorderedElementsAre("epochs"));
   const size_t common = names([](const Option& o) { return o.is(Role::kCommon); }).size();
