@@ -9,6 +9,8 @@
 #include "signstep/base/cpu.h"
 #include "signstep/base/error.h"
 #include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/own_part.h"
+#include "signstep/experiment/same_data.h"
 #include "signstep/experiment/time_estimate.h"
 #include "signstep/io/folder_lock.h"
 
@@ -39,6 +41,7 @@ class Session {
       : plan_(plan),
         options_(options),
         observer_(observer),
+        part_(plan, options.shard, options.shards),
         queue_(options.program, options.data,
                options.jobs == 1 ? 0 : std::max(1u, cpu_features().threads / static_cast<unsigned>(options.jobs))),
         asked_(plan.rows.size(), 0),
@@ -47,8 +50,8 @@ class Session {
     require_same_data(plan, time_);
     claim_output(plan);
     for (size_t r = 0; r < plan.rows.size(); ++r) {
-      any_trial_.push_back(our_reported(r, 0));
-      any_tuning_.push_back(our_tuning(r, std::vector<size_t>(tunes(r) ? plan.trials_needed() : 0, 0), 0));
+      any_trial_.push_back(part_.reported(r, 0));
+      any_tuning_.push_back(part_.any_tuning(r));
     }
   }
 
@@ -75,8 +78,6 @@ class Session {
   }
 
  private:
-  bool ours(size_t index) const { return index % options_.shards == options_.shard - 1; }
-
   void add(const PlannedRun& run) {
     slots_.push_back({.run = run});
     look_at(slots_.back());
@@ -111,7 +112,7 @@ class Session {
       const PlannedRow& row = plan_.rows[r];
       if (row.trials.size() > 1)
         observer_.line(fmt::format("{}: {} {}", row.name, settings_text(row.trials[*chosen_[r]]), why_chosen(r)));
-      for (const PlannedRun& run : our_reported(r, *chosen_[r])) add(run);
+      for (const PlannedRun& run : part_.reported(r, *chosen_[r])) add(run);
     }
   }
 
@@ -126,31 +127,9 @@ class Session {
       if (slot.run.row == row && slot.run.tuning && slot.state != Slot::kDone) return std::nullopt;
     const SearchState state = search_row(plan_, row, trial_results(plan_, row));
     const size_t before = std::exchange(asked_[row], state.asked.size());
-    for (const PlannedRun& run : our_tuning(row, state.asked, before)) add(run);
+    for (const PlannedRun& run : part_.tuning(row, state.asked, before)) add(run);
     changed_ = changed_ || state.asked.size() > before;  // another process may have done them by now
     return state.chosen;
-  }
-
-  bool tunes(size_t row) const { return plan_.tunes() && plan_.tuned_by(row) == row; }
-
-  // Our part of a row's trials, those before `from` left out. A run's place among all of the plan's is known before
-  // the search has named its trial.
-  std::vector<PlannedRun> our_tuning(size_t row, const std::vector<size_t>& trials, size_t from) const {
-    const std::vector<uint64_t>& seeds = plan_.experiment.tuning_seeds;
-    std::vector<PlannedRun> runs;
-    for (size_t t = from; t < trials.size(); ++t)
-      for (size_t s = 0; s < seeds.size(); ++s)
-        if (ours((row * plan_.trials_needed() + t) * seeds.size() + s))
-          runs.push_back(plan_.run(row, trials[t], seeds[s], true));
-    return runs;
-  }
-
-  std::vector<PlannedRun> our_reported(size_t row, size_t trial) const {
-    std::vector<PlannedRun> runs = plan_.reported(row, trial);
-    const size_t first = row * runs.size();
-    size_t i = 0;
-    std::erase_if(runs, [&](const PlannedRun&) { return !ours(first + i++); });
-    return runs;
   }
 
   // Row by row, so that the table fills from the top.
@@ -279,6 +258,7 @@ class Session {
   const ExperimentPlan& plan_;
   const CompareOptions& options_;
   CompareObserver& observer_;
+  const OwnPart part_;
   RunQueue queue_;
   std::vector<size_t> asked_;                  // trials of each row that its search has asked for
   std::vector<std::optional<size_t>> chosen_;  // the trial of rows whose reported runs are among the slots

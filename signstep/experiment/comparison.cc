@@ -8,7 +8,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/base/number.h"
-#include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/same_data.h"
 #include "signstep/runs/run_files.h"
 #include "signstep/runs/run_summary.h"
 

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "signstep/base/error.h"
-#include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/same_data.h"
 
 namespace signstep {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/experiment/output_folder.h"
+#include "signstep/experiment/same_data.h"
 
 #include <filesystem>
 
