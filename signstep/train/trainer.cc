@@ -15,13 +15,13 @@
 #include "signstep/train/init_weights.h"
 #include "signstep/train/restore.h"
 #include "signstep/train/run_images.h"
+#include "signstep/train/run_ranks.h"
 #include "signstep/train/run_recorder.h"
 #include "signstep/train/same_run.h"
 #include "signstep/train/session_speed.h"
 #include "signstep/train/speed_watch.h"
 #include "signstep/train/start_checks.h"
 #include "signstep/train/thread_choice.h"
-#include "signstep/wire/gather.h"
 
 namespace signstep {
 namespace {
@@ -34,20 +34,19 @@ class Run {
       : options_(std::move(options)),
         control_(control),
         observer_(observer),
-        world_(control.world != nullptr && control.world->size() > 1 ? control.world : nullptr),
-        rank_(world_ == nullptr ? 0 : world_->rank()),
-        images_(options_, rank_),
+        ranks_(control.world),
+        images_(options_, ranks_.rank()),
         choice_(std::move(choice)),
         threads_reason_(settle(threads_open)),
         total_steps_(static_cast<uint64_t>(options_.epochs) * batches()),
         learner_(first_engine(),
                  make_rule(options_.optimizer, options_.dither, options_.switching, options_.seed, total_steps_,
                            options_.workers),
-                 Schedule(options_.schedule, total_steps_), world_),
+                 Schedule(options_.schedule, total_steps_), ranks_.world()),
         identity_(identity()),
         record_(options_, identity_, images_.data, learner_.engine(), images_.split),
-        folder_(open_folder()) {  // last: a run that is refused leaves no folder behind
-    if (world_ != nullptr) hold_folder();
+        folder_(ranks_.open_folder(options_.output, control.resume)) {  // last: a refused run leaves no folder behind
+    ranks_.hold_folder();
     if (learner_.engine().renders()) images_.leave_raw();
   }
 
@@ -145,12 +144,12 @@ class Run {
     EpochFigures figures{.validation = {}, .test = {}, .images_per_second = session_.images_per_second()};
     if (images_.validation) {
       observer_.evaluating("validation");
-      figures.validation = evaluate(learner_.engine(), *images_.validation, stopped, world_);
+      figures.validation = evaluate(learner_.engine(), *images_.validation, stopped, ranks_.world());
       if (!figures.validation) return reason;
     }
     if (tests_after(progress_.epoch + 1)) {
       observer_.evaluating("test");
-      figures.test = evaluate(learner_.engine(), *images_.test, stopped, world_);
+      figures.test = evaluate(learner_.engine(), *images_.test, stopped, ranks_.world());
       if (!figures.test) return reason;
       if (!std::isfinite(figures.test->loss))
         observer_.warning(fmt::format("the loss on the test images after epoch {} is {}, so its accuracy says little",
@@ -196,10 +195,10 @@ class Run {
 
   void save() {
     const std::string path = folder_.checkpoint(steps());
-    if (world_ == nullptr)
+    if (ranks_.world() == nullptr)
       save_checkpoint(path, learner_, progress_, identity_);
     else
-      save_checkpoint(path, learner_, progress_, identity_, *world_, parts_);
+      save_checkpoint(path, learner_, progress_, identity_, *ranks_.world(), parts_);
     folder_.prune_checkpoints();
   }
 
@@ -207,7 +206,7 @@ class Run {
   void restore() {
     const std::string path = restore_newest(
         folder_.path(), identity_, learner_, progress_, parts_,
-        [&](const std::string& damage) { observer_.warning(damage); }, world_);
+        [&](const std::string& damage) { observer_.warning(damage); }, ranks_.world());
     if (path.empty()) {
       set_first_weights(options_, learner_.engine());
       observer_.note("no checkpoint yet: starting from the first step");
@@ -266,7 +265,7 @@ class Run {
   // A new run's with its first weights, so that a bad --init is found before anything is written. The ranks have found
   // out that they mean the same run before they exchange anything else.
   std::unique_ptr<Engine> first_engine() {
-    if (world_ != nullptr) require_same_run(*world_, identity(), control_.resume);
+    if (ranks_.world() != nullptr) require_same_run(*ranks_.world(), identity(), control_.resume);
     check_init_options(options_, control_.resume);
     require_storable_probes(options_.analyze_every, total_steps_);
     const ImageSet& images = images_.data.train;
@@ -278,27 +277,7 @@ class Run {
     return engine;
   }
 
-  // Rank 0 makes it, and the others wait for that; where it cannot, they hear that rank 0 has ended.
-  RunFolder open_folder() {
-    if (rank_ == 0) return RunFolder(options_.output, control_.resume);
-    world_->barrier();
-    return RunFolder::at_rank(options_.output, rank_);
-  }
-
-  // Nothing is written into the folder before all ranks have seen it.
-  void hold_folder() {
-    if (rank_ == 0) world_->barrier();  // the one that the others wait at in open_folder
-    world_->barrier();
-  }
-
-  // The same answer at every rank: the greatest of theirs.
-  StopReason stop() {
-    const StopReason own = control_.stop();
-    if (world_ == nullptr) return own;
-    const std::vector<StopReason> all = gathered(*world_, std::span(&own, 1));
-    return *std::max_element(all.begin(), all.end());
-  }
-
+  StopReason stop() { return ranks_.agreed(control_.stop()); }
   bool is_complete() const { return progress_.epoch == static_cast<uint64_t>(options_.epochs); }
   uint64_t batches() const { return images_.training.batches_per_epoch(); }
   uint64_t steps() const { return learner_.steps(); }  // taken so far
@@ -306,8 +285,7 @@ class Run {
   TrainOptions options_;
   const TrainControl& control_;
   TrainObserver& observer_;
-  Communicator* const world_;  // null: one worker
-  const size_t rank_;
+  const RunRanks ranks_;
   RunImages images_;
   EngineChoice choice_;
   std::string threads_reason_;
