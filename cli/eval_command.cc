@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep eval: accuracy of a saved model on a named split, and which classes it takes for which.
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -130,6 +131,9 @@ int run_eval(EvalCommand& c) {
   }
   if (is_folder(c.predictions))
     throw OptionError(fmt::format("--predictions is the folder {}; name a file", c.predictions));
+  if (const auto folder = std::filesystem::path(c.predictions).parent_path(); !folder.empty() && !is_folder(folder))
+    throw EnvironmentError(fmt::format("there is no folder {} for --predictions {}; make it, or name another",
+                                       folder.string(), c.predictions));
   if (!c.predictions.empty() && path_exists(c.predictions) &&
       !read_text_file(c.predictions, size_t{1} << 30).starts_with(kPredictionsHead))
     throw OptionError(fmt::format("{} exists and is no table of predictions; name another file", c.predictions));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep export: a run for other programs.
 #include <filesystem>
+#include <optional>
 
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "signstep/base/error.h"
+#include "signstep/data/augment.h"
 #include "signstep/export/format.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/path.h"
@@ -20,19 +22,27 @@ struct ExportCommand {
   bool replace = false;
 };
 
-// What a user of the weights must know, and what the images were.
-Metadata about_network(const TrainOptions& o, uint64_t steps) {
+// Pixels, of the images as the set has them; none for pictures of a folder whose checkpoint is of an earlier version.
+std::optional<int64_t> side_of(const DatasetSpec& set, const TrainOptions& o, const Checkpoint& checkpoint) {
+  if (!set.folder_reader) return set.height;
+  if (const auto side = checkpoint.image_side()) return side;
+  return o.image_size > 0 ? std::optional(o.image_size) : std::nullopt;
+}
+
+// What a user of the weights must know: what the images were, and what is done to them before the network.
+Metadata about_network(const TrainOptions& o, std::optional<int64_t> side, uint64_t steps) {
   const DatasetSpec& set = find_dataset(o.dataset);
   const auto text = [](const auto& value) { return fmt::format("{}", value); };
   const auto list = [](const std::vector<float>& values) { return fmt::format("{}", fmt::join(values, " ")); };
-  return {{"network", o.network.name},
-          {"width", text(o.network.width)},
-          {"dataset", o.dataset},
-          {"labels", o.labels},
-          {"image_size", text(o.image_size)},
-          {"mean", list(set.normalization.mean)},
-          {"std", list(set.normalization.std)},
-          {"steps", text(steps)}};
+  Metadata about{
+      {"network", o.network.name}, {"width", text(o.network.width)},       {"dataset", o.dataset},
+      {"labels", o.labels},        {"mean", list(set.normalization.mean)}, {"std", list(set.normalization.std)},
+      {"steps", text(steps)}};
+  if (side) {
+    about["image_side"] = text(*side);
+    about["padding"] = text((framed_side(static_cast<int>(*side)) - *side) / 2);
+  }
+  return about;
 }
 
 // The first convolution's and the last layer's weights say what goes in and what comes out.
@@ -57,9 +67,11 @@ std::vector<std::string> export_network(const ExportFormat& format, const std::s
   fmt::print("From {}\n", source);
   make_folder_of(path);
   const std::vector<TensorEntry> tensors = checkpoint.network();
+  const std::optional<int64_t> side = side_of(find_dataset(options.dataset), options, checkpoint);
   return format.network({.tensors = with_batches_tracked(tensors, steps),
-                         .about = about_network(options, checkpoint.step()),
-                         .shape = shape_of(options.network, tensors)},
+                         .about = about_network(options, side, checkpoint.step()),
+                         .shape = shape_of(options.network, tensors),
+                         .side = side ? std::optional(framed_side(static_cast<int>(*side))) : std::nullopt},
                         path);
 }
 
@@ -77,6 +89,7 @@ std::vector<std::string> export_course(const ExportFormat& format, const std::st
 
 int run_export(const ExportCommand& c) {
   const ExportFormat& format = find_export_format(c.to);
+  if (!path_exists(c.run)) throw EnvironmentError(fmt::format("{} does not exist; name a run folder", c.run));
   std::string path = c.output;
   if (path.empty()) {
     if (!is_folder(c.run))

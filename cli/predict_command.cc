@@ -10,6 +10,7 @@
 #include "signstep/base/text_table.h"
 #include "signstep/data/picture.h"
 #include "signstep/io/json_text.h"
+#include "signstep/io/path.h"
 #include "signstep/train/evaluate.h"
 
 namespace signstep::cli {
@@ -58,8 +59,10 @@ int run_predict(const PredictCommand& c) {
                                       run.checkpoint, run.engine->network().classes, spec.name, names.size()));
   const int64_t side = run.image_side.value_or(run.options.image_size);
   std::vector<ImageSet> inputs;  // all of them are read before anything is said
-  for (const std::string& path : c.images)
+  for (const std::string& path : c.images) {
+    if (!path_exists(path)) throw EnvironmentError(fmt::format("{} does not exist; name a PNG or JPEG file", path));
     inputs.push_back(network_input(path, spec, side, run.engine->network().classes));
+  }
   TextTable table{{"image"}, {}};
   const size_t shown = std::clamp<size_t>(c.top, 1, names.size());
   for (size_t i = 0; i < shown; ++i) table.header.insert(table.header.end(), {"class", "%"});

@@ -66,11 +66,13 @@ ReadRuns read_runs(const std::vector<std::string>& folders) {
     try {
       out.runs.push_back(read_run(folder));
     } catch (const Error& e) {
-      if (!holds_a_run(folder) || (folder == folders.back() && out.runs.empty())) throw;
+      if (!holds_a_run(folder)) throw;
       out.left_out.emplace_back(e.what());
       out.damaged = out.damaged || e.kind() != ErrorKind::kOption;
     }
   }
+  if (out.runs.empty())
+    throw Error(out.damaged ? ErrorKind::kData : ErrorKind::kOption, fmt::format("{}", fmt::join(out.left_out, "\n")));
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/data_folder.h"
 #include "cli/engines.h"
+#include "signstep/base/error.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/checkpoint.h"
 
@@ -32,6 +33,14 @@ void read_settings(SavedNetwork& run, const Checkpoint& source, const std::strin
   run.obstacle = obstacle_here(run.options);
   // Its device and precision may be what is not possible.
   if (!run.obstacle.empty()) run.options.engine = {.threads = run.options.engine.threads};
+}
+
+// Classes are numbered by the folders' names, so other names would be other classes.
+void require_same_classes(const Checkpoint& source, const Dataset& data) {
+  const std::vector<std::string> known = source.class_names();
+  if (known.empty() || known == data.class_names) return;
+  throw DataError(fmt::format("the pictures in {} are of the classes {}, and the run knows {}; name its folders so",
+                              data.folder, fmt::join(data.class_names, ", "), fmt::join(known, ", ")));
 }
 
 void make_engine(SavedNetwork& run, int64_t channels, int64_t classes) {
@@ -74,6 +83,7 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
     if (run.options.data == recorded) run.options.data = data_folder_of(run.options);
   });
   run.data = load_dataset(run.options.dataset, run.options.data, run.options.labels, run.options.image_size);
+  if (run.data.spec->folder_reader) require_same_classes(source, run.data);
   run.data_sha256 = run.data.checksum();
   const std::string recorded = source.identity().data_sha256;
   if (!recorded.empty()) run.same_data = recorded == run.data_sha256;

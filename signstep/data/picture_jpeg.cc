@@ -19,6 +19,7 @@ struct Errors {
   jpeg_error_mgr manager;
   std::jmp_buf way_out;
   char message[JMSG_LENGTH_MAX];
+  bool for_print;  // four inks, which is no damage
 };
 
 [[noreturn]] void leave(j_common_ptr state) {
@@ -51,6 +52,11 @@ bool decode(Errors& errors, std::span<const uint8_t> bytes, unsigned& width, uns
   jpeg_read_header(&state, TRUE);
   width = state.image_width;
   height = state.image_height;
+  errors.for_print = state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK;
+  if (errors.for_print) {
+    jpeg_destroy_decompress(&state);
+    return false;
+  }
   if (pixels != nullptr) {
     state.out_color_space = JCS_RGB;
     state.dct_method = JDCT_ISLOW;
@@ -73,6 +79,9 @@ Picture decode_jpeg(std::span<const uint8_t> bytes, const std::string& path) {
   Errors errors{};
   unsigned width = 0, height = 0;
   const auto require = [&](bool done) {
+    if (errors.for_print)
+      throw DataError(
+          fmt::format("{} is a JPEG file in CMYK, for print; wanted RGB or grey: convert it, or leave it out", path));
     if (!done)
       throw DataError(
           fmt::format("{} is a damaged JPEG file: {}; save it again, or leave it out", path, errors.message));

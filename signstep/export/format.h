@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct TrainedNetwork {
   std::vector<TensorEntry> tensors;  // their bytes lie elsewhere; F32 and I64
   Metadata about;                    // what the network is and wants as input, for formats that have room for it
   Network shape = {};                // its layers, for formats that hold them
+  std::optional<int64_t> side = {};  // pixels, of what it is given; none: not known
 };
 
 struct ExportFormat {

@@ -89,7 +89,8 @@ class Graph {
         x = computed(layer, x);
     }
     node("Identity", {x}, {}, "logits");
-    bytes(out_, 11, float_value("images", {{0, "N"}, {network.shape.input_channels}, {0, "height"}, {0, "width"}}));
+    const auto side = [&](const char* name) { return network.side ? Dimension{*network.side} : Dimension{0, name}; };
+    bytes(out_, 11, float_value("images", {{0, "N"}, {network.shape.input_channels}, side("height"), side("width")}));
     bytes(out_, 12, float_value("logits", {{0, "N"}, {network.shape.classes}}));
   }
   const std::string& text() const { return out_; }

@@ -63,13 +63,20 @@ int tell(void* where, curl_off_t total, curl_off_t, curl_off_t, curl_off_t) {
   return 0;
 }
 
+std::string part_of(const std::string& url, CURLUPart part) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), &curl_url_cleanup);
+  char* text = nullptr;
+  if (!parts || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parts.get(), part, &text, 0) != CURLUE_OK)
+    return "";
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
+  return text;
+}
+
+// As libcurl reads the address: http://127.0.0.1:1@elsewhere is elsewhere's.
 bool is_this_machine(const std::string& url) {
-  for (const char* host : {"http://127.0.0.1", "http://[::1]"}) {
-    if (!url.starts_with(host)) continue;
-    const std::string rest = url.substr(std::string_view(host).size());
-    return rest.starts_with(':') || rest.starts_with('/');
-  }
-  return false;
+  const std::string host = part_of(url, CURLUPART_HOST);
+  return part_of(url, CURLUPART_SCHEME) == "http" && (host == "127.0.0.1" || host == "[::1]");
 }
 
 void require_secure(const std::string& url) {
@@ -88,13 +95,14 @@ void download(const std::string& url, const std::string& path, const DownloadPro
   std::error_code ignored;
   const uintmax_t there = std::filesystem::file_size(path, ignored);
   Transfer transfer{.curl = curl, .path = path, .progress = progress, .had = ignored ? 0 : there};
-  const char* protocols = is_this_machine(url) ? "http" : "https";
+  const bool here = is_this_machine(url);
+  const char* protocols = here ? "http" : "https";
   const std::string agent = std::string("signstep/") + version();
   char message[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols);
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, here ? 0L : 1L);  // not by http to elsewhere
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, agent.c_str());
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "signstep/base/error.h"
 #include "signstep/fetch/unpack.h"
@@ -26,6 +27,14 @@ bool holds_all(const DatasetSpec& spec, const std::string& folder) {
     const std::string path = folder + "/" + file.name;
     return path_exists(path) || (spec.reader->unpack && path_exists(path + ".gz"));
   });
+}
+
+// Where the loader would find the set, if it is there.
+std::optional<std::string> complete_in(const DatasetSpec& spec, const std::string& folder) {
+  if (holds_all(spec, folder)) return folder;
+  for (const std::string& name : spec.folders)
+    if (holds_all(spec, folder + "/" + name)) return folder + "/" + name;
+  return std::nullopt;
 }
 
 // What a user without this network can do.
@@ -89,14 +98,14 @@ void put_unpacked(const DatasetSpec& spec, const std::string& archive, const std
 Fetched fetch_dataset(const DatasetSpec& spec, const std::vector<Source>& sources, const std::string& folder,
                       FetchObserver& observer) {
   const std::string target = folder + "/" + spec.folders.front();
-  for (const std::string& name : spec.folders)
-    if (holds_all(spec, folder + "/" + name)) return {folder + "/" + name, true};
+  if (const auto there = complete_in(spec, folder)) return {*there, true};
   if (path_exists(target))
     throw DataError(
         fmt::format("{} exists and lacks files of {}; move it away, or complete it by hand", target, spec.name));
   const std::string work = folder + "/.fetch-" + spec.name, ready = work + "/ready";
   make_folders(work);
   const FolderLock lock(work);
+  if (const auto there = complete_in(spec, folder)) return {*there, true};  // by another fetch, meanwhile
   try {
     fs::remove_all(ready);
     make_folders(ready);

@@ -104,6 +104,8 @@ void write_file_atomic(const std::string& named, const std::vector<std::span<con
     errno = code;
     throw_errno("create", temporary, advice);
   }
+  struct stat before {};
+  if (::stat(path.c_str(), &before) == 0) ::fchmod(file.get(), before.st_mode & 0777);  // who may read it stays so
   bool good = true;
   for (const auto& part : parts) good = good && write_all(file.get(), part);
   good = good && ::fsync(file.get()) == 0 && file.close() == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;

@@ -59,7 +59,8 @@ std::string rank_checkpoint(const std::string& checkpoint, size_t rank);
 // A run folder's checkpoints, newest first; empty where there are none. Needs no lock.
 std::vector<std::string> list_checkpoints(const std::string& run_folder);
 
-// Which file `eval` and others should read: a file as it is, a run folder's newest checkpoint. Throws CheckpointError.
+// Which file `eval` and others should read: a file as it is, a run folder's newest checkpoint. Throws
+// CheckpointError where it has none, EnvironmentError for a name that is not there.
 std::string find_checkpoint(const std::string& run_or_file);
 
 }  // namespace signstep

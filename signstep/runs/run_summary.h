@@ -24,8 +24,8 @@ struct RunSummary {
 // Whether there is a run to read, in whatever state.
 bool holds_a_run(const std::string& folder);
 
-// Throws OptionError for a folder that holds no run or a run without a finished epoch, DataError for a damaged file or
-// files that contradict each other.
+// Throws OptionError for a folder that holds no run or a run without a finished epoch, EnvironmentError for one that is
+// not there, DataError for a damaged file or files that contradict each other.
 RunSummary read_run(const std::string& folder);
 
 // The rule as people call it: "Signum", "dithered SignSGD", "Signum-to-SGD switch", "dithered Signum-to-SGD switch".

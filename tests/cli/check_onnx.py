@@ -13,6 +13,7 @@ inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
 out = {
     "operators": sorted({node.op_type for node in model.graph.node}),
     "metadata": {entry.key: entry.value for entry in model.metadata_props},
+    "input": [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim],
     "classes": inferred.graph.output[0].type.tensor_type.shape.dim[1].dim_value,
     "runtime": None,
 }

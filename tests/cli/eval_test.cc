@@ -71,6 +71,7 @@ TEST_F(EvalCommandTest, ClassesMatrixAndPredictions) {
   EXPECT_EQ(all, 20u);
   EXPECT_DOUBLE_EQ(json["accuracy"].get<double>(), 5.0 * static_cast<double>(right));
   EXPECT_THAT(run(2, {"eval", path("run"), "--predictions", path("data")}), HasSubstr("name a file"));
+  EXPECT_THAT(run(5, {"eval", path("run"), "--predictions", path("gone/p.csv")}), HasSubstr("there is no folder"));
   // What is there already is replaced if it is such a table, and nothing else is.
   run(0, {"eval", path("run"), "--predictions", path("p.csv")});
   EXPECT_THAT(run(2, {"eval", path("run"), "--predictions", path("run/run.json")}),

@@ -78,6 +78,7 @@ TEST_F(ExportCommandTest, OnnxComputesWhatEvalComputes) {
     const auto seen = nlohmann::json::parse(theirs.output);
     EXPECT_EQ(seen["classes"], 10);
     EXPECT_EQ(seen["metadata"]["network"], network);
+    EXPECT_EQ(seen["input"], nlohmann::json({"N", 3, 32, 32}));
     EXPECT_EQ(seen["operators"].dump().find("Pad") != std::string::npos, network == "resnet20");
     computed = computed && !seen["runtime"].is_null();
     if (seen["runtime"].is_null()) continue;
@@ -90,6 +91,19 @@ TEST_F(ExportCommandTest, OnnxComputesWhatEvalComputes) {
   if (!computed)
     GTEST_SKIP() << "exported networks were read by ONNX's checker and NOT computed; install onnxruntime from PyPI and "
                     "name its Python in SIGNSTEP_ONNX_PYTHON";
+}
+
+// Images of 28 x 28 pixels are framed before they are normalised; who is not told gets another accuracy.
+TEST_F(ExportCommandTest, WhatIsDoneToImagesIsSaid) {
+  write_idx_fixture(path("mnist"), 50, 20, 1);
+  train("run");
+  train("framed", {"--dataset", "mnist", "--data", path("mnist"), "--no-flip"});
+  for (const auto& [name, side, padding] : {std::tuple("run", "32", "0"), {"framed", "28", "2"}}) {
+    run(0, {"export", path(name), "--to", "safetensors"});
+    const Metadata about = SafetensorsFile(path(fmt::format("{}/export/network.safetensors", name))).metadata();
+    EXPECT_EQ(about.at("image_side"), side);
+    EXPECT_EQ(about.at("padding"), padding);
+  }
 }
 
 TEST_F(ExportCommandTest, InitTakesAnExportedNetworkBack) {
@@ -119,6 +133,10 @@ TEST_F(ExportCommandTest, WhatCannotBeDoneIsSaid) {
   EXPECT_THAT(run(2, {"export", path("run"), "--to", "onyx"}), HasSubstr("wanted one of safetensors, pt, onnx"));
   EXPECT_THAT(run(2, {"export", path("data"), "--to", "csv"}), HasSubstr("holds no run"));
   EXPECT_THAT(run(4, {"export", path("data"), "--to", "pt"}), HasSubstr("checkpoint"));
+  for (const std::string command : {"export", "eval"})
+    EXPECT_THAT(run(5, command == "eval" ? std::vector<std::string>{command, path("gone")}
+                                         : std::vector<std::string>{command, path("gone"), "--to", "pt"}),
+                HasSubstr(path("gone") + " does not exist"));
   EXPECT_FALSE(path_exists(path("data/export")));
   EXPECT_THAT(run(2, {"export", path("run"), "--to", "pt", "--output", path("data")}), HasSubstr("is a folder"));
   write_file_atomic(path("there"), "mine");

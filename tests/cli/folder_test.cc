@@ -7,6 +7,7 @@
 
 #include "signstep/data/picture.h"
 #include "signstep/io/atomic_file.h"
+#include "signstep/io/safetensors.h"
 #include "tests/cli/program.h"
 #include "tests/support/png.h"
 
@@ -70,12 +71,22 @@ TEST_F(FolderTest, FromPicturesToPredictions) {
   EXPECT_EQ(seen["classes"][1]["class"], "b green one");
   EXPECT_EQ(seen["classes"][1]["images"], 12);
   EXPECT_THAT(run(0, {"train", "--resume", "--output", path("r")}), HasSubstr("finished already"));
+  // Classes are known by name: those of other pictures are these, or it is said.
+  std::filesystem::copy(path("pictures"), path("others"), std::filesystem::copy_options::recursive);
+  EXPECT_THAT(run(0, {"eval", path("r"), "--data", path("others")}), HasSubstr("accuracy"));
+  for (const char* part : {"train", "test"})
+    std::filesystem::rename(path(fmt::format("others/{}/a red one", part)), path(fmt::format("others/{}/red", part)));
+  EXPECT_THAT(run(3, {"eval", path("r"), "--data", path("others")}),
+              HasSubstr("are of the classes b green one, c blue one, red, and the run knows a red one, b green one"));
   // The checkpoint alone knows the classes and the size.
   std::filesystem::rename(path("pictures/test/c blue one/3.png"), path("blue.png"));
   std::filesystem::remove_all(path("pictures"));
   const auto guess = nlohmann::json::parse(run(0, {"predict", path("r"), path("blue.png"), "--json"}));
   EXPECT_EQ(guess[0]["classes"][0]["class"], "c blue one");
   EXPECT_GT(guess[0]["classes"][0]["probability"].get<double>(), 0.5);
+  EXPECT_THAT(run(5, {"predict", path("r"), path("nothing.png")}), HasSubstr("nothing.png does not exist"));
+  run(0, {"export", path("r"), "--to", "safetensors", "--output", path("n.safetensors")});
+  EXPECT_EQ(SafetensorsFile(path("n.safetensors")).metadata().at("image_side"), "16");
 }
 
 // Pictures that were not resized have a size all the same, and what is guessed is brought to it.

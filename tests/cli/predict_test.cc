@@ -61,7 +61,7 @@ TEST_F(PredictCommandTest, OtherSizesAndWhatIsNoPicture) {
   for (const char* words : {"image", "class", "%", "wide.png"}) EXPECT_THAT(text, HasSubstr(words));
   write_bytes(path("note.txt"), {'h', 'i'});
   EXPECT_THAT(run(3, {"predict", path("run"), path("wide.png"), path("note.txt")}), HasSubstr("is no picture"));
-  EXPECT_THAT(run(3, {"predict", path("run"), path("gone.png")}), HasSubstr("does not exist"));
+  EXPECT_THAT(run(5, {"predict", path("run"), path("gone.png")}), HasSubstr("does not exist"));
   EXPECT_THAT(run(2, {"predict", path("run")}), HasSubstr("IMAGE"));
 }
 

@@ -75,6 +75,10 @@ TEST_F(ReportCommandTest, ARunThatCannotBeShownIsNamedAndLeftOut) {
   }
   // Nothing to show, and a folder without a run.
   report(2, {path("diverged"), "--output", path("none")});
+  const std::string both = report(3, {path("damaged"), path("diverged"), "--output", path("none")});
+  EXPECT_THAT(both, AllOf(HasSubstr("within each other"), HasSubstr("has no finished epoch")));
+  EXPECT_THAT(report(5, {path("a"), path("nothing"), "--output", path("none")}), HasSubstr("does not exist"));
+  fs::create_directory(path("nothing"));
   EXPECT_THAT(report(2, {path("a"), path("nothing"), "--output", path("none")}), HasSubstr("holds no run"));
   report(5, {path("a"), std::string(300, 'x'), "--output", path("none")});
   EXPECT_FALSE(fs::exists(path("none")));

@@ -84,6 +84,13 @@ TEST(Dataset, IsCountedByLengthsAndHeaders) {
     EXPECT_EQ(counts.height, data.train.height);
     EXPECT_EQ(counts.classes, data.train.classes);
   }
+  // A packed file of two members, whose last record of a length is not the whole's.
+  const Bytes labels = idx_bytes({20}, Bytes(20, 1)), end(labels.end() - 5, labels.end());
+  Bytes members = gzip(Bytes(labels.begin(), labels.end() - 5)), last = gzip(end);
+  members.insert(members.end(), last.begin(), last.end());
+  write_bytes(folder.path("fashion-mnist/t10k-labels-idx1-ubyte.gz"), members);
+  EXPECT_EQ(count_dataset("fashion-mnist", folder.path("fashion-mnist")).test, 20u);
+  EXPECT_EQ(load_dataset("fashion-mnist", folder.path("fashion-mnist")).test.count(), 20u);
   Bytes record(3073, 255);  // a label that reading refuses
   write_bytes(folder.path("cifar10/test_batch.bin"), record);
   EXPECT_EQ(count_dataset("cifar10", folder.path("cifar10")).test, 1u);

@@ -87,7 +87,7 @@ TEST(PictureTest, DamagedPng) {
 }
 
 #ifdef SIGNSTEP_JPEG
-Bytes jpeg_bytes(unsigned width, unsigned height, Bytes rgb) {
+Bytes jpeg_bytes(unsigned width, unsigned height, Bytes pixels, int inks = 3) {
   jpeg_compress_struct state;
   jpeg_error_mgr errors;
   state.err = jpeg_std_error(&errors);
@@ -97,13 +97,13 @@ Bytes jpeg_bytes(unsigned width, unsigned height, Bytes rgb) {
   jpeg_mem_dest(&state, &memory, &size);
   state.image_width = width;
   state.image_height = height;
-  state.input_components = 3;
-  state.in_color_space = JCS_RGB;
+  state.input_components = inks;
+  state.in_color_space = inks == 4 ? JCS_CMYK : JCS_RGB;
   jpeg_set_defaults(&state);
   jpeg_set_quality(&state, 95, TRUE);
   jpeg_start_compress(&state, TRUE);
   while (state.next_scanline < height) {
-    JSAMPROW row = rgb.data() + size_t{state.next_scanline} * width * 3;
+    JSAMPROW row = pixels.data() + size_t{state.next_scanline} * width * static_cast<size_t>(inks);
     jpeg_write_scanlines(&state, &row, 1);
   }
   jpeg_finish_compress(&state);
@@ -129,6 +129,8 @@ TEST(PictureTest, Jpeg) {
   expect_damage_to_be_told(jpeg_bytes(20, 12, noise(20 * 12 * 3)));
   EXPECT_THAT(message_of<DataError>([&] { decode_picture(std::span(whole).first(whole.size() / 2), "cat.jpg"); }),
               HasSubstr("cat.jpg is a damaged JPEG file"));
+  EXPECT_THAT(message_of<DataError>([&] { decode_picture(jpeg_bytes(8, 8, noise(8 * 8 * 4), 4), "print.jpg"); }),
+              HasSubstr("print.jpg is a JPEG file in CMYK"));
 }
 #endif
 

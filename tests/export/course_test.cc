@@ -67,6 +67,11 @@ TEST_F(CourseTest, NothingIsReplacedUnasked) {
 TEST_F(CourseTest, CsvLeavesOutTablesThatARunHasNot) {
   write_run(run_, {});
   EXPECT_THAT(write("csv", "b"), ElementsAre(folder_.path("b"), folder_.path("b-curve")));
+  for (const char* table : {"b-probe", "b-events", "b-other"}) write_file_atomic(folder_.path(table), "another run's");
+  write("csv", "b", true);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("b-probe")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("b-events")));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path("b-other")));
 }
 
 TEST_F(CourseTest, EventFilesAreReadBackByAnIndependentDecoder) {

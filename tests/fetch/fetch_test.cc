@@ -85,6 +85,14 @@ TEST_F(FetchTest, AnArchiveIsUnpackedAndChecked) {
   EXPECT_TRUE(fetch({{"https://127.0.0.1:1/" + name_, ""}}).was_there);  // nobody is asked
 }
 
+TEST_F(FetchTest, TheFolderItselfMayHoldTheSet) {
+  write_cifar10_fixture(there_, 20, 1);
+  const Fetched found = fetch(source("plain"));
+  EXPECT_TRUE(found.was_there);
+  EXPECT_EQ(found.folder, there_);
+  EXPECT_EQ(load_dataset("cifar10", there_).folder, there_) << "which is what the loader takes";
+}
+
 TEST_F(FetchTest, AnInterruptedDownloadGoesOnWhereItEnded) {
   const std::string message = message_of<EnvironmentError>([&] { fetch(source("cut")); });
   EXPECT_THAT(message, HasSubstr(fmt::format("the first {} bytes are kept, run this again", archive_.size() / 2)));
@@ -165,8 +173,8 @@ TEST_F(FetchTest, AFolderThatIsNotWholeIsLeftAlone) {
 TEST_F(FetchTest, OnlySecureAddresses) {
   const std::string to = folder_.path("x");
   const DownloadProgress none = [](uint64_t, uint64_t) {};
-  for (const std::string url :
-       {"http://example.invalid/x", "ftp://127.0.0.1/x", "file:///etc/hostname", "http://127.0.0.1.example.invalid/x"})
+  for (const std::string url : {"http://example.invalid/x", "ftp://127.0.0.1/x", "file:///etc/hostname",
+                                "http://127.0.0.1.example.invalid/x", "http://127.0.0.1:1@localhost/x"})
     EXPECT_THAT(message_of<OptionError>([&] { download(url, to, none); }), HasSubstr("is no https address"));
   EXPECT_THROW(download(address_ + "/file", to, none), EnvironmentError);
   EXPECT_FALSE(path_exists(to));

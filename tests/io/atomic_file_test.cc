@@ -49,6 +49,10 @@ TEST(AtomicFile, PartsFollowEachOther) {
                     {std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), std::as_bytes(std::span(c))});
   EXPECT_EQ(read_text_file(folder.path("f")), "first third");
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+  using std::filesystem::perms;
+  std::filesystem::permissions(folder.path("f"), perms::owner_read | perms::owner_write);
+  write_file_atomic(folder.path("f"), "for its owner alone, as before");
+  EXPECT_EQ(std::filesystem::status(folder.path("f")).permissions(), perms::owner_read | perms::owner_write);
 }
 
 // A link stays, what it leads to is replaced; what is no file is left alone.

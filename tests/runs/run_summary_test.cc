@@ -22,6 +22,8 @@ TEST_F(RunSummaryTest, FoldersWithoutARunOrWithoutMetrics) {
   const auto message = [&](const std::string& name) {
     return message_of<OptionError>([&] { read_run(folder_.path(name)); });
   };
+  EXPECT_THAT(message_of<EnvironmentError>([&] { read_run(folder_.path("gone")); }), HasSubstr("does not exist"));
+  fs::create_directories(folder_.path("nothing"));
   EXPECT_THAT(message("nothing"), HasSubstr("holds no run"));
   fs::create_directories(folder_.path("experiment"));
   write_file_atomic(folder_.path("experiment/experiment.json"), "{}");

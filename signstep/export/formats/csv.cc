@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file for each table of the run: FILE.csv has a row an epoch, FILE-curve.csv a row a point, and so on. RFC 4180.
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "signstep/base/error.h"
@@ -27,18 +29,31 @@ std::string csv_text(const RunTable& table) {
   return text;
 }
 
+std::string file_of(const std::string& path, const std::string& table) {
+  std::filesystem::path file = path;
+  if (table != kRunTables[0])
+    file.replace_filename(fmt::format("{}-{}{}", file.stem().string(), table, file.extension().string()));
+  return file.string();
+}
+
+// Tables that this run has not and an earlier one had are removed: beside the new ones they would pass for its own.
 std::vector<std::string> write(const RunFiles& run, const std::string& path, bool replace) {
-  const std::vector<RunTable> tables = run_tables(run.epochs);
-  std::vector<std::string> files;
-  for (const RunTable& table : tables) {
-    std::filesystem::path file = path;
-    if (!files.empty())
-      file.replace_filename(fmt::format("{}-{}{}", file.stem().string(), table.name, file.extension().string()));
-    files.push_back(file.string());
+  std::vector<std::string> all, written;
+  for (const char* table : kRunTables) all.push_back(file_of(path, table));
+  require_free(all, replace);
+  for (const RunTable& table : run_tables(run.epochs)) {
+    written.push_back(file_of(path, table.name));
+    write_file_atomic(written.back(), csv_text(table));
   }
-  require_free(files, replace);
-  for (size_t i = 0; i < tables.size(); ++i) write_file_atomic(files[i], csv_text(tables[i]));
-  return files;
+  for (const std::string& file : all) {
+    std::error_code error;
+    if (std::find(written.begin(), written.end(), file) == written.end()) std::filesystem::remove(file, error);
+    if (error) {
+      errno = error.value();
+      throw_errno("remove", file, "it is of another run: check the folder's permissions");
+    }
+  }
+  return written;
 }
 
 }  // namespace
