@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # LibTorch: Debian's, or PyTorch's own as PyPI and pytorch.org ship it (docs/using-from-cpp.md).
 
-# signstep_find_libtorch(REQUIRED) is like find_package(Torch REQUIRED), and sets what it sets. Where CMAKE_PREFIX_PATH
-# leads to a PyTorch of PyPI, its CMake files are not asked: they want a CUDA toolkit, and take Debian's libraries to
-# their own headers where both are installed.
+# signstep_find_libtorch(REQUIRED) is like find_package(Torch REQUIRED), and sets what it sets. Where CMAKE_PREFIX_PATH,
+# Torch_ROOT or Torch_DIR leads to a PyTorch of PyPI, its CMake files are not asked: they want a CUDA toolkit, and take
+# Debian's libraries to their own headers where both are installed.
 macro(signstep_find_libtorch)
-  string(REPLACE ":" ";" signstep_torch_roots "$ENV{CMAKE_PREFIX_PATH}")
-  foreach(signstep_path IN LISTS CMAKE_PREFIX_PATH signstep_torch_roots)
-    list(APPEND signstep_torch_roots ${signstep_path} ${signstep_path}/../..)  # torch.utils.cmake_prefix_path is share/cmake
+  set(signstep_torch_roots)
+  string(REPLACE ":" ";" signstep_path_variable "$ENV{CMAKE_PREFIX_PATH}")
+  # torch.utils.cmake_prefix_path is share/cmake, and Torch_DIR share/cmake/Torch.
+  foreach(signstep_path IN LISTS Torch_DIR Torch_ROOT CMAKE_PREFIX_PATH signstep_path_variable)
+    list(APPEND signstep_torch_roots ${signstep_path} ${signstep_path}/../.. ${signstep_path}/../../..)
   endforeach()
-  list(APPEND signstep_torch_roots ${signstep_torch_built_with})  # an installed signstep says it
+  list(APPEND signstep_torch_roots $ENV{Torch_ROOT} ${signstep_torch_built_with})  # an installed signstep says the last
+  # Sought anew where other places are named than the ones that it was found by.
+  if(DEFINED SIGNSTEP_TORCH_ROOTS AND NOT "${SIGNSTEP_TORCH_ROOTS}" STREQUAL "${signstep_torch_roots}")
+    unset(SIGNSTEP_TORCH_ROOT CACHE)
+  endif()
+  set(SIGNSTEP_TORCH_ROOTS "${signstep_torch_roots}" CACHE INTERNAL "Where SIGNSTEP_TORCH_ROOT was sought")
   find_path(SIGNSTEP_TORCH_ROOT lib/libtorch_cpu.so HINTS ${signstep_torch_roots} NO_DEFAULT_PATH)
   if(SIGNSTEP_TORCH_ROOT)
     get_filename_component(TORCH_INSTALL_PREFIX ${SIGNSTEP_TORCH_ROOT} REALPATH)

@@ -17,16 +17,23 @@ TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
 
 
 @lru_cache(maxsize=None)
-def cuda_kernels() -> str:
-    """"" where tensors of CUDA devices are stepped by the kernels, else why they are stepped by tensor operations."""
-    if library.signstep_cuda_devices(ctypes.byref(ctypes.c_uint32())) == _library.OK:
+def cuda_kernels(device: Optional[int] = None) -> str:
+    """"" where tensors of CUDA devices are stepped by the kernels, else why they are stepped by tensor operations. With the
+    number of a device also whether the kernels were compiled for it; this takes the device into use."""
+    if device is None:
+        told = library.signstep_cuda_devices(ctypes.byref(ctypes.c_uint32()))
+    else:
+        steps = ctypes.c_void_p()
+        told = library.signstep_cuda_new(device, ctypes.byref(steps))
+        library.signstep_cuda_free(steps)
+    if told == _library.OK:
         return ""
     why: bytes = library.signstep_last_error()
     return why.decode()
 
 
 def takes(device: torch.device) -> bool:
-    return device.type in DEVICES and cuda_kernels() == ""
+    return device.type in DEVICES and cuda_kernels(device.index or 0) == ""
 
 
 class _Steps:

@@ -225,3 +225,13 @@ def test_a_library_that_is_not_there_is_named() -> None:
     command = [sys.executable, "-c", "import signstep; print(signstep.cuda_kernels())"]
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert "/nowhere/libsignstep_cuda.so" in told
+
+
+def test_a_device_that_nothing_was_compiled_for_is_named() -> None:
+    library = os.environ.get("SIGNSTEP_CUDA_EMULATED")
+    if library is None:
+        pytest.skip("SIGNSTEP_CUDA_EMULATED names no library, so no device was without code")
+    environment = {**os.environ, "SIGNSTEP_CUDA_LIBRARY": library, "SIGNSTEP_EMULATED_WITHOUT_CODE": "1"}
+    script = "import signstep; print(signstep.cuda_kernels() == '', signstep.cuda_kernels(0))"
+    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("True the CUDA kernels cannot run on device 0, of sm_61")

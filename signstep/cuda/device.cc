@@ -61,10 +61,23 @@ int device_count() {
   return count;
 }
 
-bool device_is_there() {
+void require_device(int device) {
+  if (const int count = device_count(); device < 0 || device >= count)
+    throw OptionError(fmt::format("device is {}; wanted 0 to {}, as CUDA sees {} of them", device, count - 1, count));
+  const DeviceCalls& calls = device_calls();
+  int sm = 0;
+  if (const int code = calls.code(device, &sm); code != 0)
+    throw EnvironmentError(fmt::format(
+        "the CUDA kernels cannot run on device {}, of sm_{}: {} (code {}); where they were not compiled for "
+        "it, build them with -DSIGNSTEP_CUDA_ARCHITECTURES={}",
+        device, sm, calls.text(code), code, sm));
+}
+
+bool device_is_there(int device) {
   try {
-    return device_count() > 0;
-  } catch (const EnvironmentError&) {
+    require_device(device);
+    return true;
+  } catch (const Error&) {
     return false;
   }
 }

@@ -16,8 +16,12 @@ const DeviceCalls& device_calls();
 // How many devices there are, at least 1. Throws EnvironmentError where there is no library, no driver or no device.
 int device_count();
 
-// Whether device_count() would answer, for who has another way.
-bool device_is_there();
+// Throws OptionError for a device that is not there, EnvironmentError where the library was not compiled for it, or as
+// device_count() does. Takes the device into use.
+void require_device(int device);
+
+// Whether require_device() would let it pass, for who has another way.
+bool device_is_there(int device = 0);
 
 // Throws EnvironmentError for a code other than 0: what was being done, and what CUDA says.
 void require_success(const DeviceCalls& calls, int code, const std::string& doing);

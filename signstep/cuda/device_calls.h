@@ -15,12 +15,14 @@
 namespace signstep {
 
 inline constexpr uint64_t kDeviceLayout =
-    uint64_t{5} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
+    uint64_t{6} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
 
 // Each function returns 0 or a code of CUDA's; stream is a cudaStream_t of the device. Launches do not wait.
 struct DeviceCalls {
   uint64_t layout;
   int (*devices)(int* count);
+  // 0 where there is code for the device, whose compute capability is *sm: 90 for 9.0. Takes the device into use.
+  int (*code)(int device, int* sm);
   // Memory that both can reach by a copy which does not wait: of the host, pinned, and of the device. Either may be
   // null.
   int (*allocate)(int device, size_t bytes, void** host, void** memory);

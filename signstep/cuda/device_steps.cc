@@ -51,8 +51,7 @@ T* part(void* memory, size_t offset) {
 }  // namespace
 
 DeviceSteps::DeviceSteps(int device) : calls_(device_calls()), device_(device) {
-  if (const int count = device_count(); device < 0 || device >= count)
-    throw OptionError(fmt::format("device is {}; wanted 0 to {}, as CUDA sees {} of them", device, count - 1, count));
+  require_device(device);
   require(calls_.make_event(device_, &event_), "making an event");
 }
 

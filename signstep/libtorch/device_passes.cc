@@ -25,8 +25,10 @@ DevicePasses::~DevicePasses() = default;
 bool DevicePasses::takes(const at::Tensor& p) {
   if (p.device().type() != type_ || (p.is_cuda() && !knows_cuda_streams())) return false;
   if (p.layout() != at::kStrided || !element_type(p.scalar_type()) || !p.is_non_overlapping_and_dense()) return false;
-  if (there_ < 0) there_ = device_is_there();  // else tensor operations step them
-  return there_ == 1;
+  const int device = p.is_cuda() ? static_cast<int>(p.get_device()) : 0;
+  const auto [at, added] = there_.try_emplace(device, false);
+  if (added) at->second = device_is_there(device);  // else tensor operations step them
+  return at->second;
 }
 
 void DevicePasses::add(uint32_t index, const at::Tensor& x, const at::Tensor& g, const at::Tensor& m,

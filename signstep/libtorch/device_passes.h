@@ -52,7 +52,7 @@ class DevicePasses final : public Stepper {
   void run(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Entry&& entry, Set&& set);
 
   at::DeviceType type_;
-  int there_ = -1;                                     // whether there are kernels; -1: not asked yet
+  std::map<int, bool> there_;                          // whether there are kernels, of devices that were asked for
   std::map<int, std::unique_ptr<DeviceSteps>> steps_;  // by device
   std::map<uint32_t, Added> tensors_;                  // by index
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which parameters and groups a SignSGD steps: taken up at construction and whenever some were added.
+#include <ATen/MemoryOverlap.h>
 #include <torch/torch.h>
 
 #include <unordered_set>
@@ -18,6 +19,12 @@ void check_parameter(const at::Tensor& p, size_t i) {
   if (!p.defined() || p.layout() != at::kStrided || !at::isFloatingType(p.scalar_type())) {
     throw OptionError(fmt::format("parameter {} is {}; wanted a dense floating-point tensor", i,
                                   p.defined() ? p.toString() : "undefined"));
+  }
+  if (at::has_internal_overlap(p) == at::MemOverlap::Yes) {
+    throw OptionError(
+        fmt::format("parameter {} has several elements in one place of memory, as after expand(); wanted one "
+                    "each: make it contiguous first",
+                    i));
   }
   if (p.numel() >= int64_t{1} << 34) {
     throw OptionError(

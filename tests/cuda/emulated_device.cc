@@ -228,6 +228,12 @@ int norm(int, void*, NormPass pass, const NormArguments* a) {
                                           : norm_of<ElementType::kBFloat16>(pass, *a);
 }
 
+// As a device of an architecture that nothing was compiled for, where a test says so.
+int code(int, int* sm) {
+  *sm = 61;
+  return std::getenv("SIGNSTEP_EMULATED_WITHOUT_CODE") == nullptr ? 0 : 209;
+}
+
 const char* text(int code) { return code == 2 ? "out of memory" : "an unknown code"; }
 
 }  // namespace
@@ -235,9 +241,26 @@ const char* text(int code) { return code == 2 ? "out of memory" : "an unknown co
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,    allocate,      release, copy,
-                                    wait,          make_event, drop_event,    record,  [](int, void*) { return 0; },
-                                    sign,          sgd,        baseline,      total,   pack,
-                                    signs,         vote,       render_images, norm,    text};
+  static const DeviceCalls calls = {kDeviceLayout,
+                                    devices,
+                                    code,
+                                    allocate,
+                                    release,
+                                    copy,
+                                    wait,
+                                    make_event,
+                                    drop_event,
+                                    record,
+                                    [](int, void*) { return 0; },
+                                    sign,
+                                    sgd,
+                                    baseline,
+                                    total,
+                                    pack,
+                                    signs,
+                                    vote,
+                                    render_images,
+                                    norm,
+                                    text};
   return &calls;
 }

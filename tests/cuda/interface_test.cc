@@ -163,6 +163,22 @@ TEST_F(DeviceInterface, BitsAreThoseOfTheCpu) {
   EXPECT_EQ(packed.values(), majority);
 }
 
+// A device that nothing was compiled for is left to who has another way; only the library of loops can be one.
+TEST_F(DeviceInterface, ADeviceWithoutCodeIsNamed) {
+  ASSERT_TRUE(device_is_there());
+  ::setenv("SIGNSTEP_EMULATED_WITHOUT_CODE", "1", 1);
+  const bool emulated = !device_is_there();
+  signstep_cuda* none = nullptr;
+  const int told = emulated ? signstep_cuda_new(0, &none) : SIGNSTEP_ENVIRONMENT;
+  const std::string why = emulated ? signstep_last_error() : "";
+  ::unsetenv("SIGNSTEP_EMULATED_WITHOUT_CODE");
+  if (!emulated) return;  // the kernels have code for this device
+  EXPECT_EQ(told, SIGNSTEP_ENVIRONMENT);
+  EXPECT_NE(why.find("device 0, of sm_61"), std::string::npos) << why;
+  EXPECT_NE(why.find("-DSIGNSTEP_CUDA_ARCHITECTURES=61"), std::string::npos) << why;
+  EXPECT_TRUE(device_is_there());
+}
+
 // What is wrong is found before anything is launched, and says so through signstep_optimizer_step too.
 TEST_F(DeviceInterface, WrongArgumentsAreNamed) {
   uint32_t devices = 0;

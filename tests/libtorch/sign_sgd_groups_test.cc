@@ -113,6 +113,15 @@ TEST(SignSGDGroups, ARefusedGroupIsNotKept) {
   EXPECT_EQ(optimizer.param_groups().size(), 2u);
 }
 
+// A step could not write it, and would find that out when the others had moved.
+TEST(SignSGDGroups, AParameterThatOverlapsItselfIsRefused) {
+  const at::Tensor expanded = torch::zeros({1}).expand({4}).requires_grad_();
+  EXPECT_THAT(message<OptionError>([&] {
+                SignSGD({leaf(torch::ones({3})), expanded}, plain(kSignum, 0.5));
+              }),
+              HasSubstr("parameter 1 has several elements in one place of memory"));
+}
+
 TEST(SignSGDGroups, WhatIsAutoIsTheOptimizers) {
   at::Tensor a = leaf(torch::ones({3}));
   SignSGDOptions o = plain(kSignum, 0.5);

@@ -46,6 +46,16 @@ int devices(int* count) {
   return cudaSuccess;
 }
 
+int code(int device, int* sm) {
+  return Chosen(device).then([&] {
+    int major = 0, minor = 0;
+    cudaError_t error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    *sm = 10 * major + minor;
+    return error == cudaSuccess ? look_for_code() : error;
+  });
+}
+
 int allocate(int device, size_t bytes, void** host, void** memory) {
   return Chosen(device).then([&] {
     void* pinned = nullptr;
@@ -148,8 +158,8 @@ const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices, allocate,   release,       copy, wait,     make_event,
-                                    drop_event,    record,  wait_event, sign,          sgd,  baseline, total,
-                                    pack,          signs,   vote,       render_images, norm, text};
+  static const DeviceCalls calls = {kDeviceLayout, devices,    code,   allocate,   release,       copy, wait,
+                                    make_event,    drop_event, record, wait_event, sign,          sgd,  baseline,
+                                    total,         pack,       signs,  vote,       render_images, norm, text};
   return &calls;
 }

@@ -42,9 +42,15 @@ __global__ void __launch_bounds__(kStepThreads) sgd_kernel(const StepTable<SgdEn
 }
 
 // So many blocks of a multiprocessor that their loads under way hide the latency of memory; the registers allow no
-// more.
+// more, and before compute capability 8.0 the multiprocessor.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+constexpr int kLightBlocks = 4;
+#else
+constexpr int kLightBlocks = 5;
+#endif
+
 template <class Kind>
-__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5)
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : kLightBlocks)
     sign_quads_kernel(const StepTable<SignEntry> table) {
   __shared__ FoundTensor shared;
   CudaGrid grid;
@@ -52,7 +58,7 @@ __global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn 
 }
 
 template <class Kind>
-__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : 5)
+__global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn ? 4 : kLightBlocks)
     sign_quads_square_kernel(const StepTable<SignEntry> table) {
   __shared__ QuadShared shared;
   CudaGrid grid;
@@ -60,7 +66,7 @@ __global__ void __launch_bounds__(kStepThreads, Kind::kMomentum || Kind::kDrawn 
 }
 
 template <bool kMomentum>
-__global__ void __launch_bounds__(kStepThreads, 5) sgd_quads_kernel(const StepTable<SgdEntry> table) {
+__global__ void __launch_bounds__(kStepThreads, kLightBlocks) sgd_quads_kernel(const StepTable<SgdEntry> table) {
   __shared__ FoundTensor shared;
   CudaGrid grid;
   sgd_quads_body<kMomentum>(grid, shared, table);
@@ -181,6 +187,11 @@ void launch_pack(cudaStream_t stream, const PackArguments& arguments) {
 
 void launch_signs(cudaStream_t stream, const SignsArguments& arguments) {
   signs_kernel<<<static_cast<uint32_t>(bits_blocks(arguments.n)), kBitsThreads, 0, stream>>>(arguments);
+}
+
+cudaError_t look_for_code() {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, vote_kernel);
 }
 
 void launch_vote(cudaStream_t stream, const VoteBlock& vote) {

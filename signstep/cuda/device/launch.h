@@ -12,6 +12,9 @@
 
 namespace signstep {
 
+// Whether the current device has code: what CUDA says of one kernel, all of which are compiled for the same.
+cudaError_t look_for_code();
+
 void launch_sign(cudaStream_t stream, const StepTable<SignEntry>& table, uint32_t blocks);
 void launch_sgd(cudaStream_t stream, const StepTable<SgdEntry>& table, uint32_t blocks);
 void launch_baseline(cudaStream_t stream, Baseline kind, const StepTable<BaselineEntry>& table, uint32_t blocks);

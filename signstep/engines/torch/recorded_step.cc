@@ -6,6 +6,7 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 #endif
 
@@ -38,6 +39,8 @@ struct RecordedStep::Recording {
       if (runs++ < kWarmUp) {
         work();
       } else {
+        // What the warm-up left cached is not given back while a capture takes as much again.
+        c10::cuda::CUDACachingAllocator::emptyCache();
         // Other threads may use CUDA meanwhile: NCCL's watchdog does.
         graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
         work();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/engines/torch/torch_engine.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
@@ -206,6 +207,9 @@ bool libtorch_has_cuda() { return torch::cuda::is_available(); }
 
 namespace {
 
+// From compute capability 8.0 on: before it, convolutions in bf16 go without cuDNN.
+bool cuda_multiplies_bf16() { return at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8(); }
+
 // Of LibTorch's own convolutions, bf16 ones on a CPU write past their buffers for some channel counts.
 bool takes_bf16(const EngineOptions& options, int64_t width) {
   return options.device == Device::kCuda || width % 16 == 0;
@@ -234,13 +238,14 @@ Precision resolved_precision(const EngineOptions& options, int64_t width) {
   const bool safe = takes_bf16(options, width);
   if (options.precision != Precision::kAuto) return options.precision;
   const CpuFeatures& cpu = cpu_features();
-  const bool fast = options.device == Device::kCuda || cpu.amx_bf16 || cpu.avx512_bf16;
+  const bool fast = options.device == Device::kCuda ? cuda_multiplies_bf16() : cpu.amx_bf16 || cpu.avx512_bf16;
   return fast && safe ? Precision::kBf16 : Precision::kFp32;
 }
 
 std::unique_ptr<Engine> make_torch_engine(const Network& network, const EngineOptions& options, bool apart) {
   at::globalContext().setDeterministicCuDNN(true);  // else its weight gradients differ from run to run
   at::globalContext().setAllowTF32CuDNN(false);     // else fp32 is not what was asked for
+  at::globalContext().setAllowTF32CuBLAS(false);    // off by itself, unless an environment variable says otherwise
   at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cpu_features().threads));
   return within_memory([&] { return std::make_unique<TorchEngine>(network, options, apart); });
 }
