@@ -74,6 +74,7 @@ struct BenchCommand {
 
 int run_bench_train(BenchCommand& c) {
   c.flags->apply();
+  if (c.options.script.empty()) c.options.script = SIGNSTEP_PYTORCH_SCRIPT;
   const auto say = [](const std::string& line) {
     fmt::print("{}\n", line);
     std::fflush(stdout);
@@ -105,7 +106,6 @@ void add_bench(CLI::App& app, Run& run) {
   CLI::App* sub = bench->add_subcommand("train", "Training steps, ours and PyTorch's in turn; ends with their ratio");
   sub->footer("Example: signstep bench train --width 16 --batch 128 --steps 8");
   auto command = std::make_shared<BenchCommand>();
-  command->options.script = SIGNSTEP_PYTORCH_SCRIPT;
   OptionList list;
   describe(list, command->options);
   command->flags = std::make_unique<Flags>(*sub, std::move(list));

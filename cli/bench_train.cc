@@ -41,7 +41,7 @@ void describe(OptionList& list, BenchTrainOptions& o) {
   list.integer("steps", o.steps, Range::closed(1, 1000), "", "training steps per side and round");
   describe(list, o.engine);
   list.text("python", o.python, "Python with PyTorch; empty: our side alone");
-  list.text("pytorch_script", o.script, "the other side, bench/pytorch_resnet.py of the source tree");
+  list.text("pytorch_script", o.script, "the other side; empty: bench/pytorch_resnet.py of the source tree");
 }
 
 double BenchTrainResult::ratio() const {

@@ -97,6 +97,8 @@ _{0}() {{
 {3}      esac
       ;;
   esac
+  # Flags are offered to who began one: else files would never be.
+  [[ $current == -* || $words != -* ]] || return
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }}
 complete -o bashdefault -o default -F _{0} {0}

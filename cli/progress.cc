@@ -18,8 +18,8 @@ void Progress::update(size_t done, size_t total, const std::string& part, const 
   if (total > 0) {
     const double share = static_cast<double>(done) / static_cast<double>(total);
     const double seconds = std::chrono::duration<double>(LiveText::Clock::now() - phase_begin_).count();
-    text = fmt::format("[{}] {}/{}  {}", bar(share, 20), done, total, part);
-    if (done > 0) text += fmt::format("  {} left", clock_text(seconds / share - seconds));
+    const std::string left = done > 0 ? fmt::format("  {} left", clock_text(seconds / share - seconds)) : "";
+    text = fmt::format("[{}] {}/{}{}  {}", bar(share, 20), done, total, left, part);
   }
   if (live_.draws())
     live_.draw(text);

@@ -15,7 +15,8 @@ Page analyze_page(const std::vector<BatchAnalysis>& analyses, const std::vector<
     page.verdict += picture_verdict(a);
     for (const std::string& sentence : {descent_verdict(a), dither_advice(a)})
       if (!sentence.empty()) page.verdict += " " + sentence;
-    if (const std::string average = average_text(a, average_noise); !average.empty()) page.facts.push_back(average);
+    if (const std::string average = average_text(a, average_noise); !average.empty())
+      page.facts.push_back((analyses.size() > 1 ? fmt::format("Batch {}: ", a.batch) : "") + average);
     page.facts.push_back(measured_text(a) + ".");
     page.facts.push_back(stationarity_text(a) + ".");
     const std::string at = analyses.size() > 1 ? fmt::format(", batch {}", a.batch) : "";

@@ -147,9 +147,7 @@ NamedChart density(const std::vector<BatchAnalysis>& all) {
 
 NamedChart stationarity(const std::vector<BatchAnalysis>& all) {
   NamedChart out{
-      "stationarity",
-      "At the same parameters: the gradient's norms hardly move with the batch size, what a sign sees of them does.",
-      {}};
+      "stationarity", "At the same parameters, by batch size: the gradient's norms, and what a sign sees of them.", {}};
   out.chart = {.title = "Stationarity", .x_label = "batch size", .y_label = "debiased", .log_x = true, .log_y = true};
   Series l1{.name = "l1", .x = {}, .y = {}, .style = SeriesStyle::kLinePoints}, l2 = l1, weighted = l1;
   l2.name = "l2";
@@ -166,9 +164,8 @@ NamedChart stationarity(const std::vector<BatchAnalysis>& all) {
 
 NamedChart dither(const std::vector<BatchAnalysis>& all) {
   NamedChart out{"dither",
-                 "Expected first-order descent over the l1 norm: measured on the sample with three standard errors, "
-                 "predicted from four "
-                 "moments, and promised for symmetric unimodal noise.",
+                 "Expected first-order descent over the l1 norm: promised for symmetric unimodal noise and, against an "
+                 "epoch's gradient, measured on the sample with three standard errors and predicted from four moments.",
                  {}};
   out.chart = {
       .title = "What dither would do", .x_label = "dither over the tensor's rms", .y_label = "descent / l1 norm"};

@@ -84,6 +84,9 @@ std::string measured_text(const BatchAnalysis& a) {
 }
 
 std::string power_text(const BatchAnalysis& a) {
+  if (a.draws < kLeastDraws)
+    return fmt::format("{} draws are too few to test the noise's shape; from {} on it is tested.", a.draws,
+                       kLeastDraws);
   return fmt::format(
       "Shape tests at level 5 %, {} draws. Symmetry rejects {:.0f} % of Gaussian samples, {:.0f} % at skewness 0.5, "
       "{:.0f} % at 1; unimodality {:.0f} % of Gaussian ones, {:.0f} % of two bumps 3 sd apart, {:.0f} % 4 sd apart.",

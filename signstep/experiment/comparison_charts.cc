@@ -108,8 +108,12 @@ NamedChart sensitivity_chart(const Comparison& c, const std::string& option) {
   out.caption = fmt::format(
       "Mean validation accuracy over the tuning seeds by {}, the best of the other tuned options at each value; a run "
       "that diverged counts as 0 %. Large ring: the chosen value. Square: it is the first or last of its list, and a "
-      "better one may lie beyond.",
-      words);
+      "better one may lie beyond.{}",
+      words,
+      c.plan.experiment.tuning_search == TuningSearch::kCoordinate
+          ? " The search went along one option after the other, so the value that it kept was tried with more of the "
+            "other options than its neighbours, and stands the higher for it."
+          : "");
   out.chart = {.title = "Validation accuracy by " + words, .x_label = words, .y_label = "validation accuracy (%)"};
   std::vector<Series> marks;  // over the curves, one each: several methods may choose one value
   bool positive = true;

@@ -10,7 +10,7 @@ const char* chart_page_script() {
   const dark = matchMedia('(prefers-color-scheme: dark)'), touch = matchMedia('(pointer: coarse)');
   const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const ink = color => dark.matches && color === '#000000' ? '#e8e8e8' : color;
-  const dashes = {dashed: [8, 5], dotted: [2, 4]};
+  const dashes = {dashed: [8, 5], dotted: [2, 4], dashdotted: [8, 4, 2, 4]};
   const lineless = style => ['points', 'bars', 'rings', 'squares'].includes(style);
   const text = (tag, name, content) => {
     const e = document.createElement(tag);
@@ -82,10 +82,8 @@ const char* chart_page_script() {
 
   const xText = (c, x) => c.names.length ? c.names[Math.round(x)] || '' : c.x + ' ' + shown(x);
   const nameWidth = c => 14 + 6.6 * Math.max(...c.names.map(n => n.length));
-  const nameTicks = c => (low, high, pixels) => {
-    const apart = Math.max(1, Math.ceil((high - low) * nameWidth(c) / Math.max(1, pixels)));
-    return c.names.map((label, v) => ({v, label})).filter(t => t.v >= low && t.v <= high && t.v % apart === 0);
-  };
+  const nameTicks = c => (low, high) =>
+    c.names.map((label, v) => ({v, label})).filter(t => t.v >= low && t.v <= high);
   const wholeTicks = (low, high, pixels, ...more) => {
     let apart = 1;
     while ((high - low) / apart * 36 > pixels) apart *= String(apart)[0] === '2' ? 2.5 : 2;
@@ -105,11 +103,14 @@ const char* chart_page_script() {
 
   const draw = data => {
     const c = JSON.parse(data.textContent), figure = data.closest('figure');
+    if (c.names.length * nameWidth(c) > figure.clientWidth - 60) return;  // the picture has them upright
     const bars = c.series.some(s => s.low), key = text('div', 'key', ''), at = text('span', 'at', '');
     const box = text('div', 'live', ''), plot = text('div', 'plot', '');
     const foot = text('div', 'axis foot', '');
     foot.append(at, text('span', '', c.names.length ? '' : c.x));
     box.append(text('div', 'axis', c.y), plot, foot, key);
+    plot.setAttribute('role', 'img');
+    plot.setAttribute('aria-label', figure.querySelector('h3, figcaption').textContent);
     figure.insertBefore(box, data);
     figure.classList.add('drawn');
     const options = {

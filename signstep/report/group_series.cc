@@ -13,10 +13,11 @@ bool switches(const RunGroup& group) {
   return found != config.end() && found->second != "never";
 }
 
-// Runs that switch are dashed: until the switch they lie on those that do not, which stay visible so. Dotted lines tell
-// the groups apart whose colours come round again.
+// Runs that switch are dashed: until the switch they lie on those that do not, which stay visible so. Dots tell the
+// groups apart whose colours come round again.
 SeriesStyle style_of(const RunGroup& group, size_t place) {
-  return switches(group) ? SeriesStyle::kDashed : place < kColors ? SeriesStyle::kLine : SeriesStyle::kDotted;
+  if (switches(group)) return place < kColors ? SeriesStyle::kDashed : SeriesStyle::kDashDotted;
+  return place < kColors ? SeriesStyle::kLine : SeriesStyle::kDotted;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ p { margin: .4rem 0; }
 .note { color: var(--pale); font-size: .9rem; }
 .wide { overflow-x: auto; }
 .wide td, .wide th { overflow-wrap: normal; }
+.wide td:not(.number) { min-width: 6rem; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
 th { border-bottom: 2px solid var(--rule); font-weight: 600; }
@@ -53,7 +54,7 @@ dd { margin: 0 0 0 1rem; }
 button.name { cursor: pointer; }
 .name[aria-pressed=false] { opacity: .4; text-decoration: line-through; }
 .name i { flex: none; width: 1.6rem; border-top: 3px solid var(--curve); }
-.name.dashed i { border-top-style: dashed; }
+.name.dashed i, .name.dashdotted i { border-top-style: dashed; }
 .name.dotted i { border-top-style: dotted; }
 .name.points i, .name.bars i { width: .5rem; height: .5rem; border: 0; border-radius: 50%; background: var(--curve); }
 .name output { font-variant-numeric: tabular-nums; font-weight: 600; }

@@ -35,6 +35,7 @@ const char* style_name(SeriesStyle style) {
     case SeriesStyle::kLine: return "line";
     case SeriesStyle::kDashed: return "dashed";
     case SeriesStyle::kDotted: return "dotted";
+    case SeriesStyle::kDashDotted: return "dashdotted";
     case SeriesStyle::kFaint: return "faint";
     case SeriesStyle::kPoints: return "points";
     case SeriesStyle::kBars: return "bars";

@@ -58,7 +58,7 @@ std::string lone_points(const Chart& chart, const Series& s) {
 
 bool is_line(SeriesStyle style) {
   return style == SeriesStyle::kLine || style == SeriesStyle::kDashed || style == SeriesStyle::kDotted ||
-         style == SeriesStyle::kFaint;
+         style == SeriesStyle::kDashDotted || style == SeriesStyle::kFaint;
 }
 
 std::string style_text(SeriesStyle style) {
@@ -70,6 +70,7 @@ std::string style_text(SeriesStyle style) {
     case SeriesStyle::kLine: return "lines dashtype 1 linewidth 2.2";
     case SeriesStyle::kDashed: return "lines dashtype (8,5) linewidth 2.2";
     case SeriesStyle::kDotted: return "lines dashtype (2,4) linewidth 2.2";
+    case SeriesStyle::kDashDotted: return "lines dashtype (8,4,2,4) linewidth 2.2";
     case SeriesStyle::kPoints: return "points pointtype 7 pointsize 0.5";
     case SeriesStyle::kLinePoints: return "linespoints dashtype 1 linewidth 2 pointtype 7 pointsize 0.5";
   }

@@ -17,7 +17,7 @@ const char* chart_color(size_t index);  // index modulo kColors
 
 // kFaint: a thin pale line under another. kBars: points with a bar from low to high each. kRings, kSquares: large and
 // open, around points of others.
-enum class SeriesStyle { kLine, kDashed, kDotted, kFaint, kPoints, kBars, kRings, kSquares, kLinePoints };
+enum class SeriesStyle { kLine, kDashed, kDotted, kDashDotted, kFaint, kPoints, kBars, kRings, kSquares, kLinePoints };
 
 struct Series {
   std::string name = {};     // in the legend; "": not listed

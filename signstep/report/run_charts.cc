@@ -36,17 +36,31 @@ NamedChart by_epoch(const std::vector<RunGroup>& groups, const char* file, Value
       groups, file, [&](const RunGroup& group) { return epoch_curve(group, value); }, title, label);
 }
 
-// Exponential average over the points with weight 0.9 on the past, of which the part before the first is left out.
+// Mean over the points around each, which weigh 0.8 to the power of their distance: about 9 of them.
 std::vector<double> smoothed(const std::vector<double>& values) {
-  constexpr double kPast = 0.9;
-  std::vector<double> out;
-  double sum = 0, weight = 0;
-  for (const double v : values) {
-    if (std::isfinite(v)) {
-      sum = kPast * sum + (1 - kPast) * v;
-      weight = kPast * weight + (1 - kPast);
+  constexpr double kNear = 0.8;
+  const size_t n = values.size();
+  std::vector<double> sums(n), weights(n);
+  const auto sweep = [&](auto&& at) {
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < n; ++i) {
+      sum *= kNear;
+      weight *= kNear;
+      sums[at(i)] += sum;
+      weights[at(i)] += weight;
+      const double v = values[at(i)];
+      if (!std::isfinite(v)) continue;
+      sum += v;
+      weight += 1;
     }
-    out.push_back(weight > 0 ? sum / weight : std::nan(""));
+  };
+  sweep([](size_t i) { return i; });
+  sweep([n](size_t i) { return n - 1 - i; });
+  std::vector<double> out(n);
+  for (size_t i = 0; i < n; ++i) {
+    const bool own = std::isfinite(values[i]);
+    const double weight = weights[i] + (own ? 1 : 0);
+    out[i] = weight > 0 ? (sums[i] + (own ? values[i] : 0)) / weight : std::nan("");
   }
   return out;
 }
@@ -54,10 +68,11 @@ std::vector<double> smoothed(const std::vector<double>& values) {
 // Pale: the means as they are; over them the smoothed curves.
 NamedChart by_step(const std::vector<RunGroup>& groups, const char* file, std::vector<double> StepCurve::*figure,
                    const char* title, const char* label) {
-  NamedChart out{file,
-                 fmt::format("{}: pale as recorded, means of some steps{}; strong smoothed over about 10 points.",
-                             title, groups.size() > 1 ? " and over seeds" : ""),
-                 {.title = title, .x_label = "epoch", .y_label = label}};
+  NamedChart out{
+      file,
+      fmt::format("{}: pale as recorded, means of some steps{}; strong smoothed over some 9 points around each.", title,
+                  groups.size() > 1 ? " and over seeds" : ""),
+      {.title = title, .x_label = "epoch", .y_label = label}};
   std::vector<Series> lines;
   for (size_t g = 0; g < groups.size(); ++g) {
     GroupCurve curve = step_curve(groups[g], figure, Thinning::kMeans);

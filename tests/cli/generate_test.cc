@@ -13,6 +13,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
@@ -54,6 +55,8 @@ TEST_F(GenerateTest, BashCompletesCommandsFlagsAndValues) {
   EXPECT_THAT(offered("signstep e"), UnorderedElementsAre("eval", "export"));
   EXPECT_THAT(offered("signstep \"\""), Not(Contains("generate")));
   EXPECT_THAT(offered("signstep data f"), UnorderedElementsAre("fetch"));
+  EXPECT_THAT(offered("signstep report \"\""), IsEmpty()) << "so that bash offers folders";
+  EXPECT_THAT(offered("signstep report --o"), UnorderedElementsAre("--output"));
   EXPECT_THAT(offered("signstep data fetch cifar"), UnorderedElementsAre("cifar10", "cifar100"));
   EXPECT_THAT(offered("signstep train --learning-r"), UnorderedElementsAre("--learning-rate"));
   EXPECT_THAT(offered("signstep train --epochs 3 --optimizer sig"), UnorderedElementsAre("signsgd", "signum"));
@@ -77,6 +80,7 @@ TEST_F(GenerateTest, TheManualHasEveryCommandAndNoMistakes) {
   for (const char* part :
        {".SS signstep train\n", ".SS signstep data fetch\n", "\\fB\\-\\-switch\\-at\\fR", ".SH EXIT STATUS"})
     EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(text, Not(HasSubstr("/bench/"))) << "a folder of the machine that built it";
   if (is_there("groff")) {
     EXPECT_EQ(read_by("man", "groff -man -Tutf8 -ww -z generated"), "");
   }
