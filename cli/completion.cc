@@ -98,7 +98,7 @@ _{0}() {{
       ;;
   esac
   # Flags are offered to who began one: else files would never be.
-  [[ $current == -* || $words != -* ]] || return
+  [[ $current == -* || $words != -* ]] || return 0
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }}
 complete -o bashdefault -o default -F _{0} {0}

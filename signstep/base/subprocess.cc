@@ -18,14 +18,47 @@
 namespace signstep {
 namespace {
 
+// Holds signals back while a child is forked: one that came before the program is there would be lost to the parent's
+// handlers, of which the child has copies.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeld() { let_go(); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+  // In the child: what was caught does what it does to any program. What is ignored stays so, as under nohup.
+  void in_child() const {
+    for (int signal = 1; signal < NSIG; ++signal) {
+      struct sigaction action {};
+      if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+      action = {};
+      action.sa_handler = SIG_DFL;
+      ::sigaction(signal, &action, nullptr);
+    }
+    let_go();
+  }
+
+ private:
+  void let_go() const { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  sigset_t before_;
+};
+
 // In the child, after fork: only what is safe there. Tells the parent by the pipe why the program did not start.
-[[noreturn]] void become(char** argv, char** environment, int in, int out, int errors, pid_t parent, int report) {
+[[noreturn]] void become(char** argv, char** environment, int in, int out, int errors, pid_t parent, int report,
+                         const SignalsHeld& signals) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
+  signals.in_child();
   ::execvpe(argv[0], argv, environment);
   const int code = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &code, sizeof code);
@@ -105,11 +138,15 @@ Subprocess::Subprocess(const std::vector<std::string>& command, Errors errors,
   const std::vector<char*> argv = pointers(command), envp = pointers(variables);
   const int its_errors = apart ? apart->writing() : errors == Errors::kJoin ? out.writing() : STDERR_FILENO;
   const pid_t parent = ::getpid();
-  child_ = ::fork();
-  if (child_ == 0)
-    become(const_cast<char**>(argv.data()), const_cast<char**>(envp.data()), in.reading(), out.writing(), its_errors,
-           parent, report.writing());
-  int failed = child_ < 0 ? errno : 0;
+  int failed = 0;
+  {
+    const SignalsHeld signals;
+    child_ = ::fork();
+    if (child_ == 0)
+      become(const_cast<char**>(argv.data()), const_cast<char**>(envp.data()), in.reading(), out.writing(), its_errors,
+             parent, report.writing(), signals);
+    if (child_ < 0) failed = errno;
+  }
   ::close(report.take_writing());  // its end of file says that the program started
   int code = 0;
   ssize_t got = 0;

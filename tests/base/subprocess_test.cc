@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "signstep/base/error.h"
@@ -123,6 +124,23 @@ TEST(SubprocessTest, IsKilledAtTheLimitWithWhatItStarted) {
   EXPECT_FALSE(ended.in_time);
   EXPECT_EQ(ended.exit_code, 128 + SIGKILL);
   EXPECT_EQ(ended.output, "before\n");
+}
+
+// Sent as soon as there is a process, which may not be the program yet and has copies of our handlers.
+TEST(SubprocessTest, ASignalOnItsWayIsNotLost) {
+  const auto before = std::signal(SIGTERM, [](int) {});
+  for (int i = 0; i < 60; ++i) {
+    std::thread killer([] {
+      const std::string children = fmt::format("/proc/{0}/task/{0}/children", ::getpid());
+      pid_t child = 0;
+      while (child == 0) std::ifstream(children) >> child;
+      ::kill(child, SIGTERM);
+    });
+    Subprocess child({"sleep", "5"});
+    killer.join();
+    EXPECT_EQ(child.wait(), 143) << i;
+  }
+  std::signal(SIGTERM, before);
 }
 
 TEST(SubprocessTest, DiesWithItsParent) {

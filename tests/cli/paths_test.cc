@@ -31,7 +31,7 @@ class PathsTest : public testing::Test {
   std::vector<std::vector<std::string>> commands(const std::string& path) const {
     return {{"eval", path},
             {"report", path, "--output", folder_.path("page")},
-            {"report", folder_.path("absent"), "--output", path},
+            {"report", folder_.path(""), "--output", path},  // which holds no run
             {"analyze", path},
             {"compare", folder_.path("e.toml"), "--output", path},
             {"compare", folder_.path("e.toml"), "--output", path, "--collect"},
