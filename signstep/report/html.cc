@@ -38,6 +38,7 @@ td.number { white-space: nowrap; }
 .confusion td.right { background: rgb(var(--right) / var(--share)); }
 figure { margin: 1.6rem 0; }
 figure > svg { width: 100%; height: auto; display: block; }
+@media (max-width: 600px) { figure { overflow-x: auto; } figure > svg { min-width: 700px; } }
 figure.drawn > svg, figure:not(.drawn) > h3, body:not(:has(.drawn)) .live-hint { display: none; }
 figcaption { color: var(--pale); font-size: .88rem; }
 figcaption a { color: inherit; }
