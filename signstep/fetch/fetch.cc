@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "signstep/base/error.h"
+#include "signstep/data/dataset.h"
 #include "signstep/fetch/unpack.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/checksum.h"
@@ -31,9 +32,8 @@ bool holds_all(const DatasetSpec& spec, const std::string& folder) {
 
 // Where the loader would find the set, if it is there.
 std::optional<std::string> complete_in(const DatasetSpec& spec, const std::string& folder) {
-  if (holds_all(spec, folder)) return folder;
-  for (const std::string& name : spec.folders)
-    if (holds_all(spec, folder + "/" + name)) return folder + "/" + name;
+  for (const std::string& place : dataset_search_path(spec, folder))
+    if (holds_all(spec, place)) return place;
   return std::nullopt;
 }
 
