@@ -5,6 +5,7 @@
 
 #include "cli/command_tree.h"
 #include "cli/commands.h"
+#include "cli/saved_run.h"
 #include "signstep/base/error.h"
 #include "signstep/data/augment.h"
 #include "signstep/export/format.h"
@@ -12,7 +13,6 @@
 #include "signstep/io/path.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/runs/run_summary.h"
-#include "signstep/train/checkpoint.h"
 
 namespace signstep::cli {
 namespace {
@@ -21,13 +21,6 @@ struct ExportCommand {
   std::string run, to, output;
   bool replace = false;
 };
-
-// Pixels, of the images as the set has them; none for pictures of a folder whose checkpoint is of an earlier version.
-std::optional<int64_t> side_of(const DatasetSpec& set, const TrainOptions& o, const Checkpoint& checkpoint) {
-  if (!set.folder_reader) return set.height;
-  if (const auto side = checkpoint.image_side()) return side;
-  return o.image_size > 0 ? std::optional(o.image_size) : std::nullopt;
-}
 
 // What a user of the weights must know: what the images were, and what is done to them before the network.
 Metadata about_network(const TrainOptions& o, std::optional<int64_t> side, uint64_t steps) {
@@ -45,16 +38,6 @@ Metadata about_network(const TrainOptions& o, std::optional<int64_t> side, uint6
   return about;
 }
 
-// The first convolution's and the last layer's weights say what goes in and what comes out.
-Network shape_of(const NetworkOptions& options, const std::vector<TensorEntry>& tensors) {
-  int64_t channels = 0, classes = 0;
-  for (const TensorEntry& t : tensors) {
-    if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
-    if (t.shape.size() == 2) classes = t.shape[0];
-  }
-  return make_network(options, channels, classes);
-}
-
 void make_folder_of(const std::string& path) {
   if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) make_folders(folder.string());
 }
@@ -67,10 +50,10 @@ std::vector<std::string> export_network(const ExportFormat& format, const std::s
   fmt::print("From {}\n", source);
   make_folder_of(path);
   const std::vector<TensorEntry> tensors = checkpoint.network();
-  const std::optional<int64_t> side = side_of(find_dataset(options.dataset), options, checkpoint);
+  const std::optional<int64_t> side = image_side_of(options, checkpoint);
   return format.network({.tensors = with_batches_tracked(tensors, steps),
                          .about = about_network(options, side, checkpoint.step()),
-                         .shape = shape_of(options.network, tensors),
+                         .shape = network_of(options, checkpoint),
                          .side = side ? std::optional(framed_side(static_cast<int>(*side))) : std::nullopt},
                         path);
 }
@@ -89,7 +72,7 @@ std::vector<std::string> export_course(const ExportFormat& format, const std::st
 
 int run_export(const ExportCommand& c) {
   const ExportFormat& format = find_export_format(c.to);
-  if (!path_exists(c.run)) throw EnvironmentError(fmt::format("{} does not exist; name a run folder", c.run));
+  require_path(c.run, "a run folder");
   std::string path = c.output;
   if (path.empty()) {
     if (!is_folder(c.run))

@@ -24,10 +24,11 @@ struct PredictCommand {
 };
 
 // As the network's data set has them.
-ImageSet network_input(const std::string& path, const DatasetSpec& spec, int64_t image_size, int64_t classes) {
+ImageSet network_input(const std::string& path, const DatasetSpec& spec, std::optional<int64_t> image_side,
+                       int64_t classes) {
   Picture picture = read_picture(path);
-  const int own = image_size > 0 ? static_cast<int>(image_size) : std::min(picture.height, picture.width);
-  picture = spec.folder_reader ? resized(picture, own, own) : resized(picture, spec.height, spec.width);
+  const int side = static_cast<int>(image_side.value_or(std::min(picture.height, picture.width)));
+  picture = resized(picture, side, side);
   return {.channels = spec.channels,
           .height = picture.height,
           .width = picture.width,
@@ -57,11 +58,10 @@ int run_predict(const PredictCommand& c) {
   if (run.engine->network().classes != static_cast<int64_t>(names.size()))
     throw CheckpointError(fmt::format("{} has {} classes, and {} has {}; it is another program's checkpoint",
                                       run.checkpoint, run.engine->network().classes, spec.name, names.size()));
-  const int64_t side = run.image_side.value_or(run.options.image_size);
   std::vector<ImageSet> inputs;  // all of them are read before anything is said
   for (const std::string& path : c.images) {
-    if (!path_exists(path)) throw EnvironmentError(fmt::format("{} does not exist; name a PNG or JPEG file", path));
-    inputs.push_back(network_input(path, spec, side, run.engine->network().classes));
+    require_path(path, "a PNG or JPEG file");
+    inputs.push_back(network_input(path, spec, run.image_side, run.engine->network().classes));
   }
   TextTable table{{"image"}, {}};
   const size_t shown = std::clamp<size_t>(c.top, 1, names.size());

@@ -7,7 +7,6 @@
 #include "cli/engines.h"
 #include "signstep/base/error.h"
 #include "signstep/runs/run_folder.h"
-#include "signstep/train/checkpoint.h"
 
 namespace signstep::cli {
 namespace {
@@ -43,8 +42,7 @@ void require_same_classes(const Checkpoint& source, const Dataset& data) {
                               data.folder, fmt::join(data.class_names, ", "), fmt::join(known, ", ")));
 }
 
-void make_engine(SavedNetwork& run, int64_t channels, int64_t classes) {
-  const Network network = make_network(run.options.network, channels, classes);
+void make_engine(SavedNetwork& run, const Network& network) {
   run.choice = choose_engine(engines(), run.options.engine, network);
   run.engine = run.choice.make(network);
   load_weights(run.checkpoint, *run.engine);
@@ -52,22 +50,32 @@ void make_engine(SavedNetwork& run, int64_t channels, int64_t classes) {
 
 }  // namespace
 
+Network network_of(const TrainOptions& options, const Checkpoint& source) {
+  int64_t channels = 0, classes = 0;  // the first convolution's and the last layer's shapes say them
+  for (const TensorEntry& t : source.network()) {
+    if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
+    if (t.shape.size() == 2) classes = t.shape[0];
+  }
+  return make_network(options.network, channels, classes);
+}
+
+std::optional<int64_t> image_side_of(const TrainOptions& options, const Checkpoint& source) {
+  const DatasetSpec& set = find_dataset(options.dataset);
+  if (!set.folder_reader) return set.height;
+  if (const auto side = source.image_side()) return side;
+  return options.image_size > 0 ? std::optional(options.image_size) : std::nullopt;
+}
+
 SavedNetwork open_saved_network(const std::string& name) {
   SavedNetwork run;
   run.checkpoint = find_checkpoint(name);
   const Checkpoint source(run.checkpoint);
   read_settings(run, source, run.checkpoint, [](OptionList&) {});
-  // The first convolution's and the last layer's shapes say what goes in and what comes out.
-  int64_t channels = 0, classes = 0;
-  for (const TensorEntry& t : source.network()) {
-    if (t.shape.size() == 4 && channels == 0) channels = t.shape[1];
-    if (t.shape.size() == 2) classes = t.shape[0];
-  }
   run.class_names = source.class_names();
-  run.image_side = source.image_side();
+  run.image_side = image_side_of(run.options, source);
   const DatasetSpec& spec = find_dataset(run.options.dataset);
   if (!spec.folder_reader) run.class_names = spec.labels[label_kind(spec, run.options.labels)].names;
-  make_engine(run, channels, classes);
+  make_engine(run, network_of(run.options, source));
   return run;
 }
 
@@ -89,7 +97,7 @@ SavedRun open_saved_run(const std::string& settings, const std::string& weights,
   if (!recorded.empty()) run.same_data = recorded == run.data_sha256;
   run.split = make_split(run.data.train.count(), static_cast<size_t>(run.options.validation),
                          static_cast<size_t>(run.options.limit_train));
-  make_engine(run, run.data.train.channels, run.data.train.classes);
+  make_engine(run, make_network(run.options.network, run.data.train.channels, run.data.train.classes));
   return run;
 }
 

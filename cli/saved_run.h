@@ -11,6 +11,7 @@
 #include "signstep/data/split.h"
 #include "signstep/nn/engine_table.h"
 #include "signstep/options/train_options.h"
+#include "signstep/train/checkpoint.h"
 
 namespace signstep::cli {
 
@@ -19,7 +20,7 @@ struct SavedNetwork {
   std::string checkpoint;  // the file that the weights are from
   TrainOptions options;    // resolved: those that the run was started with, but for what the caller changed
   std::vector<std::string> class_names = {};
-  std::optional<int64_t> image_side = {};  // of pictures of a folder, where the checkpoint says it
+  std::optional<int64_t> image_side = {};  // image_side_of
   std::string trained_with;                // engine's name
   std::string obstacle;                    // why that one cannot compute here; empty: it does
   EngineChoice choice;  // the same where it can be had here, else any: it gives the same figures but for rounding
@@ -32,6 +33,12 @@ struct SavedRun : SavedNetwork {
   std::optional<bool> same_data;  // whether the run saw these images; none where the checkpoint does not say
   Split split;
 };
+
+// The network whose weights the checkpoint holds.
+Network network_of(const TrainOptions& options, const Checkpoint& source);
+
+// Pixels, of the images as the set has them; none for pictures of a folder whose checkpoint is of an earlier version.
+std::optional<int64_t> image_side_of(const TrainOptions& options, const Checkpoint& source);
 
 // run: a run folder or checkpoint file. Throws CheckpointError, and OptionError for an engine that is not to be had.
 SavedNetwork open_saved_network(const std::string& run);

@@ -31,6 +31,10 @@ bool is_folder(const std::string& path) {
   return look_at(path, status) && S_ISDIR(status.st_mode);
 }
 
+void require_path(const std::string& path, const std::string& wanted) {
+  if (!path_exists(path)) throw EnvironmentError(fmt::format("{} does not exist; name {}", path, wanted));
+}
+
 std::vector<std::string> names_in(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;

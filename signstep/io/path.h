@@ -13,6 +13,9 @@ namespace signstep {
 bool path_exists(const std::string& path);
 bool is_folder(const std::string& path);
 
+// Throws EnvironmentError where nothing is there; wanted: what to name instead, as "a run folder".
+void require_path(const std::string& path, const std::string& wanted);
+
 // The names in a folder, sorted; none where there is no folder. Throws EnvironmentError when it cannot be read.
 std::vector<std::string> names_in(const std::string& folder);
 

@@ -120,9 +120,7 @@ void RunFolder::prune_checkpoints() const {
 }
 
 std::string find_checkpoint(const std::string& run_or_file) {
-  if (!path_exists(run_or_file)) {
-    throw EnvironmentError(fmt::format("{} does not exist; name a run folder or a checkpoint file", run_or_file));
-  }
+  require_path(run_or_file, "a run folder or a checkpoint file");
   if (!is_folder(run_or_file)) return run_or_file;
   const std::vector<std::string> all = list_checkpoints(run_or_file);
   if (all.empty()) {

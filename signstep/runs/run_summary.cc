@@ -27,7 +27,7 @@ bool holds_a_run(const std::string& folder) {
 }
 
 RunSummary read_run(const std::string& folder) {
-  if (!path_exists(folder)) throw EnvironmentError(fmt::format("{} does not exist; name a run folder", folder));
+  require_path(folder, "a run folder");
   if (path_exists(folder + "/experiment.json")) {
     throw OptionError(fmt::format("{} holds an experiment; signstep compare FILE --collect makes its report", folder));
   }

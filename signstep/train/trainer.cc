@@ -12,6 +12,7 @@
 #include "signstep/io/config.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/divergence.h"
+#include "signstep/train/epoch_figures.h"
 #include "signstep/train/init_weights.h"
 #include "signstep/train/restore.h"
 #include "signstep/train/run_images.h"
@@ -99,7 +100,7 @@ class Run {
       require_bounded_loss(progress_.mean_loss(),
                            progress_.metrics.empty() ? INFINITY : progress_.metrics.front().train_loss,
                            images_.data.train.classes, options_.diverged_above, progress_.epoch + 1);
-      reason = measure_epoch();
+      reason = end_epoch();
     }
     return reason;
   }
@@ -132,7 +133,7 @@ class Run {
   }
 
   // Ends the epoch with its figures; when stopped on the way, a resumed run measures again.
-  StopReason measure_epoch() {
+  StopReason end_epoch() {
     StopReason reason = StopReason::kNone;
     // A session whose time is over measures all the same where it has done nothing else: the next would not get
     // further.
@@ -141,31 +142,16 @@ class Run {
       if (reason == StopReason::kTime && !stepped_) reason = StopReason::kNone;
       return reason != StopReason::kNone;
     };
-    EpochFigures figures{.validation = {}, .test = {}, .images_per_second = session_.images_per_second()};
-    if (images_.validation) {
-      observer_.evaluating("validation");
-      figures.validation = evaluate(learner_.engine(), *images_.validation, stopped, ranks_.world());
-      if (!figures.validation) return reason;
-    }
-    if (tests_after(progress_.epoch + 1)) {
-      observer_.evaluating("test");
-      figures.test = evaluate(learner_.engine(), *images_.test, stopped, ranks_.world());
-      if (!figures.test) return reason;
-      if (!std::isfinite(figures.test->loss))
-        observer_.warning(fmt::format("the loss on the test images after epoch {} is {}, so its accuracy says little",
-                                      progress_.epoch + 1, figures.test->loss));
-    }
+    auto figures =
+        measure_epoch(learner_.engine(), images_, options_, progress_.epoch + 1, observer_, stopped, ranks_.world());
+    if (!figures) return reason;
+    figures->images_per_second = session_.images_per_second();
     const EpochRecord& epoch =
-        progress_.end_epoch(figures, steps(), learner_.rate(steps() - 1), options_.optimizer.takes_sign());
+        progress_.end_epoch(*figures, steps(), learner_.rate(steps() - 1), options_.optimizer.takes_sign());
     folder_.append_metrics(epoch);
     save();
     observer_.epoch(epoch);
     return is_complete() ? StopReason::kNone : stop();
-  }
-
-  bool tests_after(uint64_t epoch) const {
-    return options_.test_when == TestWhen::kEpoch ||
-           (options_.test_when == TestWhen::kEnd && epoch == static_cast<uint64_t>(options_.epochs));
   }
 
   // Of the gradient that the engine holds. Returns the seconds that it took.

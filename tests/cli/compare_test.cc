@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole experiments of a few tiny runs: killed and continued, in shards, with a run that fails.
+// Whole experiments of a few tiny runs: killed and continued, in shards, mixed, damaged, collected.
 #include <gmock/gmock.h>
 
-#include <filesystem>
-#include <fstream>
-#include <map>
-
-#include "signstep/io/atomic_file.h"
-#include "tests/cli/program.h"
+#include "tests/cli/compare_fixture.h"
 
 namespace signstep {
 namespace {
@@ -15,79 +10,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr const char* kExperiment = R"(
-title = "Tiny"
-seeds = [1, 2]
-tuning_seeds = [101]
-[train]
-dataset = "cifar10"
-width = 4
-epochs = 2
-batch = 50
-validation = 50
-precision = "fp32"
-crop = false
-[[method]]
-name = "SGD"
-optimizer = "sgd"
-crop = true
-[method.tune]
-learning_rate = [0.02, 0.1]
-[[method]]
-name = "Signum"
-optimizer = "signum"
-[method.tune]
-learning_rate = [1e-3, 3e-3]
-)";
-
-class CompareTest : public testing::Test {
- protected:
-  CompareTest() {
-    write_cifar10_fixture(folder_.path("data"), 40, 1);
-    write_file_atomic(folder_.path("tiny.toml"), kExperiment);
-  }
-  std::vector<std::string> arguments(const std::string& output, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"compare",  folder_.path("tiny.toml"), "--data", folder_.path("data"),
-                                    "--output", folder_.path(output),      "--jobs", "2"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  // Runs to the end and expects the exit code; gives what was printed.
-  std::string run(int code, const std::string& output, const std::vector<std::string>& more = {}) const {
-    Program program(arguments(output, more));
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
-  // The same with another data folder.
-  std::string run_on(const std::string& data, int code, const std::string& output, const std::string& more = "") const {
-    std::vector<std::string> all = {"compare",  folder_.path("tiny.toml"), "--data", folder_.path(data),
-                                    "--output", folder_.path(output),      "--jobs", "2"};
-    if (!more.empty()) all.push_back(more);
-    Program program(all);
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
-  // Every file below a folder with its content.
-  std::map<std::string, std::string> files_in(const std::string& folder) const {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path(folder)))
-      if (entry.is_regular_file()) files[entry.path().string()] = read_text_file(entry.path().string());
-    return files;
-  }
-  // table.csv without the last column, the time.
-  std::string table(const std::string& output) const {
-    const std::string csv = read_text_file(folder_.path(output + "/table.csv"));
-    std::string out;
-    for (size_t begin = 0; begin < csv.size();) {
-      const size_t end = csv.find('\n', begin), comma = csv.rfind(',', end);
-      out += csv.substr(begin, comma - begin) + "\n";
-      begin = end + 1;
-    }
-    return out;
-  }
-  TemporaryFolder folder_;
-};
 
 TEST_F(CompareTest, KilledAndContinuedOrInShardsTheTableIsTheSame) {
   const std::string text = run(0, "whole");
@@ -157,14 +79,6 @@ TEST_F(CompareTest, AFailingRunDoesNotEndTheRest) {
   EXPECT_THAT(run(0, "out"), Not(HasSubstr("Incomplete")));
 }
 
-TEST_F(CompareTest, StopsAndSaysHowToGoOn) {
-  EXPECT_THAT(run(75, "out", {"--stop-after", "0.5s"}), HasSubstr("Stopped and saved. The same command continues."));
-  Program program(arguments("out"));
-  ASSERT_TRUE(program.saw("tuning  ")) << program.output();
-  program.signal(SIGTERM);
-  EXPECT_EQ(program.wait(), 143) << program.output();
-}
-
 // What is mixed, contradictory or another's is refused, and what was there stays.
 TEST_F(CompareTest, OneExperimentOnOneDataSet) {
   run(0, "out");
@@ -229,33 +143,6 @@ TEST_F(CompareTest, ADamagedRunIsNamedAndTheRestGoesOn) {
     EXPECT_THAT(text, HasSubstr("1 of 2 (1 damaged)"));
     EXPECT_THAT(text, HasSubstr("Incomplete: 7 of 8 runs are done."));
   }
-}
-
-TEST_F(CompareTest, AClosedTerminalStopsAndSaves) {
-  Program program(arguments("out"));
-  ASSERT_TRUE(program.saw("tuning  ")) << program.output();
-  program.signal(SIGHUP);
-  EXPECT_EQ(program.wait(), 143) << program.output();
-  EXPECT_THAT(program.output(), HasSubstr("Stopped and saved."));
-}
-
-// Somebody ends a run by hand: it goes on and says so.
-TEST_F(CompareTest, ARunEndedFromOutsideGoesOn) {
-  std::string longer = kExperiment;
-  longer.replace(longer.find("epochs = 2"), 10, "epochs = 90");
-  write_file_atomic(folder_.path("tiny.toml"), longer);
-  Program program(arguments("out"));
-  const std::string children = fmt::format("/proc/{0}/task/{0}/children", program.id());
-  pid_t child = 0;
-  for (int look = 0; look < 1000 && child == 0; ++look) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    std::ifstream(children) >> child;
-  }
-  ASSERT_GT(child, 0);
-  ::kill(child, SIGTERM);
-  EXPECT_TRUE(program.saw("ended from outside by a signal; it goes on")) << program.output();
-  program.signal(SIGTERM);
-  EXPECT_EQ(program.wait(), 143) << program.output();
 }
 
 TEST_F(CompareTest, ADryRunListsTheRunsAndWritesNothing) {

@@ -8,10 +8,9 @@
 #include "signstep/report/report_tables.h"
 #include "signstep/report/run_charts.h"
 #include "signstep/runs/confusion.h"
-#include "tests/runs/made_up_run.h"
+#include "tests/report/report_fixture.h"
 #include "tests/support/environment.h"
 #include "tests/support/message_of.h"
-#include "tests/support/temporary_folder.h"
 
 namespace signstep {
 namespace {
@@ -20,80 +19,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-class ReportTest : public testing::Test {
- protected:
-  RunSummary run(const std::string& name, const MadeUpRun& made_up) {
-    write_run(folder_.path(name), made_up);
-    return read_run(folder_.path(name));
-  }
-  std::vector<RunGroup> three_groups() {
-    return group_runs({run("a", {.seed = 1}), run("b", {.seed = 3}),
-                       run("c", {.seed = 1, .extra_config = "dither = \"relative\"\n", .switches = true}),
-                       run("d", {.optimizer = "SGD", .extra_config = "batch = 64\n"})},
-                      made_up_options());
-  }
-  std::string page(const std::string& name = "out") const {
-    return read_text_file(folder_.path(name + "/report.html"));
-  }
-
-  TemporaryFolder folder_;
-};
-
-TEST_F(ReportTest, RunsThatDifferBySeedAloneShareACurve) {
-  const auto groups = three_groups();
-  ASSERT_EQ(groups.size(), 3u);
-  EXPECT_EQ(groups[0].name, "Signum");
-  EXPECT_EQ(groups[1].name, "dithered Signum-to-SGD switch");
-  EXPECT_EQ(groups[2].name, "SGD");
-  const GroupCurve curve = epoch_curve(groups[0], &EpochRecord::test_accuracy);
-  EXPECT_THAT(curve.x, ElementsAre(1, 2, 3));
-  EXPECT_THAT(curve.mean, ElementsAre(62, 72, 82));  // of seeds 1 and 3
-  EXPECT_DOUBLE_EQ(curve.high[0], 62 + std::sqrt(2.0));
-  EXPECT_THAT(time_curve(groups[0], &EpochRecord::test_accuracy).x, ElementsAre(60, 120, 180));
-  EXPECT_THAT(switch_epochs(groups[1]), ElementsAre(1.5));
-  EXPECT_EQ(step_curve(groups[1], &StepCurve::gamma).x.size(), 30u);
-  EXPECT_TRUE(std::isnan(step_curve(groups[1], &StepCurve::gamma).mean[15]));
-  EXPECT_TRUE(std::isnan(step_curve(groups[1], &StepCurve::lambda).mean[9]));
-  EXPECT_EQ(step_curve(groups[1], &StepCurve::lambda).mean[10], 500);
-  EXPECT_EQ(step_curve(groups[2], &StepCurve::learning_rate).x.size(), 30u);
-  EXPECT_TRUE(epoch_curve(groups[2], &EpochRecord::test_accuracy).low.empty());
-}
-
-TEST_F(ReportTest, GroupsOfOneNameAreNamedByWhatDiffers) {
-  const auto groups = group_runs(
-      {run("a", {.extra_config = "batch = 8\n"}), run("b", {.extra_config = "batch = 16\n"})}, made_up_options());
-  ASSERT_EQ(groups.size(), 2u);
-  EXPECT_EQ(groups[0].name, "Signum, batch 8");
-  EXPECT_EQ(groups[1].name, "Signum, batch 16");
-  const auto rows = differing_options(groups);
-  ASSERT_EQ(rows.size(), 1u);
-  EXPECT_THAT(rows[0].values, ElementsAre("8", "16"));
-}
-
-TEST_F(ReportTest, TheFewestOptionsThatTellGroupsApartNameThem) {
-  const auto group = [&](const char* name, const char* config) { return run(name, {.extra_config = config}); };
-  const auto groups =
-      group_runs({group("a", "switch_at = 0.3\nsgd_decay = 0.1\nnote = \"a long one that says nothing\"\n"),
-                  group("b", "switch_at = 0.6\nsgd_decay = 0.2\nnote = \"another\"\n"),
-                  group("c", "switch_at = 0.6\nsgd_decay = 0.2\nnote = \"another\"\nbatch = 8\n")},
-                 made_up_options());
-  ASSERT_EQ(groups.size(), 3u);
-  EXPECT_EQ(groups[0].name, "Signum, batch -, sgd decay 0.1");
-  EXPECT_EQ(groups[1].name, "Signum, batch -, sgd decay 0.2");
-  EXPECT_EQ(groups[2].name, "Signum, batch 8, sgd decay 0.2");
-}
-
-// An epoch's ten means are the same numbers at ten steps; over a thousand epochs they are thinned.
-TEST_F(ReportTest, LossByStepIsTheMeanOfWhatWasThinnedOut) {
-  RunSummary long_run = run("a", {.epochs = 120});
-  const RunGroup group = make_group("g", {long_run}, made_up_options());
-  const GroupCurve means = step_curve(group, &StepCurve::accuracy, Thinning::kMeans);
-  ASSERT_EQ(means.x.size(), 400u);  // 1,200 points in threes
-  EXPECT_DOUBLE_EQ(means.x[0], 0.3);
-  EXPECT_DOUBLE_EQ(means.mean[0], 2.0 * 2);
-  EXPECT_DOUBLE_EQ(step_curve(group, &StepCurve::accuracy).mean[0], 2.0);
-}
 
 TEST_F(ReportTest, OneEpochIsShownByStepAndInTheTable) {
   const auto charts = run_charts(group_runs({run("a", {.epochs = 1})}, made_up_options()));
@@ -232,34 +157,6 @@ TEST_F(ReportTest, WarnsOfWhatCannotBeCompared) {
   EXPECT_THAT(warnings, testing::Contains("The runs differ in the images (data checksum): abc; other"));
 }
 
-// A number of a method is of its finished runs: what `compare` says of the same ones.
-TEST_F(ReportTest, RunsThatDivergedAreInNoMean) {
-  const auto groups = group_runs(
-      {run("a", {.seed = 1}), run("b", {.seed = 3}), run("c", {.seed = 20, .epochs = 1, .status = "diverged"}),
-       run("d", {.seed = 30, .epochs = 2, .status = "stopped"})},
-      made_up_options());
-  const std::vector<std::string> row = accuracy_table(groups).rows.at(0);
-  EXPECT_EQ(row[1], "2 of 4 (1 diverged) (1 stopped)");
-  EXPECT_EQ(row[2], "3");
-  EXPECT_EQ(row[3], "82.00 ± 1.41 %");
-  EXPECT_DOUBLE_EQ(epoch_curve(groups[0], &EpochRecord::test_accuracy).mean[0], 60 + (1 + 3) / 2.0);
-  EXPECT_THAT(time_curve(groups[0], &EpochRecord::test_accuracy).x, ElementsAre(60, 120, 180));
-}
-
-TEST_F(ReportTest, WithoutAFinishedRunTheLastEpochThatAllHave) {
-  const auto groups = group_runs({run("a", {.seed = 1, .epochs = 3, .status = "stopped"}),
-                                  run("b", {.seed = 3, .epochs = 2, .status = "running"})},
-                                 made_up_options());
-  const std::vector<std::string> row = accuracy_table(groups).rows.at(0);
-  EXPECT_EQ(row[1], "2 (1 running) (1 stopped)");
-  EXPECT_EQ(row[2], "2");
-  EXPECT_EQ(row[3], "72.00 ± 1.41 %");
-  EXPECT_THAT(time_curve(groups[0], &EpochRecord::test_accuracy).x, ElementsAre(60, 120)) << "as far as all have come";
-  const auto gone = group_runs({run("c", {.epochs = 1, .status = "diverged"})}, made_up_options());
-  EXPECT_EQ(accuracy_table(gone).rows.at(0)[1], "0 of 1 (1 diverged)");
-  EXPECT_EQ(accuracy_table(gone).rows.at(0)[3], "-");
-}
-
 // A run that went on elsewhere has a session there.
 TEST_F(ReportTest, EverySessionOfARunCounts) {
   RunSummary moved = run("a", {});
@@ -285,16 +182,6 @@ TEST_F(ReportTest, WhatIsNoNumberIsADash) {
   EXPECT_THAT(page(), Not(HasSubstr("nan")));
 }
 
-TEST_F(ReportTest, ManyMethodsTheBestAreDrawn) {
-  std::vector<RunGroup> groups;
-  for (int i = 0; i < 13; ++i) groups.push_back({fmt::format("m{}", i), {run(fmt::format("r{}", i), {.seed = i})}});
-  const auto drawn = drawn_groups(groups);
-  ASSERT_EQ(drawn.size(), kMostCurves);
-  EXPECT_EQ(drawn.front().name, "m3");
-  EXPECT_EQ(drawn.back().name, "m12");
-  for (const NamedChart& c : run_charts(drawn)) EXPECT_THAT(chart_files(), testing::Contains(c.file));
-}
-
 TEST(Html, EscapesEverythingThatMeansSomething) {
   EXPECT_EQ(html_escaped("<a href=\"x\" id='y'>&"), "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;");
   const std::string table =
@@ -314,15 +201,6 @@ TEST_F(ReportTest, WrongTypesInAnEpochAreNoNumbers) {
   EXPECT_TRUE(switch_epochs(groups[0]).empty());
   for (const NamedChart& c : run_charts(groups)) EXPECT_FALSE(c.file.empty());
   EXPECT_NO_THROW(write_report({.title = "T", .groups = groups}, folder_.path("out")));
-}
-
-TEST(MeanSd, LeavesOutWhatIsNotFinite) {
-  const std::vector<double> values = {1, NAN, 3, 5};
-  const MeanSd m = mean_sd(values);
-  EXPECT_EQ(m.n, 3u);
-  EXPECT_DOUBLE_EQ(m.mean, 3);
-  EXPECT_DOUBLE_EQ(m.sd, 2);
-  EXPECT_TRUE(std::isnan(mean_sd(std::vector<double>{4}).sd));
 }
 
 }  // namespace
