@@ -96,6 +96,7 @@ void prepare_process() {
   while (fd >= 0 && fd <= STDERR_FILENO);
   if (fd >= 0) ::close(fd);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, as some parents leave it, it would hide how children end
   std::signal(SIGXFSZ, SIG_IGN);
   std::atexit(on_library_exit);
   std::set_terminate(on_terminate);

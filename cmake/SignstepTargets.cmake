@@ -10,6 +10,8 @@ set(signstep_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/signstep)
 # What every target of ours is compiled with. Contraction is off everywhere: a fused multiply-add changes the last bit,
 # and one bit of a momentum decides the sign of a step (docs/numerics.md).
 add_library(signstep_flags INTERFACE)
+# Headers of these two hold arithmetic that their users compile.
+set(signstep_exact_headers random kernels)
 target_compile_options(signstep_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off
                                                 $<$<BOOL:${SIGNSTEP_WERROR}>:-Werror>)
 if(SIGNSTEP_SANITIZE)
@@ -55,6 +57,9 @@ function(signstep_library name)
   target_sources(signstep_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers}
                                   FILE_SET alone TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone})
   target_link_libraries(signstep_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_USES} $<BUILD_INTERFACE:signstep_flags>)
+  if(name IN_LIST signstep_exact_headers)
+    target_compile_options(signstep_${name} INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
+  endif()
   set_target_properties(signstep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name}
                         VERIFY_INTERFACE_HEADER_SETS ${SIGNSTEP_TESTS} INTERFACE_HEADER_SETS_TO_VERIFY alone)
   if(ARG_INSTALL AND SIGNSTEP_INSTALL)
@@ -125,6 +130,10 @@ function(signstep_install_pkg_config name)
     message(FATAL_ERROR "signstep-${name}.pc: add pkg-config's names for '${requires}' to the list above")
   endif()
   list(JOIN requires ", " requires)
+  set(exact)
+  if(name IN_LIST signstep_exact_headers)
+    set(exact " -ffp-contract=off")
+  endif()
   signstep_pc_folders()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/signstep.pc.in ${PROJECT_BINARY_DIR}/signstep-${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/signstep-${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig

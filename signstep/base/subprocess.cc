@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -65,11 +66,19 @@ class SignalsHeld {
   ::_exit(127);
 }
 
+// Above the standard ones, which may be closed: a child's end must not lie where another end of it goes.
+void raise_descriptor(int& fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return;
+  const int higher = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  ::close(std::exchange(fd, higher));
+}
+
 // Both ends are closed with the object unless they were taken.
 class Pipe {
  public:
   Pipe() {
     if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
+    for (int& end : ends_) raise_descriptor(end);
   }
   ~Pipe() {
     for (const int end : ends_)
@@ -77,7 +86,7 @@ class Pipe {
   }
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
-  explicit operator bool() const { return ends_[0] >= 0; }
+  explicit operator bool() const { return ends_[0] >= 0 && ends_[1] >= 0; }
   int reading() const { return ends_[0]; }
   int writing() const { return ends_[1]; }
   int take_reading() { return std::exchange(ends_[0], -1); }
@@ -93,6 +102,25 @@ pid_t wait_for(pid_t child, int* status, int options) {
   while ((ended = ::waitpid(child, status, options)) < 0 && errno == EINTR) {
   }
   return ended;
+}
+
+// write() that shows a reader that is gone by EPIPE alone, whatever the program does with SIGPIPE.
+ssize_t write_quietly(int to, const char* bytes, size_t count) {
+  sigset_t pipe, pending, before;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigpending(&pending);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t written = ::write(to, bytes, count);
+  const int code = errno;
+  if (written < 0 && code == EPIPE && !::sigismember(&pending, SIGPIPE)) {
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = code;
+  return written;
 }
 
 // Appends what is there, waiting for some; false at the end.
@@ -122,6 +150,13 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;
+}
+
+// Where a parent left SIGCHLD ignored, the system forgets how children end.
+[[noreturn]] void throw_unseen_end(const std::string& name) {
+  throw EnvironmentError(
+      fmt::format("how '{}' ended cannot be known: {}; start this program with SIGCHLD at its default", name,
+                  std::strerror(errno)));
 }
 
 int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
@@ -182,10 +217,9 @@ Subprocess::~Subprocess() {
 }
 
 void Subprocess::write_line(const std::string& line) {
-  std::signal(SIGPIPE, SIG_IGN);  // a child that ended shows as a failed read below
   const std::string text = line + "\n";
   for (size_t done = 0; done < text.size();) {
-    const ssize_t written = ::write(to_, text.data() + done, text.size() - done);
+    const ssize_t written = write_quietly(to_, text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) throw_errno("talk to", name_, "run it by hand to see why");
     done += static_cast<size_t>(written);
@@ -226,7 +260,6 @@ bool Subprocess::read_available(std::vector<std::string>& lines) {
 
 Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::milliseconds limit) {
   using Clock = std::chrono::steady_clock;
-  std::signal(SIGPIPE, SIG_IGN);  // a child that reads no further shows as a failed write
   ::fcntl(to_, F_SETFL, O_NONBLOCK);
   Ended ended;
   ended.output.swap(pending_);
@@ -234,16 +267,17 @@ Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::m
   pollfd pipes[] = {{to_, POLLOUT, 0}, {from_, POLLIN, 0}, {errors_, POLLIN, 0}};
   auto& [in, out, errors] = pipes;
   int status = 0;
-  while (out.fd >= 0 || errors.fd >= 0 || wait_for(child_, &status, WNOHANG) == 0) {
+  pid_t gone = 0;
+  while (out.fd >= 0 || errors.fd >= 0 || (gone = wait_for(child_, &status, WNOHANG)) == 0) {
     if (Clock::now() >= until) {
       ended.in_time = false;
       ::kill(-child_, SIGKILL);
-      wait_for(child_, &status, 0);
+      gone = wait_for(child_, &status, 0);
       break;
     }
     if (::poll(pipes, 3, 10) <= 0) continue;
     if (in.revents != 0) {
-      const ssize_t written = ::write(to_, input.data(), input.size());
+      const ssize_t written = write_quietly(to_, input.data(), input.size());
       if (written > 0) input.remove_prefix(static_cast<size_t>(written));
       if (input.empty() || (written < 0 && errno != EINTR && errno != EAGAIN)) {
         ::close(std::exchange(to_, -1));
@@ -254,6 +288,7 @@ Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::m
     if (errors.revents != 0 && !read_some(errors_, ended.errors)) errors.fd = -1;
   }
   child_ = -1;
+  if (gone < 0) throw_unseen_end(name_);
   ended.exit_code = exit_code(status);
   return ended;
 }
@@ -264,15 +299,18 @@ void Subprocess::signal(int number) const {
 
 std::optional<int> Subprocess::ended() {
   int status = 0;
-  if (child_ <= 0 || wait_for(child_, &status, WNOHANG) == 0) return std::nullopt;
+  const pid_t gone = child_ <= 0 ? 0 : wait_for(child_, &status, WNOHANG);
+  if (gone == 0) return std::nullopt;
   child_ = -1;
+  if (gone < 0) throw_unseen_end(name_);
   return exit_code(status);
 }
 
 int Subprocess::wait() {
   int status = 0;
-  wait_for(child_, &status, 0);
+  const pid_t gone = wait_for(child_, &status, 0);
   child_ = -1;
+  if (gone < 0) throw_unseen_end(name_);
   return exit_code(status);
 }
 

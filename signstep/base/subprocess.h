@@ -13,7 +13,8 @@
 namespace signstep {
 
 // A child process that is talked to line by line, or all at once. It is in a process group of its own, so that Ctrl-C
-// reaches the parent alone, and the system kills it when the parent is gone.
+// reaches the parent alone, and the system kills it when the thread that made it is gone, as with the whole parent.
+// What asks for its end throws EnvironmentError where SIGCHLD is ignored, which hides it.
 class Subprocess {
  public:
   // Its standard error: where ours goes, among the lines of its standard output, or apart, for communicate() alone.

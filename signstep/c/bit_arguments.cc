@@ -36,7 +36,7 @@ VoteTies vote_ties(const uint64_t* votes, uint64_t workers, uint64_t words, uint
     throw OptionError(fmt::format("{} workers; wanted 1 to {}", workers, kMostWorkers));
   constexpr uint64_t kMostWords = uint64_t{1} << 33;
   if (words > kMostWords || first_word > kMostWords - words)
-    throw OptionError(fmt::format("words {} to {} of a message; wanted less than 2^33", first_word, words));
+    throw OptionError(fmt::format("{} words of a message from word {} on; wanted words below 2^33", words, first_word));
   if (words > 0) require_pointer(votes, "votes", "workers times words");
   if (words > 0) require_pointer(majority, "majority", "as many as words");
   return {ties == SIGNSTEP_TIE_PLUS ? TieRule::kPlus : TieRule::kRandom, coins->seed, coins->step, coins->tensor,

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "signstep/base/error.h"
+#include "signstep/base/float_environment.h"
 #include "signstep/c/callback_error.h"
 #include "signstep/c/signstep.h"
 
@@ -38,6 +39,7 @@ int code_of(ErrorKind kind) {
 }  // namespace
 
 int guarded(void (*f)(void* with), void* with) noexcept {
+  const SpecifiedFloats floats;
   try {
     f(with);
     return SIGNSTEP_OK;

@@ -11,7 +11,7 @@
 // C's name is the struct itself.
 struct signstep_optimizer {
  public:
-  // Throws OptionError, or DataError for text that is neither JSON nor TOML.
+  // Throws OptionError, for malformed TOML too, and DataError for malformed JSON.
   signstep_optimizer(const std::string& options, size_t tensors);
 
   void grow(size_t tensors);

@@ -31,8 +31,8 @@ extern "C" {
 enum {
   SIGNSTEP_OK = 0,
   SIGNSTEP_INTERNAL = 1,    /* please report it */
-  SIGNSTEP_OPTION = 2,      /* an option or an argument is wrong */
-  SIGNSTEP_DATA = 3,        /* text is malformed */
+  SIGNSTEP_OPTION = 2,      /* an option or an argument is wrong, or a TOML text */
+  SIGNSTEP_DATA = 3,        /* JSON text is malformed, or a value is not finite */
   SIGNSTEP_CHECKPOINT = 4,  /* a state is damaged or another optimizer's */
   SIGNSTEP_ENVIRONMENT = 5, /* memory ran out, or the machine refused */
   SIGNSTEP_CALLBACK = 6     /* the caller's own function failed */

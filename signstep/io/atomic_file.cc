@@ -51,16 +51,21 @@ std::string temporary_beside(const std::filesystem::path& target) {
   uint64_t random = 0;  // not std::random_device, which asks for the newest glibc where libstdc++ is linked statically
   if (::getentropy(&random, sizeof random) != 0)
     throw_errno("name a temporary file beside", target.string(), "let the program call getrandom");
-  return fmt::format("{}/.{}{}{:016x}", parent_of(target), target.filename().string(), kTemporaryMark, random);
+  // A file's name has at most 255 bytes; the mark and the number take 22 of them.
+  return fmt::format("{}/.{}{}{:016x}", parent_of(target), target.filename().string().substr(0, 200), kTemporaryMark,
+                     random);
 }
 
 // Where the bytes go: what a link leads to; where it leads to nothing, the link itself is replaced.
 std::string target_of(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return path;
-  std::error_code dangling;
-  const std::string target = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, dangling).string() : path;
-  if (dangling) return path;
+  std::error_code error;
+  const std::string target = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, error).string() : path;
+  if (error == std::errc::no_such_file_or_directory) return path;
+  if (error)  // there may be a file, which a new one in the link's place would hide
+    throw EnvironmentError(fmt::format("cannot follow the link {}: {}; name the file that is meant, or remove the link",
+                                       path, error.message()));
   if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
     throw EnvironmentError(fmt::format("{} is {}; wanted a file to write to; name another", path,
                                        S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe"));

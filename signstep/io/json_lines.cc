@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/io/json_lines.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include "signstep/base/error.h"
@@ -9,7 +10,27 @@
 
 namespace signstep {
 
+namespace {
+
+// A line that a crash or a full disk cut short is no record, and the next one must not join it.
+void drop_half_line(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : 0;
+  std::streamoff end = size;
+  for (char c = 0; end > 0; --end)
+    if (file.seekg(end - 1) && file.get(c) && c == '\n') break;
+  if (end == size) return;
+  std::error_code error;
+  std::filesystem::resize_file(path, static_cast<uintmax_t>(end), error);
+  if (error)
+    throw EnvironmentError(
+        fmt::format("cannot remove the half line at the end of {}: {}; remove it by hand", path, error.message()));
+}
+
+}  // namespace
+
 void append_json_line(const std::string& path, const nlohmann::ordered_json& object) {
+  drop_half_line(path);
   std::ofstream file(path, std::ios::app);
   file << json_text(object) + "\n" << std::flush;
   if (!file) throw_errno("append to", path, "check the folder's permissions and the free space");

@@ -8,8 +8,8 @@
 
 namespace signstep {
 
-// NaN and infinity, which JSON lacks, become null; bytes that are not UTF-8 become U+FFFD. Throws EnvironmentError when
-// the line cannot be written whole.
+// NaN and infinity, which JSON lacks, become null; bytes that are not UTF-8 become U+FFFD. What a crash left of a line
+// at the end of the file is dropped first. Throws EnvironmentError when the line cannot be written whole. One writer.
 void append_json_line(const std::string& path, const nlohmann::ordered_json& object);
 
 // Replaces the file by these records, atomically.

@@ -25,7 +25,8 @@ constexpr JsonLimits kHeaderLimits{.depth = 3, .members = size_t{1} << 17, .valu
 constexpr const char* kChecksumKey = "signstep.sha256";
 const std::string kNoChecksum(64, '0');
 
-// How the checksum stands in the header. JSON escapes quotes within text, so nothing else there reads like this.
+// How the checksum stands in the header. JSON escapes quotes within text, so nothing else there reads like this where
+// no key has a quote.
 std::string checksum_entry(const std::string& digits) { return fmt::format("\"{}\":\"{}\"", kChecksumKey, digits); }
 
 // A damaged file chooses what an error message quotes: keep that short and harmless on a terminal.
@@ -66,6 +67,9 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 }  // namespace
 
 std::string write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors, Metadata metadata) {
+  for (const auto& [key, text] : metadata)
+    if (key.find('"') != std::string::npos)
+      throw CheckpointError(fmt::format("a key of the metadata for {} holds a quote; nothing was written", path));
   metadata[kChecksumKey] = kNoChecksum;
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
@@ -97,6 +101,11 @@ std::string write_safetensors(const std::string& path, const std::vector<TensorE
     throw CheckpointError(
         fmt::format("the header of {} would have {} bytes, and the format allows {}; nothing was written", path,
                     text.size(), kMaxHeader));
+  try {
+    require_json_limits(text, "header", kHeaderLimits);
+  } catch (const DataError& e) {
+    throw CheckpointError(fmt::format("{} could not be read again: {}; nothing was written", path, e.what()));
+  }
   std::string length(kLengthBytes, '\0');
   const uint64_t size = text.size();
   std::memcpy(length.data(), &size, kLengthBytes);

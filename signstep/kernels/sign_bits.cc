@@ -123,6 +123,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include <cassert>
 
+#include "signstep/base/float_environment.h"
 #include "signstep/parallel/pieces.h"
 
 namespace signstep {
@@ -137,6 +138,7 @@ HWY_EXPORT(ApplySigns);
 uint64_t pack_signs(std::span<const float> values, ZeroPolicy zero, const Stream& coins, std::span<uint64_t> words,
                     Executor& executor) {
   assert(zero != ZeroPolicy::kSkip && words.size() == sign_words(values.size()));
+  const SpecifiedFloats floats;
   const auto run = HWY_DYNAMIC_DISPATCH(PackSigns);
   const size_t whole = values.size() / 64, rest = values.size() % 64;
   uint64_t nonfinite = sum_pieces<uint64_t>(64 * whole, executor, [&](size_t begin, size_t end) {
@@ -159,6 +161,7 @@ void unpack_signs(std::span<const uint64_t> words, std::span<float> values, Exec
 void apply_signs(std::span<const uint64_t> words, double lr, double decay_factor, std::span<float> x,
                  Executor& executor) {
   assert(words.size() >= sign_words(x.size()));
+  const SpecifiedFloats floats;
   const auto run = HWY_DYNAMIC_DISPATCH(ApplySigns);
   const auto rate = static_cast<float>(lr), k = static_cast<float>(decay_factor);
   const size_t whole = x.size() / 64;

@@ -71,7 +71,9 @@ HWY_INLINE VF law_signs(const SignBlock& b, const LawDraw& law, size_t i, const 
 // The tensor's maximum with |u| taken in, stored where u is finite, and the scale of the dither that it means.
 HWY_INLINE VF scale_by_maximum(float* maximum, VF u, MF finite, VF sigma) {
   const DF d;
-  const VF old = hn::LoadU(d, maximum), now = hn::IfThenElse(finite, hn::Max(old, hn::Abs(u)), old);
+  const VF old = hn::LoadU(d, maximum), size = hn::Abs(u);
+  // No hn::Max: a maximum that is NaN stays one.
+  const VF now = hn::IfThenElse(hn::And(finite, hn::Lt(old, size)), size, old);
   hn::StoreU(now, d, maximum);
   return hn::Mul(sigma, now);
 }

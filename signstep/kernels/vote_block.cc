@@ -19,9 +19,11 @@ VoteBlock::VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, c
       coins(ties.seed, Purpose::kTieCoin, ties.step, ties.message, kSharedRank) {
   if (workers < 1 || workers > kMostWorkers)
     throw OptionError(fmt::format("a vote of {} workers; wanted 1 to {}", workers, kMostWorkers));
-  if (first_word + stride > kMostWords)
-    throw OptionError(fmt::format("a vote on word {} of a message; wanted fewer than 2^33; vote in more messages",
-                                  first_word + stride - 1));
+  if (stride > kMostWords || first_word > kMostWords - stride)
+    throw OptionError(
+        fmt::format("a vote on {} words of a message from word {} on; wanted words below 2^33; vote in "
+                    "more messages",
+                    stride, first_word));
   const bool even = workers % 2 == 0;
   ties_by_coin = even && rule == TieRule::kRandom;
   wanted = even && rule == TieRule::kPlus ? workers / 2 : workers / 2 + 1;

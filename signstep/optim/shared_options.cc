@@ -79,13 +79,13 @@ void require_float_factor(const char* option, MaybeNumber value) {
 }
 
 double decay_factor(double rate, double decay, const char* what) {
+  if (!std::isfinite(static_cast<float>(rate)) || rate < 0)
+    throw OptionError(fmt::format("the learning rate is {}; wanted a rate of at least 0 that float32 holds", rate));
   const double factor = 1.0 - rate * decay;
-  if (std::isfinite(static_cast<float>(rate)) && rate >= 0 && static_cast<float>(factor) > 0 && factor <= 1)
-    return factor;
+  if (static_cast<float>(factor) > 0 && factor <= 1) return factor;
   throw OptionError(
-      fmt::format("{} is {} at a rate of {}, so each step would multiply the weights by {}; wanted a rate of at least "
-                  "0 that float32 holds and "
-                  "rate times decay in [0, 1); lower one of them",
+      fmt::format("{} is {} at a rate of {}, so each step would multiply the weights by {}; wanted rate times decay in "
+                  "[0, 1); lower one of them",
                   what, decay, rate, factor));
 }
 

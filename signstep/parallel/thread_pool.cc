@@ -32,7 +32,7 @@ void ThreadPool::drain(const std::function<void(size_t)>& task, size_t count) {
   for (size_t i = next_.fetch_add(1); i < count; i = next_.fetch_add(1)) task(i);
 }
 
-void ThreadPool::run(size_t count, const std::function<void(size_t)>& task) {
+void ThreadPool::run_all(size_t count, const std::function<void(size_t)>& task) {
   if (workers_.empty() || count <= 1) {
     for (size_t i = 0; i < count; ++i) task(i);
     return;

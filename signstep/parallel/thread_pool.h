@@ -22,10 +22,10 @@ class ThreadPool final : public Executor {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  void run(size_t count, const std::function<void(size_t)>& task) override;
   size_t threads() const override { return workers_.size() + 1; }
 
  private:
+  void run_all(size_t count, const std::function<void(size_t)>& task) override;
   void work();
   void stop();
   void drain(const std::function<void(size_t)>& task, size_t count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/base/subprocess.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -141,6 +142,37 @@ TEST(SubprocessTest, ASignalOnItsWayIsNotLost) {
     EXPECT_EQ(child.wait(), 143) << i;
   }
   std::signal(SIGTERM, before);
+}
+
+// As a parent may have left it: the system then forgets how children end, which must not look like success.
+TEST(SubprocessTest, AnEndThatCannotBeSeenIsAnError) {
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  Subprocess waited({"sh", "-c", "exit 3"}), talked({"sh", "-c", "exit 3"});
+  EXPECT_THAT(message_of<EnvironmentError>([&] { waited.wait(); }), testing::HasSubstr("SIGCHLD"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { talked.communicate("", std::chrono::minutes(1)); }),
+              testing::HasSubstr("SIGCHLD"));
+  std::signal(SIGCHLD, before);
+}
+
+// A child that no longer reads is an error, and the host's own handling of SIGPIPE stays what it was.
+TEST(SubprocessTest, APipeWithoutReaderEndsNobody) {
+  const auto before = std::signal(SIGPIPE, SIG_DFL);
+  Subprocess deaf({"sh", "-c", "exec <&-; echo closed; sleep 100"});
+  EXPECT_EQ(deaf.read_line(), "closed");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { deaf.write_line("hello"); }), testing::HasSubstr("cannot talk to"));
+  deaf.signal(SIGKILL);
+  EXPECT_EQ(std::signal(SIGPIPE, before), SIG_DFL);
+}
+
+TEST(SubprocessTest, WithoutStandardInputOfItsOwn) {
+  const int kept = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+  ::close(STDIN_FILENO);
+  {
+    Subprocess cat({"cat"});
+    EXPECT_EQ(cat.communicate("text", std::chrono::minutes(1)).output, "text");
+  }
+  if (kept >= 0) ::dup2(kept, STDIN_FILENO);
+  ::close(kept);
 }
 
 TEST(SubprocessTest, DiesWithItsParent) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <xmmintrin.h>
+
+#include <algorithm>
 #include <cmath>
 #include <thread>
+#include <tuple>
 
 #include "signstep/kernels/sgd_kernel.h"
 #include "signstep/kernels/sign_kernel.h"
@@ -43,6 +47,36 @@ TEST(COptimizer, RestoredInEveryPhaseGoesOnWithTheSameBits) {
     EXPECT_TRUE(same_bits(arrays.x, copied.x)) << stop;
     EXPECT_TRUE(same_bits(arrays.m, copied.m)) << stop;
     EXPECT_EQ(state_of(optimizer), state_of(other));
+  }
+}
+
+// A host that flushes denormals, or rounds otherwise, changes no bit.
+TEST(COptimizer, TheHostsFloatsDoNotMatter) {
+  const unsigned before = _mm_getcsr();
+  const auto walk = [&](unsigned host) {
+    OptimizerPointer optimizer = make_optimizer(kSwitched, kSizes.size());
+    Arrays arrays(kSizes, 1);
+    TraceNumbers gradients(2);
+    for (int t = 0; t < 20; ++t) {
+      for (auto& g : arrays.g) gradients.fill(g);
+      std::fill_n(arrays.g[1].begin(), 3000, 1e-40f);
+      std::vector<signstep_tensor> tensors = arrays.tensors(1e-3, 0.05);
+      _mm_setcsr(before | host);
+      const int code = signstep_optimizer_step(optimizer.get(), tensors.data(), 2, nullptr, nullptr, nullptr);
+      const unsigned after = _mm_getcsr();
+      _mm_setcsr(before);
+      EXPECT_EQ(code, SIGNSTEP_OK) << signstep_last_error();
+      EXPECT_EQ(after & ~0x3fu, (before | host) & ~0x3fu);
+    }
+    return std::tuple(arrays.x, arrays.m, state_of(optimizer));
+  };
+  const auto [x, m, state] = walk(0);
+  EXPECT_NE(m[1][7], 0) << "an average of denormals";
+  for (const unsigned host : {0x8040u, 0x4000u}) {  // flushing both ways; rounding up
+    const auto [its_x, its_m, its_state] = walk(host);
+    EXPECT_TRUE(same_bits(its_x, x)) << host;
+    EXPECT_TRUE(same_bits(its_m, m)) << host;
+    EXPECT_EQ(its_state, state) << host;
   }
 }
 

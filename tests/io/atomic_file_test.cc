@@ -76,6 +76,13 @@ TEST(AtomicFile, LinksStayAndPipesAndFoldersAreRefused) {
               testing::ThrowsMessage<EnvironmentError>(HasSubstr("sub is a folder; wanted a file")));
 }
 
+TEST(AtomicFile, LongNames) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path(std::string(255, 'n'));
+  write_file_atomic(path, "text");
+  EXPECT_EQ(read_text_file(path), "text");
+}
+
 TEST(AtomicFile, Replaces) {
   const TemporaryFolder folder;
   write_file_atomic(folder.path("f"), std::string(100'000, 'x'));
@@ -156,6 +163,16 @@ TEST(AtomicFile, AFolderWithoutPermission) {
   EXPECT_EQ(denied([&] { make_folders(folder.path("sub")); }), 0);
   chmod(folder.path().c_str(), 0755);
   EXPECT_THAT(names_in(folder.path()), ElementsAre("f"));
+  // A link into a folder that may not be searched: whether there is a file cannot be known, so the link stays.
+  const TemporaryFolder secret, open;
+  write_file_atomic(secret.path("f"), "old");
+  std::filesystem::create_symlink(secret.path("f"), open.path("link"));
+  chmod(secret.path().c_str(), 0000);
+  chmod(open.path().c_str(), 0777);
+  EXPECT_EQ(denied([&] { write_file_atomic(open.path("link"), "new"); }), 0);
+  chmod(secret.path().c_str(), 0700);
+  EXPECT_TRUE(std::filesystem::is_symlink(open.path("link")));
+  EXPECT_EQ(read_text_file(secret.path("f")), "old");
   EXPECT_EQ(read_text_file(folder.path("f")), "old");
 }
 

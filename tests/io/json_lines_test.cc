@@ -58,6 +58,17 @@ TEST_F(JsonLines, EveryCutOfTheLastLineLeavesItOut) {
   }
 }
 
+// As after a crash, or a disk that was full for a while.
+TEST_F(JsonLines, ALineAfterAHalfOneIsNotLost) {
+  for (const std::string& half : {std::string("{\"epo"), std::string(5000, 'x')}) {
+    for (const std::string& whole : {std::string(), std::string("{\"epoch\":1}\n")}) {
+      write(whole + half);
+      append_json_line(path_, {{"epoch", 2}});
+      EXPECT_EQ(read_text_file(path_), whole + "{\"epoch\":2}\n");
+    }
+  }
+}
+
 TEST_F(JsonLines, DamagedLinesAreErrorsWithTheirNumber) {
   for (const char* bad :
        {"{\"epoch\":", "not json", "[1]", "3", "null", "", "{\"a\":1} {\"b\":2}", "{\"a\":1e999}", "\xFF"}) {

@@ -131,6 +131,11 @@ TEST(Safetensors, WriterRefusesWhatCouldNotBeRead) {
   EXPECT_THAT(refused({mask, mask}), HasSubstr("two tensors would be named mask"));
   EXPECT_THAT(refused({{"__metadata__", "U8", {3}, raw(kMask)}}), HasSubstr("__metadata__"));
   EXPECT_THAT(refused({mask}, {{"folder", "\xFF"}}), HasSubstr("not UTF-8"));
+  EXPECT_THAT(refused({mask}, {{"a\"signstep.sha256", std::string(64, '0')}}), HasSubstr("holds a quote"));
+  std::vector<TensorEntry> deep;  // a header of more values than a reader takes
+  for (int i = 0; i < 5000; ++i) deep.push_back({fmt::format("t{}", i), "U8", std::vector<int64_t>(900, 1), {}});
+  for (TensorEntry& t : deep) t.bytes = raw(kMask).first(1);
+  EXPECT_THAT(refused(deep), HasSubstr("could not be read again"));
 }
 
 // What a reader refuses must not take the place of a file that it takes.

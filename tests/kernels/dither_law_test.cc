@@ -173,6 +173,10 @@ TEST(DitherMaximum, RunsUpAndScalesItsCoordinate) {
       EXPECT_EQ(s[i], wanted[i % 8]) << i << ": no maximum yet, no dither";
       EXPECT_EQ(draw.maximum[i], now[i % 8]) << i;
     }
+    // Wherever in a vector or a tail it lies.
+    Draw damaged{.u = std::vector<float>(70, 5.0f), .maximum = std::vector<float>(70, NAN), .on = DitherOn::kMean};
+    damaged.signs();
+    for (const float maximum : damaged.maximum) EXPECT_TRUE(std::isnan(maximum));
     draw.sigma = 0;
     draw.u.assign(40, 5.0f);
     EXPECT_EQ(draw.signs(), std::vector<float>(40, 1.0f));

@@ -151,7 +151,8 @@ TEST(MajorityVote, RefusesWhatCannotBe) {
     return message_of<OptionError>([&] { majority_of({votes.data(), workers == 1}, workers, ties, majority, serial); });
   };
   EXPECT_EQ(message(1, {.first_word = uint64_t{1} << 33}),
-            "a vote on word 8589934592 of a message; wanted fewer than 2^33; vote in more messages");
+            "a vote on 1 words of a message from word 8589934592 on; wanted words below 2^33; vote in more messages");
+  EXPECT_NE(message(1, {.first_word = ~uint64_t{0}}), "") << "a sum that wraps";
   EXPECT_NE(message(1, {.step = uint64_t{1} << 48}), "");
   EXPECT_EQ(majority[0], 42u);
   majority.clear();

@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <xmmintrin.h>
 
+#include <cfenv>
 #include <fstream>
 #include <thread>
 
@@ -39,6 +41,31 @@ TEST(ThreadPool, LateWorkersJoinOnlyTheRunUnderWay) {
     });
     ASSERT_EQ(done, 2);
   }
+}
+
+// A host may flush denormals, or round otherwise, in some of its threads: it must not show in anything.
+TEST(ThreadPool, TasksComputeAlikeWhateverTheHostHasSet) {
+  ThreadPool early(4);
+  std::fenv_t before;
+  std::fegetenv(&before);
+  std::fesetround(FE_UPWARD);
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+  const unsigned host = _mm_getcsr() & ~0x3fu;
+  ThreadPool late(4);  // its threads have what the host has now
+  SerialExecutor serial;
+  for (Executor* executor :
+       {static_cast<Executor*>(&early), static_cast<Executor*>(&late), static_cast<Executor*>(&serial)}) {
+    std::atomic<int> kept = 0, rounded = 0;
+    executor->run(100, [&](size_t) {
+      volatile float denormal = 1e-40f, one = 1.0f;
+      if (denormal * one != 0) ++kept;
+      if (one + 1e-10f * one == 1.0f) ++rounded;
+    });
+    EXPECT_EQ(kept, 100);
+    EXPECT_EQ(rounded, 100);
+    EXPECT_EQ(_mm_getcsr() & ~0x3fu, host) << "the host's own comes back";
+  }
+  std::fesetenv(&before);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve more than any limit here
