@@ -3,7 +3,7 @@
 """One optimizer step in Python, signstep's beside others': PYTHONPATH=build/python python3 bench/python_step.py
 
 The two of a pair step the same parameters along the same gradients. Where both are the same rule, their values are
-compared after three steps; then they are timed in turn, round after round, and the ratio is the median over the rounds of
+compared after three steps of new gradients; then they are timed in turn, round after round, and the ratio is the median over the rounds of
 theirs / ours, with the smallest and the largest. Bandwidth counts the bytes that the rule must move (a copy's: 8 a
 number). Run it while nothing else runs. Pairs whose package is not there are named and left out.
 """
@@ -124,10 +124,19 @@ def parameters_of(shapes, gradients):
     return parameters
 
 
+def new_gradients(*lists):
+    """The same in all of them. A rule is known by what it makes of gradients that change their signs."""
+    for parameters in zip(*lists):
+        g = torch.randn(parameters[0].shape)
+        for p in parameters:
+            p.grad.copy_(g)  # in place: some hold on to the tensor
+
+
 def verify(ours, theirs, mine, other, one_rule, what):
-    """Three steps of each; of one rule to the same values, but for averages within rounding of 0."""
+    """Three steps of each; of one rule to the same values, but for averages within rounding of 0. Leaves gradients."""
     before = [p.detach().clone() for p in mine]
     for _ in range(3):
+        new_gradients(mine, other)
         ours.step()
         theirs.step()
     moved = sum(int((p != q).sum()) for p, q in zip(mine, before)) / sum(p.numel() for p in mine)

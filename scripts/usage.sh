@@ -28,3 +28,16 @@ only_names() {
     exit 2
   fi
 }
+
+# sources PATTERN...: the files of the repository in the array files; ends with 1 where git cannot list any.
+sources() {
+  local list
+  if ! list=$(git ls-files -- "$@") || [[ -z $list ]]; then
+    echo "${0##*/}: git lists no sources in $PWD, so nothing was looked at; run it in a clone of your own" >&2
+    exit 1
+  fi
+  mapfile -t files <<<"$list"
+}
+
+# from_here PATH: absolute, as the caller's folder has it; call it before leaving that.
+from_here() { realpath -m -s -- "$1"; }

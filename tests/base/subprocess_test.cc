@@ -157,7 +157,7 @@ TEST(SubprocessTest, AnEndThatCannotBeSeenIsAnError) {
 // A child that no longer reads is an error, and the host's own handling of SIGPIPE stays what it was.
 TEST(SubprocessTest, APipeWithoutReaderEndsNobody) {
   const auto before = std::signal(SIGPIPE, SIG_DFL);
-  Subprocess deaf({"sh", "-c", "exec <&-; echo closed; sleep 100"});
+  Subprocess deaf({"sh", "-c", "exec <&-; echo closed; exec sleep 100"});
   EXPECT_EQ(deaf.read_line(), "closed");
   EXPECT_THAT(message_of<EnvironmentError>([&] { deaf.write_line("hello"); }), testing::HasSubstr("cannot talk to"));
   deaf.signal(SIGKILL);

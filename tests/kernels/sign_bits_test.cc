@@ -117,7 +117,7 @@ TEST(SignBits, AppliedSignsAreTheStepOfTheSignRule) {
   EXPECT_EQ(first_difference(x.data(), tensor.x, 5000), 5000u);
 }
 
-// All 2^32 floats through packing and through a SignSGD step, on every target. About three minutes, hence opt-in.
+// All 2^32 floats through packing and through a SignSGD step, on every target: minutes, hence opt-in.
 TEST(SignBits, EveryFloat) {
   if (std::getenv("SIGNSTEP_SLOW") == nullptr) GTEST_SKIP() << "set SIGNSTEP_SLOW=1 to run all 2^32 floats";
   constexpr size_t kChunk = size_t{1} << 22;
