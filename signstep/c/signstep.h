@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The C interface of signstep (C99): SignSGD, Signum and Lion with dither and the calibrated switch to SGD
- * (docs/algorithms.md), signs packed into bits and their majority, the same on CUDA
- * devices, and moments. For other languages: no exception, no
- * memory and no C++ type crosses it. examples/c_quadratic.c is a whole program.
+ * (docs/algorithms.md), signs packed into bits and their majority, the same on CUDA devices, and moments. For other
+ * languages: no exception, no memory and no C++ type crosses it. examples/c_quadratic.c is a whole program.
  *
  * Ownership. The caller owns every array, m and maximum included; an optimizer holds only its options and the numbers
  * of its state. Text comes out by copy. Errors. A function that can fail returns SIGNSTEP_OK or what was wrong;
  * signstep_last_error() then says what was seen, what was wanted and what to do. An argument that is wrong is found
  * before anything is changed; where the caller's own passes fail, the tensors of a step that are here have moved.
  * Threads. One call at a time for one optimizer or moments object; different ones may be used at once. The bits of
- * every result are the same for any number of threads. Stability. Within one SONAME functions are added only, and
- * structs stay as they are. */
+ * every result are the same for any number of threads, and whatever rounding or flushing of denormals the calling
+ * thread has set, which is put back. Stability. Within one SONAME functions are added only, and structs stay as they
+ * are. */
 #ifndef SIGNSTEP_C_SIGNSTEP_H_
 #define SIGNSTEP_C_SIGNSTEP_H_
 
