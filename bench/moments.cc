@@ -85,7 +85,7 @@ int bench_main(int argc, char** argv) {
   fmt::print("{}, {} threads, target {}\n", cpu_features().model, pool.threads(), simd_target());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  // Both sizes at once, 2.8 GB: each kind in turn, whichever Google Benchmark comes to.
+  // All arrays of both sizes at once, 2.8 GB: the benchmarks may come in any order.
   std::map<size_t, std::vector<float>> draws;
   std::map<size_t, std::unique_ptr<CoordinateMoments>> moments;
   std::map<size_t, std::unique_ptr<Bandwidth>> bandwidths;

@@ -155,7 +155,7 @@ std::vector<at::Tensor> make_parameters(const std::vector<size_t>& sizes) {
 }
 
 // How many coordinates step otherwise in two sides over three steps of new gradients, a share of all, after so many
-// uncounted ones; 1 where one of them does not move.
+// uncounted ones; 1 where a tensor of the first does not move.
 double different(const Side& side, const Side& other, int uncounted = 0) {
   const std::vector<size_t> sizes = {100'000, 4097, 7};
   std::vector<at::Tensor> ours = make_parameters(sizes), theirs = make_parameters(sizes);

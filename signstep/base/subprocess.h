@@ -13,7 +13,7 @@
 namespace signstep {
 
 // A child process that is talked to line by line, or all at once. It is in a process group of its own, so that Ctrl-C
-// reaches the parent alone, and the system kills it when the thread that made it is gone, as with the whole parent.
+// reaches the parent alone, and the system kills it when the thread that made it ends, and so when the parent does.
 // What asks for its end throws EnvironmentError where SIGCHLD is ignored, which hides it.
 class Subprocess {
  public:

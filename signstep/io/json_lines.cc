@@ -7,18 +7,22 @@
 #include "signstep/base/error.h"
 #include "signstep/io/atomic_file.h"
 #include "signstep/io/json_text.h"
+#include "signstep/io/path.h"
 
 namespace signstep {
-
 namespace {
 
-// A line that a crash or a full disk cut short is no record, and the next one must not join it.
+// A line that a crash or a full disk cut short is no record, and the next one must not join it. What cannot be read is
+// left alone: the next reader says so.
 void drop_half_line(const std::string& path) {
+  if (!path_exists(path) || is_folder(path)) return;
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : 0;
   std::streamoff end = size;
-  for (char c = 0; end > 0; --end)
-    if (file.seekg(end - 1) && file.get(c) && c == '\n') break;
+  for (char c = 0; end > 0; --end) {
+    if (!file.seekg(end - 1) || !file.get(c)) return;
+    if (c == '\n') break;
+  }
   if (end == size) return;
   std::error_code error;
   std::filesystem::resize_file(path, static_cast<uintmax_t>(end), error);

@@ -21,9 +21,9 @@ VoteBlock::VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, c
     throw OptionError(fmt::format("a vote of {} workers; wanted 1 to {}", workers, kMostWorkers));
   if (stride > kMostWords || first_word > kMostWords - stride)
     throw OptionError(
-        fmt::format("a vote on {} words of a message from word {} on; wanted words below 2^33; vote in "
+        fmt::format("a vote on words of a message from {} on, {} of them; wanted words below 2^33; vote in "
                     "more messages",
-                    stride, first_word));
+                    first_word, stride));
   const bool even = workers % 2 == 0;
   ties_by_coin = even && rule == TieRule::kRandom;
   wanted = even && rule == TieRule::kPlus ? workers / 2 : workers / 2 + 1;

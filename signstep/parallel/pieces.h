@@ -29,6 +29,7 @@ void sum_pieces(std::span<Result> totals, Executor& executor, Size&& size, Compu
     Piece& piece = pieces[i];
     piece.result = compute(piece.tensor, piece.begin, std::min(piece.begin + kPieceElements, size(piece.tensor)));
   });
+  const SpecifiedFloats floats;
   std::fill(totals.begin(), totals.end(), Result{});
   for (const Piece& piece : pieces) totals[piece.tensor] += piece.result;
 }

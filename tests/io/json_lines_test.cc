@@ -81,6 +81,7 @@ TEST_F(JsonLines, DamagedLinesAreErrorsWithTheirNumber) {
 
 TEST_F(JsonLines, AFileThatIsNotThereIsTheEnvironmentsFault) {
   EXPECT_THAT(message_of<EnvironmentError>([&] { read_json_lines(path_); }), HasSubstr("No such file"));
+  EXPECT_THAT(message_of<EnvironmentError>([&] { append_json_line(folder_.path(), {}); }), HasSubstr("cannot append"));
   EXPECT_THAT(message_of<EnvironmentError>([&] { append_json_line(folder_.path("absent/f"), {}); }),
               HasSubstr("cannot append"));
   EXPECT_THAT(message_of<EnvironmentError>([&] {

@@ -150,8 +150,9 @@ TEST(MajorityVote, RefusesWhatCannotBe) {
   const auto message = [&](size_t workers, const VoteTies& ties) {
     return message_of<OptionError>([&] { majority_of({votes.data(), workers == 1}, workers, ties, majority, serial); });
   };
-  EXPECT_EQ(message(1, {.first_word = uint64_t{1} << 33}),
-            "a vote on 1 words of a message from word 8589934592 on; wanted words below 2^33; vote in more messages");
+  EXPECT_EQ(
+      message(1, {.first_word = uint64_t{1} << 33}),
+      "a vote on words of a message from 8589934592 on, 1 of them; wanted words below 2^33; vote in more messages");
   EXPECT_NE(message(1, {.first_word = ~uint64_t{0}}), "") << "a sum that wraps";
   EXPECT_NE(message(1, {.step = uint64_t{1} << 48}), "");
   EXPECT_EQ(majority[0], 42u);

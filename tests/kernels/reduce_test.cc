@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <cmath>
 
 #include "signstep/parallel/thread_pool.h"
@@ -28,6 +29,21 @@ TEST(Reduce, EveryTargetAndThreadCountEqualsTheReference) {
       }
     }
   });
+}
+
+// Also the sum of the pieces, which the calling thread forms.
+TEST(Reduce, TheHostsRoundingDoesNotMatter) {
+  const TensorList data({4 * kPartialElements}, 3, false);
+  const std::span<const float> a(data.x.data(), 4 * kPartialElements);
+  ThreadPool pool(2);
+  const double wanted = sum_of_squares(a, pool);
+  const int before = std::fegetround();
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD}) {
+    std::fesetround(mode);
+    const double got = sum_of_squares(a, pool);
+    std::fesetround(before);
+    EXPECT_TRUE(same_bits(got, wanted)) << mode;
+  }
 }
 
 TEST(Reduce, KnownAnswers) {
