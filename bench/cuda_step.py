@@ -59,8 +59,10 @@ def parameters_of(shapes, gradients, device):
     return parameters
 
 
-def verify(make, shapes, gradients, name):
-    """Whether three steps of new gradients have the CPU's bits; else the benchmark ends."""
+def verify(make, name):
+    """Whether three steps of resnet18 along new gradients have the CPU's bits; else the benchmark ends."""
+    shapes = resnet18()
+    gradients = [torch.zeros(shape) for shape in shapes]
     on_cpu, there = parameters_of(shapes, gradients, "cpu"), parameters_of(shapes, gradients, "cuda")
     one, other = make(on_cpu), make(there)
     for _ in range(3):
@@ -153,7 +155,7 @@ def main():
 
     print(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}, signstep {signstep.__version__}")
     for name, _, make in OURS:
-        verify(make, resnet18(), [torch.zeros(shape) for shape in resnet18()], name)
+        verify(make, name)
     print("every rule of ours: three steps of resnet18 with the bits of the CPU's")
     models = [("resnet18", resnet18()), ("gpt2", gpt2_small()), ("large", [(100_000_000,)])]
     for model, shapes in models:

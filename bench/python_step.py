@@ -3,8 +3,8 @@
 """One optimizer step in Python, signstep's beside others': PYTHONPATH=build/python python3 bench/python_step.py
 
 The two of a pair step the same parameters along the same gradients. Where both are the same rule, their values are
-compared after three steps of new gradients; then they are timed in turn, round after round, and the ratio is the median over the rounds of
-theirs / ours, with the smallest and the largest. Bandwidth counts the bytes that the rule must move (a copy's: 8 a
+compared after three steps of new gradients; then they are timed in turn, round after round, and the ratio is the median
+over the rounds of theirs / ours, with the smallest and the largest. Bandwidth counts the bytes that the rule must move (a copy's: 8 a
 number). Run it while nothing else runs. Pairs whose package is not there are named and left out.
 """
 import argparse
