@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "signstep/base/error.h"
+#include "signstep/base/pipe.h"
 
 namespace signstep {
 namespace {
@@ -66,71 +67,12 @@ class SignalsHeld {
   ::_exit(127);
 }
 
-// Above the standard ones, which may be closed: a child's end must not lie where another end of it goes.
-void raise_descriptor(int& fd) {
-  if (fd < 0 || fd > STDERR_FILENO) return;
-  const int higher = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  ::close(std::exchange(fd, higher));
-}
-
-// Both ends are closed with the object unless they were taken.
-class Pipe {
- public:
-  Pipe() {
-    if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
-    for (int& end : ends_) raise_descriptor(end);
-  }
-  ~Pipe() {
-    for (const int end : ends_)
-      if (end >= 0) ::close(end);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  explicit operator bool() const { return ends_[0] >= 0 && ends_[1] >= 0; }
-  int reading() const { return ends_[0]; }
-  int writing() const { return ends_[1]; }
-  int take_reading() { return std::exchange(ends_[0], -1); }
-  int take_writing() { return std::exchange(ends_[1], -1); }
-
- private:
-  int ends_[2];
-};
-
 // waitpid that a signal does not cut short.
 pid_t wait_for(pid_t child, int* status, int options) {
   pid_t ended = -1;
   while ((ended = ::waitpid(child, status, options)) < 0 && errno == EINTR) {
   }
   return ended;
-}
-
-// write() that shows a reader that is gone by EPIPE alone, whatever the program does with SIGPIPE.
-ssize_t write_quietly(int to, const char* bytes, size_t count) {
-  sigset_t pipe, pending, before;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::sigpending(&pending);
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const ssize_t written = ::write(to, bytes, count);
-  const int code = errno;
-  if (written < 0 && code == EPIPE && !::sigismember(&pending, SIGPIPE)) {
-    const timespec at_once{};
-    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = code;
-  return written;
-}
-
-// Appends what is there, waiting for some; false at the end.
-bool read_some(int from, std::string& text) {
-  char buffer[1 << 14];
-  ssize_t got = 0;
-  while ((got = ::read(from, buffer, sizeof buffer)) < 0 && errno == EINTR) {
-  }
-  if (got > 0) text.append(buffer, static_cast<size_t>(got));
-  return got > 0;
 }
 
 // Our environment, but for what is named; execvpe still looks for the program along our own PATH.
@@ -219,7 +161,7 @@ Subprocess::~Subprocess() {
 void Subprocess::write_line(const std::string& line) {
   const std::string text = line + "\n";
   for (size_t done = 0; done < text.size();) {
-    const ssize_t written = write_quietly(to_, text.data() + done, text.size() - done);
+    const ssize_t written = write_quietly(to_, std::string_view(text).substr(done));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) throw_errno("talk to", name_, "run it by hand to see why");
     done += static_cast<size_t>(written);
@@ -277,7 +219,7 @@ Subprocess::Ended Subprocess::communicate(std::string_view input, std::chrono::m
     }
     if (::poll(pipes, 3, 10) <= 0) continue;
     if (in.revents != 0) {
-      const ssize_t written = write_quietly(to_, input.data(), input.size());
+      const ssize_t written = write_quietly(to_, input);
       if (written > 0) input.remove_prefix(static_cast<size_t>(written));
       if (input.empty() || (written < 0 && errno != EINTR && errno != EAGAIN)) {
         ::close(std::exchange(to_, -1));

@@ -5,6 +5,7 @@
 
 #include "signstep/base/error.h"
 #include "signstep/c/boundary.h"
+#include "signstep/kernels/vote_block.h"
 
 namespace signstep {
 
@@ -32,11 +33,7 @@ VoteTies vote_ties(const uint64_t* votes, uint64_t workers, uint64_t words, uint
   require_pointer(coins, "coins", "which coins fall for ties");
   if (ties != SIGNSTEP_TIE_RANDOM && ties != SIGNSTEP_TIE_PLUS)
     throw OptionError(fmt::format("ties is {}; wanted SIGNSTEP_TIE_RANDOM or SIGNSTEP_TIE_PLUS", ties));
-  if (workers < 1 || workers > kMostWorkers)
-    throw OptionError(fmt::format("{} workers; wanted 1 to {}", workers, kMostWorkers));
-  constexpr uint64_t kMostWords = uint64_t{1} << 33;
-  if (words > kMostWords || first_word > kMostWords - words)
-    throw OptionError(fmt::format("{} words of a message from word {} on; wanted words below 2^33", words, first_word));
+  require_vote_size(workers, words, first_word);
   if (words > 0) require_pointer(votes, "votes", "workers times words");
   if (words > 0) require_pointer(majority, "majority", "as many as words");
   return {ties == SIGNSTEP_TIE_PLUS ? TieRule::kPlus : TieRule::kRandom, coins->seed, coins->step, coins->tensor,

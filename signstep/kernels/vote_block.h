@@ -13,6 +13,10 @@ inline constexpr uint64_t kMostWords = uint64_t{1} << 33;  // two for each of th
 inline constexpr size_t kLowPlanes = 3;
 inline constexpr size_t kHighPlanes[] = {1, 3, 6, 14};
 
+// Throws OptionError unless there are 1 to kMostWorkers workers, and the message's words [first_word, first_word +
+// words) are below kMostWords.
+void require_vote_size(uint64_t workers, uint64_t words, uint64_t first_word);
+
 struct VoteBlock {
   // Throws OptionError for workers, words, step or message out of range.
   VoteBlock(std::span<const uint64_t> all_votes, size_t worker_count, const VoteTies& ties, std::span<uint64_t> result);

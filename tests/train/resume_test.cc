@@ -7,7 +7,6 @@
 #include <map>
 
 #include "signstep/base/error.h"
-#include "signstep/io/config.h"
 #include "signstep/train/checkpoint.h"
 #include "tests/support/message_of.h"
 #include "tests/train/tiny_run.h"
@@ -20,18 +19,6 @@ using testing::HasSubstr;
 
 class ResumeTest : public TrainTest {
  protected:
-  // What train --resume does: the settings are those of config.toml.
-  TrainOptions recorded(const std::string& name) const {
-    TrainOptions o;
-    OptionList list = option_list(o);
-    read_toml(folder_.path(name + "/config.toml"), list);
-    return o;
-  }
-
-  std::string refusal(const TrainOptions& o) {
-    return message_of<CheckpointError>([&] { run(o, resuming()); });
-  }
-
   // Every file but the log, with its bytes.
   std::map<std::string, std::string> content(const std::string& name) const {
     std::map<std::string, std::string> all;
@@ -39,25 +26,16 @@ class ResumeTest : public TrainTest {
       if (entry.is_regular_file()) all[entry.path().string()] = read_text_file(entry.path().string());
     return all;
   }
-
-  // Weights of a run of one epoch with another seed.
-  std::string other_weights() {
-    TrainOptions o = options("weights");
-    o.epochs = 1;
-    o.seed = 9;
-    run(o);
-    return find_checkpoint(o.output);
-  }
 };
 
 TEST_F(ResumeTest, AChangedSettingIsRefusedByName) {
   run(options("run"), stop_after(3));
   TrainOptions changed = recorded("run");
   changed.optimizer.set("learning_rate", "0.5");
-  EXPECT_THAT(refusal(changed), HasSubstr("learning_rate '0.001', and config.toml says '0.5'"));
+  EXPECT_THAT(resume_refusal(changed), HasSubstr("learning_rate '0.001', and config.toml says '0.5'"));
   // Before the first checkpoint the record is what is left to tell.
   for (const std::string& path : list_checkpoints(folder_.path("run"))) fs::remove(path);
-  EXPECT_THAT(refusal(changed), HasSubstr("run.json is of a run with learning_rate '0.001'"));
+  EXPECT_THAT(resume_refusal(changed), HasSubstr("run.json is of a run with learning_rate '0.001'"));
 }
 
 // What is resumable changes neither the run nor its weights; of the rest nothing may change.
@@ -79,7 +57,7 @@ TEST_F(ResumeTest, RolesSayWhatMayChange) {
                                     {"on_nonfinite", "skip"}}) {
     const std::string before = list.find(name)->text();
     list.set(name, value);
-    EXPECT_THAT(refusal(changed),
+    EXPECT_THAT(resume_refusal(changed),
                 HasSubstr(fmt::format("{} '{}', and config.toml says '{}'", name, before, list.find(name)->text())));
     list.set(name, before);
   }
@@ -99,7 +77,7 @@ TEST_F(ResumeTest, ACheckpointOfAnotherRunIsRefused) {
   run(options("run"), stop_after(3));
   const std::string foreign = list_checkpoints(other.output).front();
   fs::copy_file(foreign, folder_.path("run/checkpoints/" + fs::path(foreign).filename().string()));
-  EXPECT_THAT(refusal(recorded("run")), HasSubstr("seed '2', and config.toml says '1'"));
+  EXPECT_THAT(resume_refusal(recorded("run")), HasSubstr("seed '2', and config.toml says '1'"));
   EXPECT_EQ(figures("run").size(), 0u);
 }
 
@@ -109,7 +87,7 @@ TEST_F(ResumeTest, ChangedImagesAreNoticedWithoutTheRecord) {
   for (const char* text : {"", "{}", "[]", "{\"data\":5,\"started\":1}", "not JSON"}) {
     fs::remove(folder_.path("run/run.json"));
     if (*text) write_file_atomic(folder_.path("run/run.json"), text);
-    EXPECT_THAT(refusal(recorded("run")), HasSubstr("of a run on images with checksum")) << text;
+    EXPECT_THAT(resume_refusal(recorded("run")), HasSubstr("of a run on images with checksum")) << text;
   }
 }
 
@@ -169,54 +147,6 @@ TEST_F(ResumeTest, ARunOfVersion01GoesOn) {
   EXPECT_EQ(parameters("run"), parameters("whole"));
   EXPECT_EQ(record("run")["sessions"].size(), 2u);
   EXPECT_EQ(record("run")["sessions"][0]["program"]["version"], "0.0.9");
-}
-
-TEST_F(ResumeTest, FirstWeightsArePartOfTheRun) {
-  TrainOptions o = options("whole");
-  o.init = other_weights();
-  run(o);
-  run(options("random"));
-  EXPECT_NE(parameters("whole"), parameters("random"));
-
-  // Without a checkpoint the run starts again from the same weights.
-  o.output = folder_.path("parts");
-  run(o, stop_after(3));
-  for (const std::string& path : list_checkpoints(o.output)) fs::remove(path);
-  run(recorded("parts"), resuming());
-  EXPECT_EQ(parameters("parts"), parameters("whole"));
-  EXPECT_EQ(figures("parts"), figures("whole"));
-
-  TrainOptions again = recorded("whole");
-  again.output = folder_.path("again");
-  run(again);
-  EXPECT_EQ(parameters("again"), parameters("whole"));
-}
-
-TEST_F(ResumeTest, ChangedFirstWeightsAreRefused) {
-  TrainOptions o = options("run");
-  o.init = other_weights();
-  run(o, stop_after(3));
-  run(options("another"));
-  fs::copy_file(find_checkpoint(folder_.path("another")), o.init, fs::copy_options::overwrite_existing);
-  TrainOptions again = recorded("run");
-  again.output = folder_.path("again");
-  EXPECT_THAT(message_of<CheckpointError>([&] { run(again); }), HasSubstr("the run started from weights with"));
-  EXPECT_FALSE(fs::exists(again.output));
-  run(recorded("run"), stop_after(2, true));  // its checkpoint is all that it needs
-  for (const std::string& path : list_checkpoints(o.output)) fs::remove(path);
-  EXPECT_THAT(refusal(recorded("run")), HasSubstr("the run started from weights with"));
-  fs::remove(o.init);
-  EXPECT_THAT(message_of<EnvironmentError>([&] { run(recorded("run"), resuming()); }), HasSubstr(o.init));
-}
-
-TEST_F(ResumeTest, FirstWeightsCannotBeAddedLater) {
-  run(options("run"), stop_after(3));
-  TrainOptions o = recorded("run");
-  o.init = other_weights();
-  EXPECT_THAT(message_of<OptionError>([&] { run(o, resuming()); }), HasSubstr("started from random weights"));
-  o.init = "";
-  o.init_sha256 = "00";
-  EXPECT_THAT(message_of<OptionError>([&] { run(o, resuming()); }), HasSubstr("without init"));
 }
 
 // Killed while accuracy is measured: the epoch's steps are saved, and the figures come out the same.

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "signstep/io/config.h"
 #include "signstep/io/json_lines.h"
 #include "signstep/io/safetensors.h"
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "tests/data/fixtures.h"
+#include "tests/support/message_of.h"
 #include "tests/train/engines_here.h"
 
 namespace signstep {
@@ -41,6 +43,19 @@ class TrainTest : public testing::Test {
   TrainResult run(const TrainOptions& o, const TrainControl& control = {}) {
     TrainObserver silent;
     return train(o, engines_, control, silent);
+  }
+
+  // What train --resume does: the settings are those of config.toml.
+  TrainOptions recorded(const std::string& name) const {
+    TrainOptions o;
+    OptionList list = option_list(o);
+    read_toml(folder_.path(name + "/config.toml"), list);
+    return o;
+  }
+
+  // Why the run does not go on with these.
+  std::string resume_refusal(const TrainOptions& o) {
+    return message_of<CheckpointError>([&] { run(o, resuming()); });
   }
 
   std::vector<std::byte> parameters(const std::string& name) const {
