@@ -150,8 +150,8 @@ def main():
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("cuda_step: PyTorch sees no CUDA device; nothing is timed")
-    if signstep.cuda_kernels():
-        sys.exit(f"cuda_step: {signstep.cuda_kernels()}")
+    if why := signstep.cuda_kernels(0):
+        sys.exit(f"cuda_step: {why}")
 
     print(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}, signstep {signstep.__version__}")
     for name, _, make in OURS:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Sequence
 import torch
 
 from signstep import _library
-from signstep._library import check, library
+from signstep._library import check, library, text_of
 
 DEVICES = ("cuda",)  # PyTorch's, whose memory the kernels take
 TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
@@ -19,14 +19,11 @@ TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
 @lru_cache(maxsize=None)
 def cuda_kernels(device: Optional[int] = None) -> str:
     """"" where tensors of CUDA devices are stepped by the kernels, else why they are stepped by tensor operations. With the
-    number of a device also whether the kernels were compiled for it; this takes the device into use."""
-    if device is None:
-        told = library.signstep_cuda_devices(ctypes.byref(ctypes.c_uint32()))
-    else:
-        steps = ctypes.c_void_p()
-        told = library.signstep_cuda_new(device, ctypes.byref(steps))
-        library.signstep_cuda_free(steps)
-    if told == _library.OK:
+    number of a device also whether the kernels were compiled for it; this takes the device into use, and RuntimeError says
+    that it cannot be now, as where memory runs out."""
+    if device is not None:
+        return text_of(library.signstep_cuda_obstacle, device)
+    if library.signstep_cuda_devices(ctypes.byref(ctypes.c_uint32())) == _library.OK:
         return ""
     why: bytes = library.signstep_last_error()
     return why.decode()

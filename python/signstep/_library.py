@@ -141,6 +141,7 @@ _arguments: dict[str, list[Any]] = {
     "signstep_apply": [_pointer, _u64, _double, _double, _pointer],
     "signstep_majority": [_pointer, _u64, _u64, _u32, ctypes.POINTER(Draw), _u64, _pointer],
     "signstep_cuda_devices": [ctypes.POINTER(_u32)],
+    "signstep_cuda_obstacle": [_u32, *_out_text],
     "signstep_cuda_new": [_u32, ctypes.POINTER(_pointer)],
     "signstep_cuda_set": [_pointer, _pointer, _u64, ctypes.POINTER(Pass), _u64, ctypes.POINTER(Draw)],
     "signstep_cuda_launch": [_pointer, _pointer],

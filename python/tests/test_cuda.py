@@ -37,7 +37,7 @@ CASES = {
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A device whose tensors the kernels take."""
     if torch.cuda.is_available():
-        assert signstep.cuda_kernels() == ""
+        assert signstep.cuda_kernels(0) == ""
         yield "cuda"
         return
     assert "SIGNSTEP_CUDA_REQUIRED" not in os.environ, f"no CUDA device: {signstep.cuda_kernels()}"
@@ -165,6 +165,22 @@ def test_a_launch_is_captured_and_replayed(device: str, monkeypatch: pytest.Monk
     assert bits([p.cpu() for p in parameters]) == bits([q.cpu() for q in twins])
 
 
+def test_a_step_is_not_captured(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters, optimizer = run(device, 3, momentum=0.9)
+    before = bits([p.cpu() for p in parameters])
+    if device == "cuda":
+        with pytest.raises(RuntimeError, match="outside of one"), torch.cuda.graph(torch.cuda.CUDAGraph()):
+            optimizer.step()
+    else:
+        with monkeypatch.context() as capturing, pytest.raises(RuntimeError, match="outside of one"):
+            capturing.setattr(torch.cuda, "is_initialized", lambda: True)
+            capturing.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+            optimizer.step()
+    assert bits([p.cpu() for p in parameters]) == before and optimizer._core.steps == 3
+    optimizer.step()
+    assert bits([p.cpu() for p in parameters]) != before
+
+
 def test_a_step_is_of_the_current_stream(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if device != "cuda":
         pytest.skip("a stream needs a device")
@@ -227,11 +243,32 @@ def test_a_library_that_is_not_there_is_named() -> None:
     assert "/nowhere/libsignstep_cuda.so" in told
 
 
-def test_a_device_that_nothing_was_compiled_for_is_named() -> None:
+def told_with_code(code: str, script: str) -> str:
+    """What a program says where the loops' device answers the question for kernels with a code of CUDA's."""
     library = os.environ.get("SIGNSTEP_CUDA_EMULATED")
     if library is None:
-        pytest.skip("SIGNSTEP_CUDA_EMULATED names no library, so no device was without code")
-    environment = {**os.environ, "SIGNSTEP_CUDA_LIBRARY": library, "SIGNSTEP_EMULATED_WITHOUT_CODE": "1"}
-    script = "import signstep; print(signstep.cuda_kernels() == '', signstep.cuda_kernels(0))"
-    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.startswith("True the CUDA kernels cannot run on device 0, of sm_61")
+        pytest.skip("SIGNSTEP_CUDA_EMULATED names no library, so no device refuses")
+    environment = {**os.environ, "SIGNSTEP_CUDA_LIBRARY": library, "SIGNSTEP_EMULATED_CODE": code}
+    return subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_device_that_nothing_was_compiled_for_is_named() -> None:
+    told = told_with_code("209", "import signstep; print(signstep.cuda_kernels() == '', signstep.cuda_kernels(0))")
+    assert told.startswith("True the CUDA kernels cannot run on device 0, of sm_61")
+
+
+def test_memory_that_ran_out_is_no_answer() -> None:
+    script = """
+import os, signstep
+try:
+    print(signstep.cuda_kernels(0))
+except RuntimeError as error:
+    print(error)
+os.unsetenv("SIGNSTEP_EMULATED_CODE")
+print(signstep.cuda_kernels(0) == "")
+"""
+    failed, later = told_with_code("2", script).splitlines()
+    assert failed.startswith("CUDA failed at loading the kernels on device 0: out of memory (code 2)")
+    assert later == "True"

@@ -23,6 +23,8 @@ namespace {
 
 constexpr const char* kCuda = "what signstep_cuda_new gave";
 
+int number_of(uint32_t device) { return static_cast<int>(std::min<uint32_t>(device, INT32_MAX)); }
+
 template <class Enum>
 Enum chosen(uint32_t value, uint32_t count, const char* name) {
   if (value >= count) throw OptionError(fmt::format("{} of a pass is {}; wanted less than {}", name, value, count));
@@ -124,10 +126,14 @@ int signstep_cuda_devices(uint32_t* count) {
   });
 }
 
+int signstep_cuda_obstacle(uint32_t device, char* text, size_t size, size_t* needed) {
+  return guarded([&] { copy_text(device_obstacle(number_of(device)), text, size, needed); });
+}
+
 int signstep_cuda_new(uint32_t device, signstep_cuda** out) {
   return guarded([&] {
     require_pointer(out, "out", "where to put what is made");
-    *out = new signstep_cuda(static_cast<int>(std::min<uint32_t>(device, INT32_MAX)));
+    *out = new signstep_cuda(number_of(device));
   });
 }
 
@@ -167,7 +173,7 @@ int signstep_cuda_passes(void* context, const signstep_pass* passes, uint64_t co
     if (count > 0) require_pointer(passes, "passes", "as many as count says");
     if (count > 0) require_pointer(statistics, "statistics", "as many as count says");
     set(*step.cuda, {step.tensors, step.count}, {passes, count}, &step.rounding);
-    step.cuda->launch(step.stream);
+    step.cuda->launch_now(step.stream);
     read(*step.cuda, count, statistics);
   });
 }

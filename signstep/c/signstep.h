@@ -183,6 +183,10 @@ SIGNSTEP_API int signstep_majority(const uint64_t* votes, uint64_t workers, uint
  * is done in its order, without waiting unless it is said. SIGNSTEP_ENVIRONMENT where library, driver or device is
  * missing or memory ran out. */
 SIGNSTEP_API int signstep_cuda_devices(uint32_t* count);
+/* Why tensors of a device cannot be stepped here and never will in this process, for who has another way: no library,
+ * driver or such device, or no code for it. Empty where they can; an error where that may pass, as memory that ran out.
+ * Takes the device into use. */
+SIGNSTEP_API int signstep_cuda_obstacle(uint32_t device, char* text, size_t size, size_t* needed);
 
 /* Steps of one device's tensors. Free what comes out, after the work that it launched. */
 typedef struct signstep_cuda signstep_cuda;
@@ -215,7 +219,7 @@ SIGNSTEP_API int signstep_cuda_launch(signstep_cuda* cuda, void* stream);
 SIGNSTEP_API int signstep_cuda_read(signstep_cuda* cuda, uint64_t count, signstep_statistics* statistics);
 
 /* The three together as the passes of signstep_optimizer_step, for tensors whose x is NULL there; context is a
- * signstep_cuda_step. One wait a step. */
+ * signstep_cuda_step. One wait a step, which is therefore refused where the stream is being captured. */
 typedef struct signstep_cuda_step {
   signstep_cuda* cuda;
   const signstep_cuda_tensor* tensors; /* as many as the optimizer has; those that are elsewhere are not looked at */

@@ -3,13 +3,25 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "signstep/base/error.h"
 
 namespace signstep {
 namespace {
+
+// There are no kernels for a device, or no device, and that will not change.
+struct NoKernels : EnvironmentError {
+  using EnvironmentError::EnvironmentError;
+};
+
+// CUDA's codes for kernels that were not compiled for the device: invalid device function, no kernel image for it, PTX
+// that its driver is too old for.
+constexpr int kWithoutCode[] = {98, 209, 222};
 
 constexpr const char* kFile = "libsignstep_cuda.so";
 constexpr const char* kVariable = "SIGNSTEP_CUDA_LIBRARY";
@@ -31,13 +43,12 @@ const DeviceCalls* opened() {
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // for as long as the process lives
   if (library == nullptr) {
     const char* const why = dlerror();
-    throw EnvironmentError(
-        fmt::format("the CUDA kernels are not there ({}); build signstep where nvcc is, or name a {} in {}",
-                    why == nullptr ? path : why, kFile, kVariable));
+    throw NoKernels(fmt::format("the CUDA kernels are not there ({}); build signstep where nvcc is, or name a {} in {}",
+                                why == nullptr ? path : why, kFile, kVariable));
   }
   const auto calls = reinterpret_cast<decltype(&signstep_cuda_calls)>(dlsym(library, "signstep_cuda_calls"));
   if (calls == nullptr || calls()->layout != kDeviceLayout)
-    throw EnvironmentError(fmt::format(
+    throw NoKernels(fmt::format(
         "{} is of another build of signstep; wanted the one beside libsignstep.so; build both again", path));
   return calls();
 }
@@ -53,11 +64,9 @@ int device_count() {
   const DeviceCalls& calls = device_calls();
   int count = 0;
   if (const int code = calls.devices(&count); code != 0)
-    throw EnvironmentError(
-        fmt::format("CUDA cannot be used: {} (code {}); wanted a device and its driver; look at nvidia-smi",
-                    calls.text(code), code));
-  if (count < 1)
-    throw EnvironmentError("CUDA sees 0 devices; wanted at least 1; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
+    throw NoKernels(fmt::format("CUDA cannot be used: {} (code {}); wanted a device and its driver; look at nvidia-smi",
+                                calls.text(code), code));
+  if (count < 1) throw NoKernels("CUDA sees 0 devices; wanted at least 1; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
   return count;
 }
 
@@ -66,20 +75,33 @@ void require_device(int device) {
     throw OptionError(fmt::format("device is {}; wanted 0 to {}, as CUDA sees {} of them", device, count - 1, count));
   const DeviceCalls& calls = device_calls();
   int sm = 0;
-  if (const int code = calls.code(device, &sm); code != 0)
-    throw EnvironmentError(fmt::format(
-        "the CUDA kernels cannot run on device {}, of sm_{}: {} (code {}); where they were not compiled for "
-        "it, build them with -DSIGNSTEP_CUDA_ARCHITECTURES={}",
-        device, sm, calls.text(code), code, sm));
+  const int code = calls.code(device, &sm);
+  if (std::ranges::find(kWithoutCode, code) != std::end(kWithoutCode))
+    throw NoKernels(
+        fmt::format("the CUDA kernels cannot run on device {}, of sm_{}: {} (code {}); build them with "
+                    "-DSIGNSTEP_CUDA_ARCHITECTURES={}",
+                    device, sm, calls.text(code), code, sm));
+  require_success(calls, code, fmt::format("loading the kernels on device {}", device));
 }
 
-bool device_is_there(int device) {
+std::string device_obstacle(int device) {
   try {
     require_device(device);
-    return true;
-  } catch (const Error&) {
-    return false;
+    return {};
+  } catch (const NoKernels& e) {
+    return e.what();
+  } catch (const OptionError& e) {
+    return e.what();
   }
+}
+
+bool has_kernels(int device) {
+  static std::mutex mutex;
+  static std::map<int, bool> known;
+  const std::lock_guard lock(mutex);
+  auto at = known.find(device);
+  if (at == known.end()) at = known.emplace(device, device_obstacle(device).empty()).first;
+  return at->second;
 }
 
 void require_success(const DeviceCalls& calls, int code, const std::string& doing) {

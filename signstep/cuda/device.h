@@ -20,8 +20,12 @@ int device_count();
 // device_count() does. Takes the device into use.
 void require_device(int device);
 
-// Whether require_device() would let it pass, for who has another way.
-bool device_is_there(int device = 0);
+// Why the kernels cannot be used on a device, for who has another way; empty where they can: there is no library, no
+// driver, no such device, or no code for it. Throws EnvironmentError for what may pass, such as memory that ran out.
+std::string device_obstacle(int device);
+
+// Whether there is none; its answer is remembered for as long as the process lives. Safe from several threads.
+bool has_kernels(int device);
 
 // Throws EnvironmentError for a code other than 0: what was being done, and what CUDA says.
 void require_success(const DeviceCalls& calls, int code, const std::string& doing);

@@ -15,7 +15,7 @@
 namespace signstep {
 
 inline constexpr uint64_t kDeviceLayout =
-    uint64_t{6} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
+    uint64_t{7} << 48 | uint64_t{sizeof(SignEntry)} << 32 | uint64_t{sizeof(SgdEntry)} << 16 | sizeof(PackArguments);
 
 // Each function returns 0 or a code of CUDA's; stream is a cudaStream_t of the device. Launches do not wait.
 struct DeviceCalls {
@@ -31,9 +31,9 @@ struct DeviceCalls {
   int (*wait)(int device, void* stream);
   int (*make_event)(int device, void** event);
   int (*drop_event)(int device, void* event);
-  // *recorded is false where the stream is being captured into a graph: then there is nothing to wait for.
-  int (*record)(int device, void* stream, void* event, bool* recorded);
+  int (*record)(int device, void* stream, void* event);
   int (*wait_event)(int device, void* event);
+  int (*capturing)(int device, void* stream, bool* captured);  // whether what is queued goes into a graph
 
   int (*sign)(int device, void* stream, const StepTable<SignEntry>* table, uint32_t blocks);
   int (*sgd)(int device, void* stream, const StepTable<SgdEntry>* table, uint32_t blocks);

@@ -25,16 +25,13 @@ DevicePasses::~DevicePasses() = default;
 bool DevicePasses::takes(const at::Tensor& p) {
   if (p.device().type() != type_ || (p.is_cuda() && !knows_cuda_streams())) return false;
   if (p.layout() != at::kStrided || !element_type(p.scalar_type()) || !p.is_non_overlapping_and_dense()) return false;
-  const int device = p.is_cuda() ? static_cast<int>(p.get_device()) : 0;
-  const auto [at, added] = there_.try_emplace(device, false);
-  if (added) at->second = device_is_there(device);  // else tensor operations step them
-  return at->second;
+  return has_kernels(device_number(p));  // else tensor operations step it
 }
 
 void DevicePasses::add(uint32_t index, const at::Tensor& x, const at::Tensor& g, const at::Tensor& m,
                        const at::Tensor& maximum) {
   const auto floats = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
-  tensors_[index] = {.device = x.is_cuda() ? static_cast<int>(x.get_device()) : 0,
+  tensors_[index] = {.device = device_number(x),
                      .arrays = {.x = x.data_ptr(),
                                 .g = g.data_ptr(),
                                 .x_type = *element_type(x.scalar_type()),
@@ -70,7 +67,7 @@ void DevicePasses::run(std::span<const StepTensor> tensors, std::span<StepStatis
     std::unique_ptr<DeviceSteps>& steps = steps_[device];
     if (!steps) steps = std::make_unique<DeviceSteps>(device);
     set(*steps, std::span(launch.entries));
-    steps->launch(type_ == at::kCUDA ? current_cuda_stream(device) : nullptr);
+    steps->launch_now(type_ == at::kCUDA ? current_cuda_stream(device) : nullptr);
   }
   for (const auto& [device, launch] : launches) {  // when all are under way
     const std::span<const StepStatistics> seen = steps_[device]->read();

@@ -22,7 +22,7 @@ class DevicePasses final : public Stepper {
   ~DevicePasses() override;
 
   // Whether the kernels can step it: on a device, float32, float16 or bfloat16, dense, in any order. False too where
-  // there are no kernels; opens their library when it is first asked for a tensor of a device.
+  // there are no kernels for the device; throws as has_kernels.
   bool takes(const at::Tensor& parameter);
 
   // For the next step. The gradient is of x's type and order, m and maximum float32 in that order, or undefined. None
@@ -52,7 +52,6 @@ class DevicePasses final : public Stepper {
   void run(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Entry&& entry, Set&& set);
 
   at::DeviceType type_;
-  std::map<int, bool> there_;                          // whether there are kernels, of devices that were asked for
   std::map<int, std::unique_ptr<DeviceSteps>> steps_;  // by device
   std::map<uint32_t, Added> tensors_;                  // by index
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep.h on a device: whole runs, with dither, switch and sums, that end with the CPU's bits.
-#include <gtest/gtest.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <memory>
@@ -10,6 +11,9 @@
 
 namespace signstep {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 class DeviceInterface : public DeviceTest {};
 
@@ -163,20 +167,75 @@ TEST_F(DeviceInterface, BitsAreThoseOfTheCpu) {
   EXPECT_EQ(packed.values(), majority);
 }
 
-// A device that nothing was compiled for is left to who has another way; only the library of loops can be one.
+std::string obstacle(uint32_t device) {
+  char text[1000];
+  size_t needed = 0;
+  return signstep_cuda_obstacle(device, text, sizeof text, &needed) == SIGNSTEP_OK
+             ? text
+             : fmt::format("failed: {}", signstep_last_error());
+}
+
+// The loops' device refuses what a variable says, for as long as this lives.
+class Refusal {
+ public:
+  Refusal(const char* variable, const char* value) : variable_(variable) { ::setenv(variable, value, 1); }
+  ~Refusal() { ::unsetenv(variable_); }
+  Refusal(const Refusal&) = delete;
+  Refusal& operator=(const Refusal&) = delete;
+
+ private:
+  const char* variable_;
+};
+
+bool device_is_emulated() {
+  const Refusal refusal("SIGNSTEP_EMULATED_CODE", "209");
+  return !obstacle(0).empty();
+}
+
+// A device that nothing was compiled for is left to who has another way, and memory that ran out is not.
 TEST_F(DeviceInterface, ADeviceWithoutCodeIsNamed) {
-  ASSERT_TRUE(device_is_there());
-  ::setenv("SIGNSTEP_EMULATED_WITHOUT_CODE", "1", 1);
-  const bool emulated = !device_is_there();
+  ASSERT_EQ(obstacle(0), "");
+  EXPECT_THAT(obstacle(4000), HasSubstr("device is 4000; wanted 0 to "));
+  if (!device_is_emulated()) GTEST_SKIP() << "the kernels have code for this device";
   signstep_cuda* none = nullptr;
-  const int told = emulated ? signstep_cuda_new(0, &none) : SIGNSTEP_ENVIRONMENT;
-  const std::string why = emulated ? signstep_last_error() : "";
-  ::unsetenv("SIGNSTEP_EMULATED_WITHOUT_CODE");
-  if (!emulated) return;  // the kernels have code for this device
-  EXPECT_EQ(told, SIGNSTEP_ENVIRONMENT);
-  EXPECT_NE(why.find("device 0, of sm_61"), std::string::npos) << why;
-  EXPECT_NE(why.find("-DSIGNSTEP_CUDA_ARCHITECTURES=61"), std::string::npos) << why;
-  EXPECT_TRUE(device_is_there());
+  {
+    const Refusal refusal("SIGNSTEP_EMULATED_CODE", "209");
+    EXPECT_THAT(obstacle(0), AllOf(HasSubstr("device 0, of sm_61"), HasSubstr("-DSIGNSTEP_CUDA_ARCHITECTURES=61")));
+    EXPECT_EQ(signstep_cuda_new(0, &none), SIGNSTEP_ENVIRONMENT);
+    EXPECT_EQ(signstep_last_error(), obstacle(0));
+  }
+  {
+    const Refusal refusal("SIGNSTEP_EMULATED_CODE", "2");
+    EXPECT_THAT(obstacle(0),
+                HasSubstr("failed: CUDA failed at loading the kernels on device 0: out of memory (code 2)"));
+  }
+  EXPECT_EQ(obstacle(0), "");
+}
+
+// A replay would be the same step again: what reads its step at once refuses to be captured, before anything has moved.
+TEST_F(DeviceInterface, AStepIsNotCaptured) {
+  if (!device_is_emulated()) GTEST_SKIP() << "captures for the package's tests";
+  const CudaPointer cuda = make_cuda();
+  const DeviceArray<float> x(std::vector<float>(4, 1.0f)), g(std::vector<float>(4, 1.0f));
+  const signstep_cuda_tensor tensor{x.data(), g.data(), nullptr, nullptr, 4, 0, 0, 0};
+  signstep_pass pass{};
+  pass.lr = 0.5, pass.decay_factor = 1;
+  signstep_statistics statistics{};
+  signstep_cuda_step step{cuda.get(), &tensor, 1, nullptr, {}};
+  const Refusal refusal("SIGNSTEP_EMULATED_CAPTURE", "1");
+  EXPECT_EQ(signstep_cuda_passes(&step, &pass, 1, &statistics), SIGNSTEP_OPTION);
+  EXPECT_THAT(signstep_last_error(), HasSubstr("captured into a CUDA graph"));
+  EXPECT_EQ(x.values(), std::vector<float>(4, 1.0f));
+  EXPECT_EQ(signstep_cuda_launch(cuda.get(), nullptr), SIGNSTEP_OK);  // which may be
+}
+
+// An error that stayed behind would be told of the next launch, which has moved its tensors.
+TEST_F(DeviceInterface, AnErrorIsToldOnce) {
+  if (device_is_emulated()) GTEST_SKIP() << "the loops' device takes any number";
+  const DeviceArray<float> x(std::vector<float>(64, 1.0f));
+  const DeviceArray<uint64_t> words(std::vector<uint64_t>{5});
+  EXPECT_EQ(signstep_cuda_unpack(4000, nullptr, words.data(), 64, x.data()), SIGNSTEP_ENVIRONMENT);
+  EXPECT_EQ(signstep_cuda_unpack(0, nullptr, words.data(), 64, x.data()), SIGNSTEP_OK) << signstep_last_error();
 }
 
 // What is wrong is found before anything is launched, and says so through signstep_optimizer_step too.

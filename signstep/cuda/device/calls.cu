@@ -7,6 +7,12 @@
 namespace signstep {
 namespace {
 
+// What stays behind would be told of the next launch.
+cudaError_t told_once(cudaError_t error) {
+  if (error != cudaSuccess) cudaGetLastError();
+  return error;
+}
+
 // Chooses a device for as long as it lives.
 class Chosen {
  public:
@@ -14,9 +20,10 @@ class Chosen {
     error_ = cudaGetDevice(&before_);
     if (error_ == cudaSuccess && before_ != device) error_ = cudaSetDevice(device);
     changed_ = error_ == cudaSuccess && before_ != device;
+    told_once(error_);
   }
   ~Chosen() {
-    if (changed_) cudaSetDevice(before_);
+    if (changed_) told_once(cudaSetDevice(before_));
   }
   Chosen(const Chosen&) = delete;
   Chosen& operator=(const Chosen&) = delete;
@@ -24,10 +31,7 @@ class Chosen {
   // What work() returns, or why the device could not be chosen.
   template <class Work>
   int then(Work&& work) {
-    if (error_ != cudaSuccess) return error_;
-    const cudaError_t error = work();
-    if (error != cudaSuccess) cudaGetLastError();  // told once
-    return error;
+    return error_ != cudaSuccess ? error_ : told_once(work());
   }
 
  private:
@@ -36,11 +40,25 @@ class Chosen {
   bool changed_ = false;
 };
 
+// For as long as it lives this thread may take and give back memory while another captures a graph, or it does itself:
+// an optimizer is collected when its time has come.
+class BesideCaptures {
+ public:
+  BesideCaptures() { exchange(); }
+  ~BesideCaptures() { exchange(); }
+  BesideCaptures(const BesideCaptures&) = delete;
+  BesideCaptures& operator=(const BesideCaptures&) = delete;
+
+ private:
+  void exchange() { told_once(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 cudaStream_t stream_of(void* stream) { return static_cast<cudaStream_t>(stream); }
 
 int devices(int* count) {
-  const cudaError_t error = cudaGetDeviceCount(count);
-  if (error != cudaSuccess) cudaGetLastError();
+  const cudaError_t error = told_once(cudaGetDeviceCount(count));
   if (error != cudaErrorNoDevice) return error;
   *count = 0;
   return cudaSuccess;
@@ -57,6 +75,7 @@ int code(int device, int* sm) {
 }
 
 int allocate(int device, size_t bytes, void** host, void** memory) {
+  const BesideCaptures apart;
   return Chosen(device).then([&] {
     void* pinned = nullptr;
     cudaError_t error = cudaSuccess;
@@ -71,6 +90,7 @@ int allocate(int device, size_t bytes, void** host, void** memory) {
 }
 
 int release(int device, void* host, void* memory) {
+  const BesideCaptures apart;
   return Chosen(device).then([&] {
     const cudaError_t first = host == nullptr ? cudaSuccess : cudaFreeHost(host);
     const cudaError_t second = memory == nullptr ? cudaSuccess : cudaFree(memory);
@@ -97,22 +117,25 @@ int make_event(int device, void** event) {
 
 int drop_event(int device, void* event) {
   if (event == nullptr) return cudaSuccess;
+  const BesideCaptures apart;
   return Chosen(device).then([&] { return cudaEventDestroy(static_cast<cudaEvent_t>(event)); });
 }
 
-int record(int device, void* stream, void* event, bool* recorded) {
-  return Chosen(device).then([&] {
-    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-    const cudaError_t error = cudaStreamIsCapturing(stream_of(stream), &status);
-    *recorded = false;
-    if (error != cudaSuccess || status != cudaStreamCaptureStatusNone) return error;
-    *recorded = true;
-    return cudaEventRecord(static_cast<cudaEvent_t>(event), stream_of(stream));
-  });
+int record(int device, void* stream, void* event) {
+  return Chosen(device).then([&] { return cudaEventRecord(static_cast<cudaEvent_t>(event), stream_of(stream)); });
 }
 
 int wait_event(int device, void* event) {
   return Chosen(device).then([&] { return cudaEventSynchronize(static_cast<cudaEvent_t>(event)); });
+}
+
+int capturing(int device, void* stream, bool* captured) {
+  return Chosen(device).then([&] {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    const cudaError_t error = cudaStreamIsCapturing(stream_of(stream), &status);
+    *captured = status != cudaStreamCaptureStatusNone;
+    return error;
+  });
 }
 
 template <class Launch>
@@ -158,8 +181,8 @@ const char* text(int code) { return cudaGetErrorString(static_cast<cudaError_t>(
 
 extern "C" __attribute__((visibility("default"))) const signstep::DeviceCalls* signstep_cuda_calls() {
   using namespace signstep;
-  static const DeviceCalls calls = {kDeviceLayout, devices,    code,   allocate,   release,       copy, wait,
-                                    make_event,    drop_event, record, wait_event, sign,          sgd,  baseline,
-                                    total,         pack,       signs,  vote,       render_images, norm, text};
+  static const DeviceCalls calls = {
+      kDeviceLayout, devices, code, allocate, release, copy, wait,  make_event, drop_event,    record, wait_event,
+      capturing,     sign,    sgd,  baseline, total,   pack, signs, vote,       render_images, norm,   text};
   return &calls;
 }

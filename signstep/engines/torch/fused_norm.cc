@@ -45,7 +45,7 @@ struct NormSpace {
 
 void launch(const at::Tensor& y, std::initializer_list<NormPass> passes, const NormArguments& a) {
   const DeviceCalls& calls = device_calls();
-  const int device = y.is_cuda() ? static_cast<int>(y.get_device()) : 0;
+  const int device = device_number(y);
   void* const stream = y.is_cuda() ? current_cuda_stream(device) : nullptr;
   for (const NormPass pass : passes) require_success(calls, calls.norm(device, stream, pass, &a), "normalising");
 }
@@ -107,8 +107,7 @@ bool fused_norm_takes(const at::Tensor& y, at::DeviceType where) {
   if (y.dim() != 4 || y.size(1) % kEight != 0 || y.size(1) > kMostNormChannels || y.numel() < 2 * y.size(1))
     return false;
   if (!y.is_contiguous(kOrder)) return false;
-  static const bool there = device_is_there();
-  return there;
+  return has_kernels(device_number(y));
 }
 
 at::Tensor fused_norm(const NormTensors& t, bool rectified) {

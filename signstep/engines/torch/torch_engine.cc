@@ -12,6 +12,7 @@
 #include "signstep/engines/torch/flat_pair.h"
 #include "signstep/engines/torch/recorded_step.h"
 #include "signstep/engines/torch/torch_network.h"
+#include "signstep/libtorch/cuda_stream.h"
 #include "signstep/libtorch/torch_executor.h"
 
 namespace signstep {
@@ -62,9 +63,9 @@ class TorchEngine final : public Engine {
         device_(options.device == Device::kCuda ? at::kCUDA : at::kCPU),
         apart_(apart || device_.is_cuda()),
         bf16_(resolved_precision(options, network.options.width) == Precision::kBf16),
-        renders_(apart_ && device_is_there()),
         raw_images_(device_),
         values_(network.parameter_elements, device_, apart_),
+        renders_(apart_ && has_kernels(device_number(values_.read()))),
         gradients_(network.parameter_elements, device_, apart_),
         buffers_(network.buffer_elements, device_, apart_),
         gradient_views_(views(gradients_.read(), network.parameters)),
@@ -79,7 +80,7 @@ class TorchEngine final : public Engine {
     if (!apart_) return std::nullopt;
     const at::Tensor &values = values_.read(), &gradients = gradients_.read();
     values_.write();
-    return DeviceTensors{.device = device_.is_cuda() ? static_cast<int>(values.get_device()) : 0,
+    return DeviceTensors{.device = device_number(values),
                          .stream = nullptr,
                          .values = values.data_ptr<float>(),
                          .gradients = gradients.data_ptr<float>()};
@@ -192,9 +193,11 @@ class TorchEngine final : public Engine {
   };
 
   at::Device device_;
-  bool apart_, bf16_, renders_;
+  bool apart_, bf16_;
   DeviceImages raw_images_;
-  FlatPair values_, gradients_, buffers_;
+  FlatPair values_;
+  bool renders_;
+  FlatPair gradients_, buffers_;
   std::vector<at::Tensor> gradient_views_;
   TorchNetwork network_;
   std::unique_ptr<Repeated> step_;
