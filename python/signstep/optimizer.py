@@ -158,7 +158,8 @@ class SignOptimizer(torch.optim.Optimizer):
         """One step. The closure, if any, is called once before it, with autograd on, and its value returned. TypeError
         or ValueError, before anything has moved, for a sparse gradient, one of another shape, and a rate or decay that
         cannot be; RuntimeError within torch.cuda.graph."""
-        if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+        initialized: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call, unused-ignore]
+        if initialized and torch.cuda.is_current_stream_capturing():
             raise RuntimeError(
                 "optimizer.step() was to be captured into a CUDA graph, whose replays would all be the same step; wanted it "
                 "outside of one; capture forward and backward, and step after each replay"
