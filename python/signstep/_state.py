@@ -30,6 +30,9 @@ def check_saved(saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
             "this is no state dict of a signstep optimizer, as it has no 'signstep'; wanted what state_dict() gave "
             "(torch.distributed.checkpoint.state_dict, FSDP and ZeroRedundancyOptimizer leave it out)"
         )
+    for name in (SAVED, ARRAYS):
+        if not isinstance(saved.get(name, ""), str):
+            raise ValueError(f"{name!r} of the state dict is {type(saved[name]).__name__}; wanted the text that state_dict() gave")
     seen = [len(group["params"]) for group in saved["param_groups"]]
     wanted = [len(group["params"]) for group in groups]
     if seen != wanted:

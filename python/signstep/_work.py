@@ -5,16 +5,19 @@ computed in, and the way back into the parameter."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, MutableMapping, Optional
+from typing import Any, Callable, MutableMapping, Optional
 
 import torch
 from torch import Tensor
+from torch.utils import _python_dispatch
 
 from signstep import _cuda, _library
 from signstep._rounding import round_stochastically
 
 LOW_PRECISION = ("nearest", "stochastic", "master")
 KERNEL_DEVICES = ("cpu",)  # whose memory the kernels take
+# Whether it is of a subclass that holds its elements in tensors of its own; PyTorch 2.1 and later.
+_is_wrapper: Callable[[object], bool] = getattr(_python_dispatch, "is_traceable_wrapper_subclass", lambda t: False)
 
 
 def compute_type(dtype: torch.dtype) -> torch.dtype:
@@ -129,17 +132,18 @@ def prepare(
         and parameter.is_contiguous()
         and gradient.is_contiguous()
         and not gradient.is_neg()
+        and not parameter.is_neg()
     ):
         if "master" in state:  # of when it was float16 or bfloat16; it would undo what comes now
             del state["master"]
         m = _fitted(state, "m", parameter, dtype) if buffers & _library.M else None
         maximum = _fitted(state, "maximum", parameter, dtype) if buffers & _library.MAXIMUM else None
         return Work(parameter, parameter, gradient, m, maximum, by_kernels, not by_kernels)
-    if parameter.device.type == "meta" or type(parameter).__name__ == "DTensor":
+    if parameter.device.type == "meta" or type(parameter).__name__ == "DTensor" or _is_wrapper(parameter):
         raise TypeError(
             f"a parameter of shape {tuple(parameter.shape)} is "
-            f"{'on the meta device' if parameter.device.type == 'meta' else 'a DTensor'}; wanted a tensor with its elements "
-            "at hand: materialise it, or shard nothing (a rule's sums are over a whole tensor)"
+            f"{'on the meta device' if parameter.device.type == 'meta' else f'a {type(parameter).__name__}'}; wanted a tensor "
+            "with its elements at hand: materialise it, or shard nothing (a rule's sums are over a whole tensor)"
         )
     if any(size > 1 and stride == 0 for size, stride in zip(parameter.shape, parameter.stride())):
         raise TypeError(
@@ -159,7 +163,7 @@ def prepare(
     else:
         if low_precision == "master" and parameter.dtype != dtype:
             x = state["master"] = _master(state.get("master"), x, dtype, changed)
-        elif parameter.dtype != dtype or (dense and not _dense(x)):
+        elif parameter.dtype != dtype or (dense and (not _dense(x) or x.is_neg())):
             x = x.to(dtype, copy=True, memory_format=torch.contiguous_format)
         fits = g.dtype == dtype and (not dense or (_same_order(x, g) and _dense(g) and not g.is_neg()))
     return Work(
@@ -181,6 +185,8 @@ def _master(master: Optional[Tensor], x: Tensor, dtype: torch.dtype, changed: bo
         return x.to(dtype).contiguous()
     _require_shape(master, "master", x)
     master = master.to(x.device)
+    if not _dense(master):  # a user's cut
+        master = master.contiguous()
     if not changed or torch.equal(master.to(x.dtype), x):
         return master
     return torch.where(master.to(x.dtype) == x, master, x.to(dtype)).contiguous()

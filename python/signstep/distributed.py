@@ -10,6 +10,7 @@ signSGD with majority vote: Bernstein et al. 2018, arXiv 1802.04434, section 6.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Optional
 
 import torch
@@ -22,7 +23,7 @@ from signstep._core import Core
 from signstep._library import Draw
 from signstep._state import SAVED
 from signstep.optimizer import SignOptimizer
-from signstep.options import Dither
+from signstep.options import Dither, sign_rule, stated
 from signstep.rules import SignSGD
 
 
@@ -32,9 +33,11 @@ class MajorityVote:
     Each rank moves m = b m + (1 - b) g of its own gradients, takes s = sign(m), dithered on request, and votes; every
     gradient becomes the majority's sign, +1 or -1, of which the optimizer takes a plain step. 0, NaN and infinity vote by
     coin, a tie is a coin that all ranks draw alike. A step's message is every rank's bits to every rank, n / 8 bytes.
+    Gradients are accumulated under model.no_sync() alone, else the first micro-batch decides (a warning, once). A rank that
+    model.join() has let go, and a parameter that a rank did not use, go on voting by the average that is left, or by coin.
 
     optimizer: SignSGD without momentum, dither or switch of its own (else ValueError), of every parameter of the model.
-    momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed for all ranks.
+    momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed for all ranks (ValueError at a vote).
     """
 
     def __init__(
@@ -54,17 +57,19 @@ class MajorityVote:
                 "signstep.SignSGD(params, lr, momentum=0) without dither and switch; give momentum and dither to "
                 "MajorityVote"
             )
+        options = stated(
+            {**sign_rule(momentum), "zero": "random", "seed": seed, "total_steps": total_steps}, dither, None
+        )
         if dither is not None and dither.on in ("post", "mean"):
             raise ValueError(f"dither on {dither.on!r} is more than one bit; wanted 'update' or 'gradient'")
-        rule = {"optimizer": "signum", "momentum": momentum} if momentum else {"optimizer": "signsgd"}
-        options = {**rule, "zero": "random", "seed": seed, "total_steps": total_steps}
-        options.update(dither.options() if dither is not None else {})
         self._optimizer = optimizer
         self.process_group = process_group
         self._core = Core(options, len(self._parameters()))
         self._m: dict[Tensor, Tensor] = {}
         self._maximum: dict[Tensor, Tensor] = {}
         self._waiting: list[tuple[Any, Any]] = []
+        self._voted_at = -1  # steps that the optimizer had taken at the last vote
+        self._warned = False
         self.nonfinite = 0  # coordinates that were NaN or infinite at the last step, over all ranks
 
     def __getstate__(self) -> dict[str, Any]:
@@ -120,6 +125,7 @@ class MajorityVote:
             raise ValueError(f"{unknown} parameters of the model are not the optimizer's; wanted all of them")
         if len(self._core.tensors) != len(parameters):
             self._core.grow(len(parameters))
+        self._warn_of_accumulation()
         step, rank = self._core.steps, dist.get_rank(self.process_group)
         seed = self._core.options["seed"]
         self._core.set_rank(rank)
@@ -128,13 +134,32 @@ class MajorityVote:
             complement(pack(x, Draw(seed, step, i, rank)), x.numel()) for i, x in stepped.items()
         ]  # x = -s, or 0 where there was no step: a coin, as fair when it is turned around
         sizes = [word_count(x.numel()) for x in stepped.values()]
-        message = torch.cat([*bits, torch.tensor([self._nonfinite], device="cpu")])
-        votes = self._gather(message)
+        votes = self._gather(torch.cat([*bits, torch.tensor([seed, step, self._nonfinite], device="cpu")]))
+        for other, (its_seed, its_step) in enumerate(votes[:, -3:-1].tolist()):
+            if (its_seed, its_step) != (seed, step):
+                raise ValueError(
+                    f"rank {other} votes with seed {its_seed} at step {its_step}, rank {rank} with seed {seed} at step {step}; "
+                    "wanted one seed and one step, as all draw the coins of ties alike: give every MajorityVote the same "
+                    "seed, and load a state on all ranks"
+                )
         self.nonfinite = int(votes[:, -1].sum())
-        decided = majority(votes[:, :-1].contiguous(), Draw(seed, step, 0, 0))
+        decided = majority(votes[:, :-3].contiguous(), Draw(seed, step, 0, 0))
         for (i, x), words in zip(stepped.items(), torch.split(decided, sizes)):
             g = gradients[parameters[i]]
             g.copy_(unpack(words.contiguous(), x.numel()).reshape(g.shape))
+
+    def _warn_of_accumulation(self) -> None:
+        """A bucket holds the gradient that is there plus the new one: after a vote +-1 plus what is far smaller."""
+        steps = self._optimizer._core.steps
+        if steps == self._voted_at and not self._warned:
+            self._warned = True
+            warnings.warn(
+                "two votes without optimizer.step() between them: where gradients are accumulated, the first vote outweighs "
+                "all that comes after it; accumulate under model.no_sync(), so that the last micro-batch alone is voted on "
+                "(nothing is wrong where the step was left out, as by GradScaler, and gradients were zeroed)",
+                stacklevel=2,
+            )
+        self._voted_at = steps
 
     def _signs(self, parameters: list[Tensor], gradients: dict[Tensor, Tensor]) -> dict[int, Tensor]:
         """By a parameter's number: -s of this rank, from a step at rate 1 from x = 0."""

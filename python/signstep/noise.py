@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from signstep import _library
 from signstep._descent import DescentSample
+from signstep._groups import check_gradient
 from signstep._library import check, library
 
 LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of dither, relative to a tensor's rms
@@ -150,7 +151,12 @@ def measure(
     if not named:
         raise ValueError("the model has no parameter that requires a gradient; wanted at least one")
     kept = [p.grad for _, p in named]
-    buffers = [(b, b.detach().clone()) for b in model.buffers()]
+    buffers = [  # a model may put another tensor in the place of one
+        (module._buffers, name, b, b.detach().clone())
+        for module in model.modules()
+        for name, b in module._buffers.items()
+        if b is not None
+    ]
     halves = [_Moments(sum(p.numel() for _, p in named)) for _ in range(2)]
     sample = DescentSample([p.numel() for _, p in named])
     _library.set_threads(torch.get_num_threads())
@@ -170,14 +176,18 @@ def measure(
         for (_, p), gradient in zip(named, kept):
             p.grad = gradient
         with torch.no_grad():
-            for b, value in buffers:
+            for place, name, b, value in buffers:
                 b.copy_(value)
+                place[name] = b
     if draws < 4:
         raise ValueError(f"{draws} batches were given; wanted at least 4, and better 50 or more")
     return _noise(named, halves, sample, draws, batch_size)
 
 
 def _flat(parameters: list[nn.Parameter]) -> Tensor:
+    for i, p in enumerate(parameters):
+        if p.grad is not None:
+            check_gradient(p, p.grad, i)
     zero = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     return torch.cat([g.detach().to("cpu", torch.float32).reshape(-1) for g in zero])
 

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import math
 from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TypeVar, Union
 
 import torch
@@ -15,11 +13,11 @@ from torch import Tensor
 from signstep import _library
 from signstep._core import Core
 from signstep._cuda import CudaPasses
-from signstep._groups import check_gradient, check_group, rate_and_decay, refuse_shards
+from signstep._groups import OWN, check_gradient, check_group, rate_and_decay, refuse_shards
 from signstep._passes import run_passes
 from signstep._state import ARRAYS, SAVED, array_names, check_complete, check_saved, tensors_of
 from signstep._work import Work, compute_type, count_changes, prepare
-from signstep.options import Dither, Switch
+from signstep.options import Dither, Switch, stated
 from signstep.report import StepReport
 
 # Tensors, groups, or names with tensors (PyTorch 2.6 and later).
@@ -29,19 +27,6 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 # torch.compile runs it as it is and goes on behind it: a graph holds no pointers. As PyTorch's own optimizers do it, from
 # 2.1 on; torch.compiler.disable is the same, but takes seconds of every program that imports this one.
 _outside_graphs: Callable[[_Function], _Function] = getattr(torch, "_disable_dynamo", lambda function: function)
-
-
-def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
-    """An option as JSON has it; NumPy's numbers are numbers."""
-    if isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        if not math.isfinite(value):
-            raise ValueError(f"{name} is {value}; wanted a finite number")
-        return float(value)
-    raise TypeError(f"{name} is {value!r}; wanted a number or text")
 
 
 _PRE_HOOKS = "_optimizer_load_state_dict_pre_hooks"  # PyTorch 2.1 and later
@@ -100,18 +85,13 @@ class SignOptimizer(torch.optim.Optimizer):
             raise ValueError(
                 "differentiable is True; wanted False, as the derivative of a sign is 0 and the kernels keep no graph"
             )
-        for name, value, kind in (("dither", dither, Dither), ("switch", switch, Switch)):
-            if value is not None and not isinstance(value, kind):
-                raise TypeError(f"{name} is {value!r}; wanted a signstep.{kind.__name__} or None")
-        options = {**rule, "zero": zero, "seed": seed, "total_steps": total_steps}
-        for part in (dither, switch):
-            options.update(part.options() if part is not None else {})
-        self._core = Core({name: _plain(name, value) for name, value in options.items()}, 0)
+        self._core = Core(stated({**rule, "zero": zero, "seed": seed, "total_steps": total_steps}, dither, switch), 0)
         if decoupled_weight_decay is None:
             decoupled_weight_decay = self._core.options["decoupled_weight_decay"]
         self._cuda = CudaPasses()
         self._report = StepReport()
         self._written: dict[int, int] = {}  # by a parameter's number: its version after a step from master weights
+        self._order: list[Tensor] = []  # the parameters by number, as the last step found them
         defaults = {
             "lr": lr,
             "decoupled_weight_decay": decoupled_weight_decay,
@@ -140,7 +120,7 @@ class SignOptimizer(torch.optim.Optimizer):
         return "\n".join([name, *stated, groups])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """As the base class's; a group that is refused (TypeError, ValueError) is not there afterwards."""
+        """As the base class's; a group that is refused is not there afterwards."""
         super().add_param_group(param_group)
         try:
             first = sum(len(group["params"]) for group in self.param_groups[:-1])
@@ -148,9 +128,10 @@ class SignOptimizer(torch.optim.Optimizer):
             if self._core.options["dither"] == "relative" or self._core.options["switch_when"] != "never":
                 refuse_shards(self.param_groups[-1], first)
             self._core.grow(first + len(self.param_groups[-1]["params"]))
-        except (TypeError, ValueError):
+        except BaseException:
             self.param_groups.pop()
             raise
+        self._order += self.param_groups[-1]["params"]
 
     @_outside_graphs
     @torch.no_grad()
@@ -198,6 +179,14 @@ class SignOptimizer(torch.optim.Optimizer):
                 "state and its draws by its number; freeze one by requires_grad_(False) and grad = None, add some by "
                 "add_param_group, or make a new optimizer"
             )
+        order = [p for group in self.param_groups for p in group["params"]]
+        if any(one is not other for one, other in zip(order, self._order)):
+            if {id(p) for p in order} == {id(p) for p in self._order}:
+                raise ValueError(
+                    "the parameters are in another order than before; wanted that of their coming, as each has its number in "
+                    "the state and in the draws; put groups and parameters back"
+                )
+            self._order = order  # others in their places, which is their owner's business
         rates = [rate_and_decay(group, i) for i, group in enumerate(self.param_groups)]
         given: list[tuple[Tensor, Optional[Tensor], dict[str, Any], Any]] = []
         for group, (lr, decay) in zip(self.param_groups, rates):
@@ -234,7 +223,8 @@ class SignOptimizer(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up what state_dict() gave, the groups' rates and decays included. ValueError, and nothing is changed, for
-        the state of other parameters, of another optimizer, of options that differ, by name, or without its arrays."""
+        the state of other parameters, of another optimizer, of options that differ, by name, or without its arrays, and
+        ValueError or TypeError for a group that no step could be taken at."""
         for hook in list(getattr(self, _PRE_HOOKS, {}).values()):  # before the base class, which gets a part
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
@@ -242,9 +232,9 @@ class SignOptimizer(torch.optim.Optimizer):
         core = Core(self._core.given, len(self._core.tensors))
         core.restore(state_dict[SAVED])
         check_complete(state_dict, self.param_groups, core.steps if core.buffers() else 0)
-        self._check_groups(state_dict)
+        groups = self._checked_groups(state_dict)
         with _none_of(self, _PRE_HOOKS), _none_of(self, _POST_HOOKS):
-            super().load_state_dict({name: state_dict[name] for name in ("state", "param_groups")})
+            super().load_state_dict({"state": state_dict["state"], "param_groups": groups})
         for parameter, arrays in tensors_of(state_dict, self.param_groups):  # the base class would round them
             self.state[parameter] = arrays
         self._core = core
@@ -253,9 +243,15 @@ class SignOptimizer(torch.optim.Optimizer):
         for hook in list(getattr(self, _POST_HOOKS, {}).values()):
             hook(self)
 
-    def _check_groups(self, saved: Mapping[str, Any]) -> None:
-        """The library knows nothing of a group's direction and rounding, whose draws are the seed's too."""
-        for i, (own, other) in enumerate(zip(self.param_groups, saved["param_groups"])):
+    def _checked_groups(self, saved: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The saved groups, with our own options where they lack some. The library knows nothing of a group's direction and
+        rounding, whose draws are the seed's too."""
+        groups = [
+            {**{name: own[name] for name in OWN if name in own}, **other}
+            for own, other in zip(self.param_groups, saved["param_groups"])
+        ]
+        for i, (own, other) in enumerate(zip(self.param_groups, groups)):
+            rate_and_decay(other, i)
             names = ["maximize"]
             if any(compute_type(p.dtype) != p.dtype for p in own["params"]):
                 names.append("low_precision")
@@ -265,12 +261,13 @@ class SignOptimizer(torch.optim.Optimizer):
                         f"parameter group {i}: {name} is {other[name]!r} in the state dict and {own[name]!r} here; wanted the "
                         f"same; make the optimizer with {other[name]!r}, and set param_groups[{i}][{name!r}] after loading"
                     )
-        seed, other_seed = self._core.options["seed"], json.loads(saved[SAVED])["options"]["seed"]
-        if seed != other_seed and any(group.get("low_precision") == "stochastic" for group in saved["param_groups"]):
+        seed, other_seed = self._core.options["seed"], json.loads(saved[SAVED])["options"].get("seed")
+        if seed != other_seed and any(group["low_precision"] == "stochastic" for group in groups):
             raise ValueError(
                 f"the state dict is of seed {other_seed}, this optimizer of {seed}; wanted the same, as low_precision "
                 "'stochastic' draws; make the optimizer with the saved one's seed"
             )
+        return groups
 
     def __getstate__(self) -> dict[str, Any]:
         base: dict[str, Any] = super().__getstate__()
@@ -287,3 +284,4 @@ class SignOptimizer(torch.optim.Optimizer):
             self._cuda = CudaPasses()
             self._report = StepReport()
             self._written = {}
+            self._order = [p for group in self.param_groups for p in group["params"]]

@@ -4,8 +4,10 @@ are checked by the library, whose description of the options is the only one (si
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
-from typing import Any, Optional
+from numbers import Integral, Real
+from typing import Any, Mapping, Optional, Union
 
 
 def _stated(options: Any, prefix: str) -> dict[str, Any]:
@@ -79,3 +81,33 @@ class Switch:
         if self.step == 0:
             raise ValueError("switch: step is 0; wanted at least 1, or at, a share of total_steps")
         return _stated(self, "switch_")
+
+
+def _plain(name: str, value: Any) -> Union[bool, int, float, str]:
+    """An option as JSON has it; NumPy's numbers are numbers."""
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        if not math.isfinite(value):
+            raise ValueError(f"{name} is {value}; wanted a finite number")
+        return float(value)
+    raise TypeError(f"{name} is {value!r}; wanted a number or text")
+
+
+def sign_rule(momentum: float) -> dict[str, Any]:
+    """The rule of SignSGD and Signum; the library judges what is no number of [0, 1)."""
+    plain = isinstance(momentum, Real) and momentum == 0
+    return {"optimizer": "signsgd"} if plain else {"optimizer": "signum", "momentum": momentum}
+
+
+def stated(options: Mapping[str, Any], dither: Optional[Dither], switch: Optional[Switch]) -> dict[str, Any]:
+    """All that the library is to be told. TypeError for what is of another kind."""
+    for name, value, kind in (("dither", dither, Dither), ("switch", switch, Switch)):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} is {value!r}; wanted a signstep.{kind.__name__} or None")
+    whole = dict(options)
+    for part in (dither, switch):
+        whole.update(part.options() if part is not None else {})
+    return {name: _plain(name, value) for name, value in whole.items()}

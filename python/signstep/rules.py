@@ -8,13 +8,12 @@ SignSGD, Signum: Bernstein et al. 2018, arXiv 1802.04434. Lion: Chen et al. 2023
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Mapping, NoReturn, Optional, Union
 
 from torch import Tensor
 
 from signstep.optimizer import Params, SignOptimizer
-from signstep.options import Dither, Switch
+from signstep.options import Dither, Switch, sign_rule
 
 
 _HINTS = {
@@ -66,11 +65,9 @@ class SignSGD(SignOptimizer):
         **others: NoReturn,
     ) -> None:
         _refuse(type(self).__name__, others)
-        plain = isinstance(momentum, Real) and momentum == 0
-        rule = {"optimizer": "signsgd"} if plain else {"optimizer": "signum", "momentum": momentum}
         super().__init__(
             params,
-            rule,
+            sign_rule(momentum),
             lr,
             decoupled_weight_decay,
             zero,

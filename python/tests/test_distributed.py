@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import copy
+import fractions
 import io
 import json
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,59 @@ def test_ranks_dither_apart_and_step_alike(tmp_path: Path) -> None:
     assert all(torch.equal(p, q) for p, q in zip(one["last"], again["last"]))
     plain, _ = run(tmp_path / "c", False)
     assert not all(torch.equal(p, q) for p, q in zip(one["last"], plain["last"]))
+
+
+def voting(rank: int, seed: int) -> tuple:
+    model = torch.nn.Linear(3, 1, bias=False)
+    ddp = torch.nn.parallel.DistributedDataParallel(model)
+    optimizer = signstep.SignSGD(model.parameters(), 0.1, 0)
+    ddp.register_comm_hook(signstep.MajorityVote(optimizer, 0, seed=seed), signstep.majority_vote_hook)
+    return ddp, optimizer
+
+
+def odd_worker(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    ddp, optimizer = voting(rank, 1)
+    told = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            ddp.zero_grad()
+            with ddp.no_sync():
+                ddp(torch.full((1, 3), 1e-3)).sum().backward()
+            ddp(torch.full((1, 3), -5e-3)).sum().backward()
+            assert ddp.module.weight.grad.tolist() == [[-1, -1, -1]]
+            optimizer.step()
+        told.append(len([w for w in caught if "no_sync" in str(w.message)]))
+        for _ in range(3):
+            ddp(torch.ones(1, 3)).sum().backward()
+        told.append(len([w for w in caught if "accumulate under model.no_sync()" in str(w.message)]))
+    ddp, _ = voting(rank, rank)
+    try:
+        ddp(torch.ones(1, 3)).sum().backward()
+    except Exception as error:  # of the type that DDP makes of it
+        told.append(str(error))
+    Path(folder, f"{rank}.json").write_text(json.dumps(told))
+    os._exit(0)
+
+
+def test_accumulation_is_warned_of_once_and_another_seed_is_refused(tmp_path: Path) -> None:
+    mp.spawn(odd_worker, (str(tmp_path),), nprocs=2)
+    for rank in range(2):
+        before, after, refused = json.loads((tmp_path / f"{rank}.json").read_text())
+        assert (before, after) == (0, 1)
+        assert f"rank {1 - rank} votes with seed {1 - rank} at step 0, rank {rank} with seed {rank}" in refused
+
+
+def test_options_are_judged_as_the_optimizers_are() -> None:
+    optimizer = signstep.SignSGD([torch.nn.Parameter(torch.zeros(2))], momentum=0)
+    signstep.MajorityVote(optimizer, momentum=fractions.Fraction(9, 10))
+    for momentum, error in ((None, TypeError), (float("nan"), ValueError)):
+        with pytest.raises(error, match="momentum is"):
+            signstep.MajorityVote(optimizer, momentum=momentum)
+    with pytest.raises(TypeError, match="dither is 'relative'; wanted a signstep.Dither"):
+        signstep.MajorityVote(optimizer, dither="relative")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import copy
 import fractions
 
 import pytest
@@ -63,6 +64,39 @@ def test_a_group_that_is_refused_is_not_there() -> None:
     with pytest.raises(ValueError, match="switch_scope is tensor"):
         by_tensor.add_param_group({"params": [parameter()]})
     assert len(by_tensor.param_groups) == 1
+
+
+def test_a_group_that_fails_in_any_way_is_not_there() -> None:
+    a, b = parameter(), parameter()
+    optimizer = signstep.Signum([a])
+    with pytest.raises(RuntimeError):
+        optimizer.add_param_group({"params": [b], "lr": torch.tensor(0.1, device="meta")})
+    a.grad = torch.ones(3)
+    optimizer.step()
+    assert len(optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_another_order_of_the_parameters_is_refused(copied: bool) -> None:
+    a, b = parameter(), parameter()
+    optimizer = signstep.Signum([{"params": [a]}, {"params": [b]}])
+    if copied:
+        optimizer = copy.deepcopy(optimizer)
+        a, b = (group["params"][0] for group in optimizer.param_groups)
+    a.grad = b.grad = torch.ones(3)
+    optimizer.step()
+    optimizer.param_groups.reverse()
+    before = a.detach().clone()
+    with pytest.raises(ValueError, match="in another order than before"):
+        optimizer.step()
+    assert torch.equal(a, before)
+    optimizer.param_groups.reverse()
+    optimizer.step()
+    c = parameter()
+    c.grad = torch.ones(3)
+    optimizer.param_groups[0]["params"][0] = c  # another in its place is its owner's business
+    optimizer.step()
+    assert not torch.equal(c, torch.ones(3))
 
 
 @pytest.mark.parametrize("name, value", [("lr", float("inf")), ("lr", -1), ("decoupled_weight_decay", float("nan"))])

@@ -75,6 +75,30 @@ def test_nothing_of_the_model_is_changed() -> None:
     assert model.seen.item() == 0 and model.parts[0].eq(0).all()
 
 
+def test_a_buffer_that_the_model_replaces_is_put_back() -> None:
+    class Counting(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(6, 2)
+            self.register_buffer("calls", torch.tensor(0))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls = self.calls + 1
+            out: torch.Tensor = self.layer(x)
+            return out
+
+    model = Counting()
+    calls = model.calls
+    signstep.noise.measure(model, [torch.randn(8, 6) for _ in range(5)], lambda m, b: m(b).sum())
+    assert model.calls is calls and calls.item() == 0
+
+
+def test_a_sparse_gradient_is_named() -> None:
+    model = torch.nn.Embedding(5, 2, sparse=True)
+    with pytest.raises(TypeError, match="parameter 0 has a sparse gradient"):
+        signstep.noise.measure(model, [torch.tensor([1])] * 5, lambda m, b: m(b).sum())
+
+
 def test_no_signal_is_said() -> None:
     noise = signstep.noise.measure(Given(5), [[torch.tensor([1.0, -1, 1, -1, 1]) * (-1) ** k] for k in range(4)], loss_of)
     assert noise.simple_noise_scale == math.inf

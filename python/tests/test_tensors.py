@@ -197,6 +197,38 @@ def test_master_weights_of_another_shape_are_refused() -> None:
         optimizer.step()
 
 
+def test_master_weights_that_were_cut_are_stepped_in_their_places() -> None:
+    p = torch.nn.Parameter(torch.zeros(2, 6, dtype=torch.bfloat16))
+    optimizer = signstep.Signum([p], 2.0**-9, decoupled_weight_decay=0, low_precision="master")
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    p.data = p.data[:, :3].clone()
+    for name in ("m", "master"):
+        optimizer.state[p][name] = optimizer.state[p][name][:, :3]
+    for _ in range(3):
+        p.grad = torch.ones_like(p)
+        optimizer.step()
+    assert torch.equal(p.float(), torch.full((2, 3), -4 * 2.0**-9))
+
+
+def test_a_parameter_with_the_negative_bit_goes_downhill() -> None:
+    p = torch.nn.Parameter(torch.ones(4)._neg_view())
+    optimizer = signstep.SignSGD([p], 0.25, 0, decoupled_weight_decay=0)
+    p.grad = torch.ones(4)
+    optimizer.step()
+    assert torch.equal(p.detach() + 0, torch.full((4,), -1.25))
+
+
+def test_a_wrapper_of_tensors_is_refused_before_others_move() -> None:
+    wrapped = pytest.importorskip("torch.testing._internal.two_tensor", reason="this PyTorch has no TwoTensor").TwoTensor
+    one, p = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(wrapped(torch.ones(4), torch.ones(4)))
+    optimizer = signstep.Signum([one, p], 0.1)
+    one.grad, p.grad = torch.ones(3), wrapped(torch.ones(4), torch.ones(4))
+    with pytest.raises(TypeError, match="a TwoTensor; wanted a tensor with its elements at hand"):
+        optimizer.step()
+    assert torch.equal(one, torch.ones(3))
+
+
 def test_an_expanded_parameter_is_refused_before_others_move() -> None:
     a, e = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(1).expand(3))
     optimizer = signstep.Signum([a, e], 0.1)
