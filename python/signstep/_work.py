@@ -157,7 +157,10 @@ def prepare(
     by_cuda = not by_kernels and dtype == torch.float32 and plain and _cuda.takes(parameter.device)
     dense = by_kernels or by_cuda  # wanted
     x, g = parameter.detach(), gradient.detach()
-    rounded = by_cuda and low_precision != "master" and parameter.dtype != dtype and x.is_contiguous()  # by the kernels
+    # by the kernels
+    rounded = (
+        by_cuda and low_precision != "master" and parameter.dtype != dtype and x.is_contiguous() and not x.is_neg()
+    )
     if rounded:
         fits = g.dtype in (parameter.dtype, dtype) and g.is_contiguous() and not g.is_neg()
     else:

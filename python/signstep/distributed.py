@@ -40,6 +40,9 @@ class MajorityVote:
     momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed for all ranks (ValueError at a vote).
     """
 
+    _voted_at = -1  # steps that the optimizer had taken at the last vote
+    _warned = False  # of accumulation
+
     def __init__(
         self,
         optimizer: SignOptimizer,
@@ -68,8 +71,6 @@ class MajorityVote:
         self._m: dict[Tensor, Tensor] = {}
         self._maximum: dict[Tensor, Tensor] = {}
         self._waiting: list[tuple[Any, Any]] = []
-        self._voted_at = -1  # steps that the optimizer had taken at the last vote
-        self._warned = False
         self.nonfinite = 0  # coordinates that were NaN or infinite at the last step, over all ranks
 
     def __getstate__(self) -> dict[str, Any]:
@@ -125,7 +126,7 @@ class MajorityVote:
             raise ValueError(f"{unknown} parameters of the model are not the optimizer's; wanted all of them")
         if len(self._core.tensors) != len(parameters):
             self._core.grow(len(parameters))
-        self._warn_of_accumulation()
+        self._warn_of_accumulation(gradients)
         step, rank = self._core.steps, dist.get_rank(self.process_group)
         seed = self._core.options["seed"]
         self._core.set_rank(rank)
@@ -148,17 +149,18 @@ class MajorityVote:
             g = gradients[parameters[i]]
             g.copy_(unpack(words.contiguous(), x.numel()).reshape(g.shape))
 
-    def _warn_of_accumulation(self) -> None:
+    def _warn_of_accumulation(self, gradients: dict[Tensor, Tensor]) -> None:
         """A bucket holds the gradient that is there plus the new one: after a vote +-1 plus what is far smaller."""
         steps = self._optimizer._core.steps
         if steps == self._voted_at and not self._warned:
-            self._warned = True
-            warnings.warn(
-                "two votes without optimizer.step() between them: where gradients are accumulated, the first vote outweighs "
-                "all that comes after it; accumulate under model.no_sync(), so that the last micro-batch alone is voted on "
-                "(nothing is wrong where the step was left out, as by GradScaler, and gradients were zeroed)",
-                stacklevel=2,
-            )
+            near = sum(int(((g.abs() - 1).abs() < 0.5).sum()) for g in gradients.values())
+            if near > 0.9 * sum(g.numel() for g in gradients.values()):
+                self._warned = True
+                warnings.warn(
+                    "two votes without optimizer.step() between them, and the gradients hold the first one's signs, which "
+                    "outweigh all that comes after; accumulate under model.no_sync(), so that the sum is voted on",
+                    stacklevel=2,
+                )
         self._voted_at = steps
 
     def _signs(self, parameters: list[Tensor], gradients: dict[Tensor, Tensor]) -> dict[int, Tensor]:

@@ -152,10 +152,9 @@ def measure(
         raise ValueError("the model has no parameter that requires a gradient; wanted at least one")
     kept = [p.grad for _, p in named]
     buffers = [  # a model may put another tensor in the place of one
-        (module._buffers, name, b, b.detach().clone())
+        (module._buffers, name, b, None if b is None else b.detach().clone())
         for module in model.modules()
         for name, b in module._buffers.items()
-        if b is not None
     ]
     halves = [_Moments(sum(p.numel() for _, p in named)) for _ in range(2)]
     sample = DescentSample([p.numel() for _, p in named])
@@ -177,8 +176,9 @@ def measure(
             p.grad = gradient
         with torch.no_grad():
             for place, name, b, value in buffers:
-                b.copy_(value)
                 place[name] = b
+                if b is not None and value is not None:
+                    b.copy_(value)
     if draws < 4:
         raise ValueError(f"{draws} batches were given; wanted at least 4, and better 50 or more")
     return _noise(named, halves, sample, draws, batch_size)

@@ -181,7 +181,10 @@ class SignOptimizer(torch.optim.Optimizer):
             )
         order = [p for group in self.param_groups for p in group["params"]]
         if any(one is not other for one, other in zip(order, self._order)):
-            if {id(p) for p in order} == {id(p) for p in self._order}:
+            numbers: dict[int, set[int]] = {}
+            for i, p in enumerate(self._order):
+                numbers.setdefault(id(p), set()).add(i)
+            if any(i not in numbers.get(id(p), {i}) for i, p in enumerate(order)):
                 raise ValueError(
                     "the parameters are in another order than before; wanted that of their coming, as each has its number in "
                     "the state and in the draws; put groups and parameters back"

@@ -141,7 +141,11 @@ def odd_worker(rank: int, folder: str) -> None:
             optimizer.step()
         told.append(len([w for w in caught if "no_sync" in str(w.message)]))
         for _ in range(3):
-            ddp(torch.ones(1, 3)).sum().backward()
+            ddp.zero_grad()
+            ddp(torch.full((1, 3), 1e-3)).sum().backward()  # probed, and thrown away
+        told.append(len([w for w in caught if "no_sync" in str(w.message)]))
+        for _ in range(3):
+            ddp(torch.full((1, 3), 1e-3)).sum().backward()
         told.append(len([w for w in caught if "accumulate under model.no_sync()" in str(w.message)]))
     ddp, _ = voting(rank, rank)
     try:
@@ -155,8 +159,8 @@ def odd_worker(rank: int, folder: str) -> None:
 def test_accumulation_is_warned_of_once_and_another_seed_is_refused(tmp_path: Path) -> None:
     mp.spawn(odd_worker, (str(tmp_path),), nprocs=2)
     for rank in range(2):
-        before, after, refused = json.loads((tmp_path / f"{rank}.json").read_text())
-        assert (before, after) == (0, 1)
+        before, probed, after, refused = json.loads((tmp_path / f"{rank}.json").read_text())
+        assert (before, probed, after) == (0, 0, 1)
         assert f"rank {1 - rank} votes with seed {1 - rank} at step 0, rank {rank} with seed {rank}" in refused
 
 

@@ -172,8 +172,9 @@ int signstep_cuda_passes(void* context, const signstep_pass* passes, uint64_t co
     if (step.count > 0) require_pointer(step.tensors, "tensors", "as many as count says");
     if (count > 0) require_pointer(passes, "passes", "as many as count says");
     if (count > 0) require_pointer(statistics, "statistics", "as many as count says");
+    refuse_capture(step.cuda->device(), step.stream);
     set(*step.cuda, {step.tensors, step.count}, {passes, count}, &step.rounding);
-    step.cuda->launch_now(step.stream);
+    step.cuda->launch(step.stream);
     read(*step.cuda, count, statistics);
   });
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <span>
 
 #include "signstep/base/error.h"
 
@@ -20,8 +21,12 @@ struct NoKernels : EnvironmentError {
 };
 
 // CUDA's codes for kernels that were not compiled for the device: invalid device function, no kernel image for it, PTX
-// that its driver is too old for.
-constexpr int kWithoutCode[] = {98, 209, 222};
+// that nothing compiles (no compiler, too old a driver, compiling switched off).
+constexpr int kWithoutCode[] = {98, 209, 221, 222, 223};
+// And for what may pass: no memory, devices that others hold.
+constexpr int kMayPass[] = {2, 46};
+
+bool is_one_of(std::span<const int> codes, int code) { return std::ranges::find(codes, code) != codes.end(); }
 
 constexpr const char* kFile = "libsignstep_cuda.so";
 constexpr const char* kVariable = "SIGNSTEP_CUDA_LIBRARY";
@@ -63,7 +68,9 @@ const DeviceCalls& device_calls() {
 int device_count() {
   const DeviceCalls& calls = device_calls();
   int count = 0;
-  if (const int code = calls.devices(&count); code != 0)
+  const int code = calls.devices(&count);
+  if (is_one_of(kMayPass, code)) require_success(calls, code, "looking for devices");
+  if (code != 0)
     throw NoKernels(fmt::format("CUDA cannot be used: {} (code {}); wanted a device and its driver; look at nvidia-smi",
                                 calls.text(code), code));
   if (count < 1) throw NoKernels("CUDA sees 0 devices; wanted at least 1; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
@@ -76,7 +83,7 @@ void require_device(int device) {
   const DeviceCalls& calls = device_calls();
   int sm = 0;
   const int code = calls.code(device, &sm);
-  if (std::ranges::find(kWithoutCode, code) != std::end(kWithoutCode))
+  if (is_one_of(kWithoutCode, code))
     throw NoKernels(
         fmt::format("the CUDA kernels cannot run on device {}, of sm_{}: {} (code {}); build them with "
                     "-DSIGNSTEP_CUDA_ARCHITECTURES={}",
@@ -102,6 +109,16 @@ bool has_kernels(int device) {
   auto at = known.find(device);
   if (at == known.end()) at = known.emplace(device, device_obstacle(device).empty()).first;
   return at->second;
+}
+
+void refuse_capture(int device, void* stream) {
+  const DeviceCalls& calls = device_calls();
+  bool captured = false;
+  require_success(calls, calls.capturing(device, stream, &captured), "asking whether a stream is being captured");
+  if (captured)
+    throw OptionError(
+        "a step was to be captured into a CUDA graph, whose replays would all be the same step; wanted it outside of "
+        "one; capture what comes before it, or signstep_cuda_launch");
 }
 
 void require_success(const DeviceCalls& calls, int code, const std::string& doing) {

@@ -13,7 +13,7 @@ DeviceArrays arrays_of(const StepTensor& tensor) { return {.x = tensor.x, .g = t
 }  // namespace
 
 std::span<const StepStatistics> DeviceStepper::run() {
-  steps_.launch_now(stream_);
+  steps_.launch(stream_);
   return steps_.read();
 }
 

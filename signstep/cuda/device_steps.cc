@@ -142,12 +142,6 @@ void DeviceSteps::set(std::span<const BaselineEntry> entries, Baseline kind) {
   kind_ = Kind::kBaseline;
 }
 
-bool DeviceSteps::captured(void* stream) const {
-  bool captured = false;
-  require(calls_.capturing(device_, stream, &captured), "asking whether a stream is being captured");
-  return captured;
-}
-
 template <class Entry>
 StepTable<Entry> DeviceSteps::table() const {
   return {part<const Entry>(memory_, layout_.entries),
@@ -176,17 +170,11 @@ void DeviceSteps::launch(void* stream) {
   }
   require(calls_.copy(device_, stream, part<char>(host_, layout_.bytes), memory_, tensors_ * sizeof(StepStatistics)),
           "copying the sums back");
-  if (captured(stream)) return;  // there is nothing to wait for
+  bool captured = false;
+  require(calls_.capturing(device_, stream, &captured), "asking whether a stream is being captured");
+  if (captured) return;  // there is nothing to wait for
   require(calls_.record(device_, stream, event_), "recording an event");
   pending_ = true;
-}
-
-void DeviceSteps::launch_now(void* stream) {
-  if (captured(stream))
-    throw OptionError(
-        "a step was to be captured into a CUDA graph, whose replays would all be the same step; wanted it outside of "
-        "one; capture what comes before it, or signstep_cuda_launch");
-  launch(stream);
 }
 
 std::span<const StepStatistics> DeviceSteps::read() {

@@ -31,10 +31,6 @@ class DeviceSteps {
   // the table as the last set() left it, which must be of the same tensors, kind and sums as the captured one.
   void launch(void* stream);
 
-  // The same for who reads what this very launch does: throws OptionError where the stream is being captured, before
-  // anything is launched.
-  void launch_now(void* stream);
-
   // Of the last launch, one for each entry; waits for it. After a replay the caller waits for its stream first.
   std::span<const StepStatistics> read();
 
@@ -53,7 +49,6 @@ class DeviceSteps {
   StepTable<Entry> table() const;
   void reserve(size_t bytes, size_t blocks_with_sums);
   void wait();
-  bool captured(void* stream) const;
   void require(int code, const char* doing) const { require_success(calls_, code, doing); }
 
   const DeviceCalls& calls_;

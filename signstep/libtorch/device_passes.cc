@@ -30,8 +30,10 @@ bool DevicePasses::takes(const at::Tensor& p) {
 
 void DevicePasses::add(uint32_t index, const at::Tensor& x, const at::Tensor& g, const at::Tensor& m,
                        const at::Tensor& maximum) {
+  const int device = device_number(x);
+  if (asked_.insert(device).second) refuse_capture(device, stream_of(device));
   const auto floats = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
-  tensors_[index] = {.device = device_number(x),
+  tensors_[index] = {.device = device,
                      .arrays = {.x = x.data_ptr(),
                                 .g = g.data_ptr(),
                                 .x_type = *element_type(x.scalar_type()),
@@ -40,6 +42,8 @@ void DevicePasses::add(uint32_t index, const at::Tensor& x, const at::Tensor& g,
                      .maximum = floats(maximum),
                      .n = static_cast<size_t>(x.numel())};
 }
+
+void* DevicePasses::stream_of(int device) const { return type_ == at::kCUDA ? current_cuda_stream(device) : nullptr; }
 
 // entry(arrays, tensor, i) is what the table of a device says of tensors[i], set(steps, entries) puts it there.
 template <class Entry, class Set>
@@ -67,7 +71,7 @@ void DevicePasses::run(std::span<const StepTensor> tensors, std::span<StepStatis
     std::unique_ptr<DeviceSteps>& steps = steps_[device];
     if (!steps) steps = std::make_unique<DeviceSteps>(device);
     set(*steps, std::span(launch.entries));
-    steps->launch_now(type_ == at::kCUDA ? current_cuda_stream(device) : nullptr);
+    steps->launch(stream_of(device));
   }
   for (const auto& [device, launch] : launches) {  // when all are under way
     const std::span<const StepStatistics> seen = steps_[device]->read();

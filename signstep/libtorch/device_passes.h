@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -26,8 +27,8 @@ class DevicePasses final : public Stepper {
   bool takes(const at::Tensor& parameter);
 
   // For the next step. The gradient is of x's type and order, m and maximum float32 in that order, or undefined. None
-  // of them may die before the step is over.
-  void clear() { tensors_.clear(); }
+  // of them may die before the step is over. Throws OptionError where the device's stream is being captured.
+  void clear() { tensors_.clear(), asked_.clear(); }
   void add(uint32_t index, const at::Tensor& x, const at::Tensor& g, const at::Tensor& m, const at::Tensor& maximum);
 
   // Of those of the tensors that were added, found by their index; the others' statistics are left alone. Each waits
@@ -51,9 +52,12 @@ class DevicePasses final : public Stepper {
   template <class Entry, class Set>
   void run(std::span<const StepTensor> tensors, std::span<StepStatistics> statistics, Entry&& entry, Set&& set);
 
+  void* stream_of(int device) const;
+
   at::DeviceType type_;
   std::map<int, std::unique_ptr<DeviceSteps>> steps_;  // by device
   std::map<uint32_t, Added> tensors_;                  // by index
+  std::set<int> asked_;                                // of whose tensors there are some, not in a capture
 };
 
 }  // namespace signstep

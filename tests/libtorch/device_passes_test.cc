@@ -110,6 +110,20 @@ TEST_F(DevicePassesTest, ARunMayMove) {
   for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].equal(b[i])) << i;
 }
 
+// Each replay would be the same step; nothing has moved, on the host neither.
+TEST_F(DevicePassesTest, AStepIsNotCaptured) {
+  at::Tensor x = leaf(torch::ones({4}));
+  SignSGD optimizer({x}, plain(kSignum));
+  SignSGDOnDevice::move(optimizer);
+  set_gradient(x, torch::ones({4}));
+  ::setenv("SIGNSTEP_EMULATED_CAPTURE", "1", 1);
+  EXPECT_THROW(optimizer.step(), OptionError);
+  ::unsetenv("SIGNSTEP_EMULATED_CAPTURE");
+  EXPECT_TRUE(x.equal(torch::ones({4})));
+  optimizer.step();
+  EXPECT_FALSE(x.equal(torch::ones({4})));
+}
+
 TEST_F(DevicePassesTest, AutogradNotices) {
   at::Tensor x = leaf(torch::ones({4}));
   SignSGD optimizer({x}, plain(kSignum));

@@ -126,6 +126,7 @@ int record(int device, void* stream, void* event) {
 }
 
 int wait_event(int device, void* event) {
+  const BesideCaptures apart;
   return Chosen(device).then([&] { return cudaEventSynchronize(static_cast<cudaEvent_t>(event)); });
 }
 
