@@ -172,14 +172,13 @@ class SignOptimizer(torch.optim.Optimizer):
     def _prepare(self) -> list[Optional[Work]]:
         """What each parameter is stepped on, None for one that sits out; all checks are made before the first of them."""
         core, tensors = self._core, self._core.tensors
-        count = sum(len(group["params"]) for group in self.param_groups)
-        if count != len(tensors):
+        order = [p for group in self.param_groups for p in group["params"]]
+        if len(order) != len(tensors):
             raise ValueError(
-                f"the groups hold {count} parameters, and {len(tensors)} were given; wanted the same ones, as each has its "
+                f"the groups hold {len(order)} parameters, and {len(tensors)} were given; wanted the same ones, as each has its "
                 "state and its draws by its number; freeze one by requires_grad_(False) and grad = None, add some by "
                 "add_param_group, or make a new optimizer"
             )
-        order = [p for group in self.param_groups for p in group["params"]]
         if any(one is not other for one, other in zip(order, self._order)):
             numbers: dict[int, set[int]] = {}
             for i, p in enumerate(self._order):

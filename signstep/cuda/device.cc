@@ -111,11 +111,15 @@ bool has_kernels(int device) {
   return at->second;
 }
 
-void refuse_capture(int device, void* stream) {
+bool is_captured(int device, void* stream) {
   const DeviceCalls& calls = device_calls();
   bool captured = false;
   require_success(calls, calls.capturing(device, stream, &captured), "asking whether a stream is being captured");
-  if (captured)
+  return captured;
+}
+
+void refuse_capture(int device, void* stream) {
+  if (is_captured(device, stream))
     throw OptionError(
         "a step was to be captured into a CUDA graph, whose replays would all be the same step; wanted it outside of "
         "one; capture what comes before it, or signstep_cuda_launch");

@@ -27,6 +27,9 @@ std::string device_obstacle(int device);
 // Whether there is none; its answer is remembered for as long as the process lives. Safe from several threads.
 bool has_kernels(int device);
 
+// Whether what is queued there goes into a graph.
+bool is_captured(int device, void* stream);
+
 // For who reads what a launch does at once: throws OptionError where the stream is being captured into a graph, whose
 // replays would be the same step again. Ask before anything is set.
 void refuse_capture(int device, void* stream);

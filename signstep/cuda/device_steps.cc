@@ -170,9 +170,7 @@ void DeviceSteps::launch(void* stream) {
   }
   require(calls_.copy(device_, stream, part<char>(host_, layout_.bytes), memory_, tensors_ * sizeof(StepStatistics)),
           "copying the sums back");
-  bool captured = false;
-  require(calls_.capturing(device_, stream, &captured), "asking whether a stream is being captured");
-  if (captured) return;  // there is nothing to wait for
+  if (is_captured(device_, stream)) return;  // there is nothing to wait for
   require(calls_.record(device_, stream, event_), "recording an event");
   pending_ = true;
 }

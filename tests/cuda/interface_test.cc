@@ -8,6 +8,7 @@
 
 #include "tests/c/c_fixtures.h"
 #include "tests/cuda/device_array.h"
+#include "tests/support/environment.h"
 
 namespace signstep {
 namespace {
@@ -175,20 +176,9 @@ std::string obstacle(uint32_t device) {
              : fmt::format("failed: {}", signstep_last_error());
 }
 
-// The loops' device refuses what a variable says, for as long as this lives.
-class Refusal {
- public:
-  Refusal(const char* variable, const char* value) : variable_(variable) { ::setenv(variable, value, 1); }
-  ~Refusal() { ::unsetenv(variable_); }
-  Refusal(const Refusal&) = delete;
-  Refusal& operator=(const Refusal&) = delete;
-
- private:
-  const char* variable_;
-};
-
+// The loops' device alone does what these variables say.
 bool device_is_emulated() {
-  const Refusal refusal("SIGNSTEP_EMULATED_CODE", "209");
+  const EnvironmentVariable refusal("SIGNSTEP_EMULATED_CODE", "209");
   return !obstacle(0).empty();
 }
 
@@ -199,13 +189,13 @@ TEST_F(DeviceInterface, ADeviceWithoutCodeIsNamed) {
   if (!device_is_emulated()) return;  // the kernels have code for this device; a skip would be that of all tests
   signstep_cuda* none = nullptr;
   {
-    const Refusal refusal("SIGNSTEP_EMULATED_CODE", "209");
+    const EnvironmentVariable refusal("SIGNSTEP_EMULATED_CODE", "209");
     EXPECT_THAT(obstacle(0), AllOf(HasSubstr("device 0, of sm_61"), HasSubstr("-DSIGNSTEP_CUDA_ARCHITECTURES=61")));
     EXPECT_EQ(signstep_cuda_new(0, &none), SIGNSTEP_ENVIRONMENT);
     EXPECT_EQ(signstep_last_error(), obstacle(0));
   }
   {
-    const Refusal refusal("SIGNSTEP_EMULATED_CODE", "2");
+    const EnvironmentVariable refusal("SIGNSTEP_EMULATED_CODE", "2");
     EXPECT_THAT(obstacle(0),
                 HasSubstr("failed: CUDA failed at loading the kernels on device 0: out of memory (code 2)"));
   }
@@ -222,7 +212,7 @@ TEST_F(DeviceInterface, AStepIsNotCaptured) {
   pass.lr = 0.5, pass.decay_factor = 1;
   signstep_statistics statistics{};
   signstep_cuda_step step{cuda.get(), &tensor, 1, nullptr, {}};
-  const Refusal refusal("SIGNSTEP_EMULATED_CAPTURE", "1");
+  const EnvironmentVariable refusal("SIGNSTEP_EMULATED_CAPTURE", "1");
   EXPECT_EQ(signstep_cuda_passes(&step, &pass, 1, &statistics), SIGNSTEP_OPTION);
   EXPECT_THAT(signstep_last_error(), HasSubstr("captured into a CUDA graph"));
   EXPECT_EQ(x.values(), std::vector<float>(4, 1.0f));

@@ -8,6 +8,7 @@
 
 #include "tests/cuda/device_array.h"
 #include "tests/libtorch/sign_sgd_fixtures.h"
+#include "tests/support/environment.h"
 
 namespace signstep {
 
@@ -116,9 +117,10 @@ TEST_F(DevicePassesTest, AStepIsNotCaptured) {
   SignSGD optimizer({x}, plain(kSignum));
   SignSGDOnDevice::move(optimizer);
   set_gradient(x, torch::ones({4}));
-  ::setenv("SIGNSTEP_EMULATED_CAPTURE", "1", 1);
-  EXPECT_THROW(optimizer.step(), OptionError);
-  ::unsetenv("SIGNSTEP_EMULATED_CAPTURE");
+  {
+    const EnvironmentVariable capture("SIGNSTEP_EMULATED_CAPTURE", "1");
+    EXPECT_THROW(optimizer.step(), OptionError);
+  }
   EXPECT_TRUE(x.equal(torch::ones({4})));
   optimizer.step();
   EXPECT_FALSE(x.equal(torch::ones({4})));
