@@ -205,8 +205,11 @@ Option& OptionList::choice_name(std::string name, std::function<std::string()> g
 Option& OptionList::choice_index(std::string name, std::function<size_t()> get, std::function<void(size_t)> set,
                                  std::vector<std::string> names, std::string help) {
   return choice_name(
-      std::move(name), [get = std::move(get), names] { return names.at(get()); }, std::move(set), names,
-      std::move(help));
+      std::move(name),
+      [get = std::move(get), names] {
+        return get() < names.size() ? names[get()] : fmt::format("enumerator {}", get());
+      },
+      std::move(set), names, std::move(help));
 }
 
 Option& OptionList::choice(std::string name, std::string& value, std::vector<std::string> names, std::string help) {

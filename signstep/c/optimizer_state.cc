@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/c/optimizer_state.h"
 
-#include <cmath>
-
 #include "signstep/base/error.h"
 #include "signstep/io/config.h"
 #include "signstep/io/json_text.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -14,7 +13,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "signstep optimizer 1";
 constexpr const char* kName = "state";
-constexpr uint64_t kMostSteps = uint64_t{1} << 48;  // of the random counter
 constexpr JsonLimits kLimits{.values = size_t{1} << 24};
 
 SavedNumbers read_fields(const JsonFields& fields) {
@@ -28,9 +26,6 @@ SavedNumbers read_fields(const JsonFields& fields) {
   visit_fields(out.state.switching,
                [&](const char* name, auto& value) { value = within.get<std::decay_t<decltype(value)>>(name); });
   if (out.steps >= kMostSteps) throw DataError("state: steps is not below 2^48; it is damaged, use another");
-  for (const double rms : out.state.dither.rms)
-    if (!(rms >= 0) || !std::isfinite(rms))
-      throw DataError("state: dither_rms is negative or not finite; it is damaged, use another");
   return out;
 }
 
@@ -68,12 +63,7 @@ SavedNumbers read_state(const std::string& text, const SignRunOptions& options, 
       throw CheckpointError(
           fmt::format("{}, as in the state; make the optimizer with the options of the saved one", unlike));
     SavedNumbers out = read_fields(fields);
-    const size_t wanted = make_dither_state(plan.dither, tensors).rms.size(), seen = out.state.dither.rms.size();
-    if (seen != wanted)
-      throw CheckpointError(
-          fmt::format("the state's dither_rms has {} entries, wanted {}; make the optimizer with the "
-                      "tensors of the saved one",
-                      seen, wanted));
+    require_fit(out.state.dither, plan.dither, tensors);
     require_fit(out.state.switching, plan.switching, tensors);
     return out;
   } catch (const DataError& e) {

@@ -4,13 +4,13 @@
  * languages: no exception, no memory and no C++ type crosses it. examples/c_quadratic.c is a whole program.
  *
  * Ownership. The caller owns every array, m and maximum included; an optimizer holds only its options and the numbers
- * of its state. Text comes out by copy. Errors. A function that can fail returns SIGNSTEP_OK or what was wrong;
- * signstep_last_error() then says what was seen, what was wanted and what to do. An argument that is wrong is found
- * before anything is changed; where the caller's own passes fail, the tensors of a step that are here have moved.
- * Threads. One call at a time for one optimizer or moments object; different ones may be used at once. The bits of
- * every result are the same for any number of threads, and whatever rounding or flushing of denormals the calling
- * thread has set, which is put back. Stability. Within one SONAME functions are added only, and structs stay as they
- * are. */
+ * of its state. Arrays of one call must not overlap; nothing looks. Text comes out by copy. Errors. A function that can
+ * fail returns SIGNSTEP_OK or what was wrong; signstep_last_error() then says what was seen, what was wanted and what
+ * to do. An argument that is wrong is found before anything is changed; where the caller's own passes fail, the tensors
+ * of a step that are here have moved. Threads. One call at a time for one optimizer or moments object; different ones
+ * may be used at once. The bits of every result are the same for any number of threads, and whatever rounding or
+ * flushing of denormals the calling thread has set, which is put back. Stability. Within one SONAME functions are added
+ * only, and structs stay as they are. */
 #ifndef SIGNSTEP_C_SIGNSTEP_H_
 #define SIGNSTEP_C_SIGNSTEP_H_
 
@@ -256,8 +256,8 @@ SIGNSTEP_API uint64_t signstep_moments_draws(const signstep_moments* moments);
 SIGNSTEP_API int signstep_moments_read(const signstep_moments* moments, uint64_t n, double* mean, double* variance,
                                        double* skewness, double* kurtosis);
 
-/* E[sign] of each of n coordinates under noise with these moments, sigma >= 0, and Gaussian dither of standard
- * deviation dither >= 0, in [-1, 1], NaN where one of its moments is NaN (theory/dither_law.h). */
+/* E[sign] of each of n coordinates under noise with these moments, finite sigma >= 0, and Gaussian dither of
+ * standard deviation dither >= 0, in [-1, 1], NaN where one of its moments is NaN (theory/dither_law.h). */
 SIGNSTEP_API int signstep_expected_sign(uint64_t n, const double* gradient, const double* sigma, const double* skewness,
                                         const double* kurtosis, double dither, double* out);
 

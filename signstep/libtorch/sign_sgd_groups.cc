@@ -55,6 +55,9 @@ void SignSGD::add_param_group(const torch::optim::OptimizerParamGroup& group) {
 
 // LibTorch 2.15 gives a group the optimizer's options where their type is none of its own optimizers'.
 void SignSGD::append(const torch::optim::OptimizerParamGroup& group) {
+  size_t i = 0;
+  for (const auto& known : param_groups()) i += known.params().size();
+  for (const at::Tensor& p : group.params()) check_parameter(p, i++);  // the base class says less
   Optimizer::add_param_group(group);
   if (group.has_options()) param_groups().back().set_options(group.options().clone());
 }

@@ -5,6 +5,7 @@
 #include "signstep/base/error.h"
 #include "signstep/libtorch/sign_sgd.h"
 #include "signstep/libtorch/sign_sgd_archive.h"
+#include "signstep/random/random.h"
 
 namespace signstep {
 namespace {
@@ -72,10 +73,10 @@ void SignSGD::load(torch::serialize::InputArchive& archive) {
   SavedSignSGD saved = read_archive(archive, slots_.size());
   require_same_groups(saved, param_groups());
   require_same_options(saved, options_);
-  if (saved.state.dither.rms.size() != state_.dither.rms.size()) {
-    throw CheckpointError(fmt::format("the archive's dither_rms has {} entries, wanted {}; it is damaged, use another",
-                                      saved.state.dither.rms.size(), state_.dither.rms.size()));
-  }
+  if (saved.steps >= kMostSteps)
+    throw CheckpointError(
+        fmt::format("the archive has {} steps, wanted less than 2^48; it is damaged, use another", saved.steps));
+  require_fit(saved.state.dither, plan_.dither, slots_.size());
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> averages(slots_.size()), maxima(slots_.size());
   const auto like = [&](const char* what, const at::Tensor& seen, size_t i) {

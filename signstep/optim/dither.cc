@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "signstep/base/error.h"
+
 namespace signstep {
 namespace {
 
@@ -18,6 +20,20 @@ DitherState make_dither_state(const DitherOptions& options, size_t tensors) {
   DitherState state;
   if (scales_by_rms(options)) state.rms.resize(tensors);
   return state;
+}
+
+void require_fit(const DitherState& state, const DitherOptions& options, size_t tensors) {
+  const size_t seen = state.rms.size(), wanted = make_dither_state(options, tensors).rms.size();
+  if (seen != wanted)
+    throw CheckpointError(
+        fmt::format("the saved dither_rms has {} entries, wanted {}; go on with the dither and the tensors that it was "
+                    "saved with",
+                    seen, wanted));
+  for (size_t i = 0; i < seen; ++i)
+    if (!(state.rms[i] >= 0 && std::isfinite(state.rms[i])))
+      throw CheckpointError(fmt::format(
+          "the saved dither_rms[{}] is {}; wanted a finite number of at least 0; it is damaged, use another", i,
+          state.rms[i]));
 }
 
 double dither_level(const DitherOptions& o, uint64_t t, uint64_t total_steps) {

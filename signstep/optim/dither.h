@@ -21,6 +21,9 @@ struct DitherState {
 
 DitherState make_dither_state(const DitherOptions& options, size_t tensors);
 
+// Whether a state that was read from somewhere is one of these options and as many tensors. Throws CheckpointError.
+void require_fit(const DitherState& state, const DitherOptions& options, size_t tensors);
+
 // c_t for t steps taken before this one, of total_steps in the run: with T = dither_until * total_steps and
 // tau = min(1, t / T)
 //   constant c_0;  linear c_0 + (c_T - c_0) tau;  cosine c_T + (c_0 - c_T) (1 + cos(pi tau)) / 2

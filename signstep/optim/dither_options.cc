@@ -86,7 +86,9 @@ DitherOptions resolved(DitherOptions o) {
     }
     o.dither_level = 1.0;
   }
+  require_float("dither_level", o.dither_level);
   if (!o.dither_final) o.dither_final = final_by_shape(o.dither_shape, *o.dither_level);
+  require_float("dither_final", o.dither_final);
   const bool geometric = o.dither_shape == DitherShape::kExponential || o.dither_shape == DitherShape::kInverseSqrt;
   if (geometric && !(*o.dither_level > 0 && *o.dither_final > 0)) {
     throw OptionError(fmt::format(

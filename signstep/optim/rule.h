@@ -118,11 +118,11 @@ class UpdateRule {
   virtual void require_ranks(size_t /*ranks*/) const {}
 
   // The extra state at the start, its fields under extra_name() in a checkpoint, and whether one that was read belongs
-  // to this rule and number of tensors (throws CheckpointError, naming source).
+  // to this rule and number of tensors (throws CheckpointError).
   virtual std::any extra(size_t /*tensors*/) const { return {}; }
   virtual const char* extra_name() const { return "rule"; }
   virtual void visit_extra(std::any& /*extra*/, StateFields& /*fields*/) const {}
-  virtual void require_fit(const std::any& /*extra*/, size_t /*tensors*/, const std::string& /*source*/) const {}
+  virtual void require_fit(const std::any& /*extra*/, size_t /*tensors*/) const {}
 };
 
 // What else of a run a rule may ask for.

@@ -34,13 +34,11 @@ void describe(OptionList& list, ScheduleOptions& o) {
 }
 
 Schedule::Schedule(const ScheduleOptions& options, uint64_t total_steps)
-    : options_(options),
-      total_(std::max<uint64_t>(total_steps, 1)),
-      warmup_steps_(static_cast<uint64_t>(options.warmup * static_cast<double>(total_))) {
+    : options_(options), total_(std::max<uint64_t>(total_steps, 1)) {
   OptionList list;
   describe(list, options_);
-  const Option* milestones = list.find("milestones");
-  milestones->parse(milestones->text());
+  list.validate();
+  warmup_steps_ = static_cast<uint64_t>(options_.warmup * static_cast<double>(total_));
 }
 
 double Schedule::factor(uint64_t t) const {

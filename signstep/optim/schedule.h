@@ -21,7 +21,7 @@ struct ScheduleOptions {
 
 void describe(OptionList& list, ScheduleOptions& options);
 
-// Built once per run; throws OptionError for unusable milestones.
+// Built once per run; throws OptionError for an option out of its range.
 class Schedule {
  public:
   Schedule(const ScheduleOptions& options, uint64_t total_steps);
@@ -35,7 +35,7 @@ class Schedule {
 
  private:
   ScheduleOptions options_;
-  uint64_t total_, warmup_steps_;
+  uint64_t total_, warmup_steps_ = 0;
 };
 
 }  // namespace signstep

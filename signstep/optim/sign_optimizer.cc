@@ -78,13 +78,27 @@ double warmth(const UpdatePlan& plan, const SwitchState& state) {
   return state.steps < start ? 1 : 1 - std::pow(b, static_cast<double>(state.steps - start + 1));
 }
 
+// Hides m from the kernels; the caller has it again at the end, also where a kernel throws.
+class WithoutAverages {
+ public:
+  explicit WithoutAverages(std::span<StepTensor> tensors) : tensors_(tensors) {
+    for (StepTensor& tensor : tensors_) m_.push_back(std::exchange(tensor.m, nullptr));
+  }
+  ~WithoutAverages() {
+    for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].m = m_[i];
+  }
+  WithoutAverages(const WithoutAverages&) = delete;
+  WithoutAverages& operator=(const WithoutAverages&) = delete;
+
+ private:
+  std::span<StepTensor> tensors_;
+  std::vector<float*> m_;
+};
+
 // The phases sign and blend, and phase sgd where the sign step goes on being measured: at a sign_lr of 0.
 void sign_pass(const UpdatePlan& plan, SignState& state, uint64_t t, double level, std::span<const TensorPhase> phases,
                std::span<StepTensor> tensors, std::span<StepStatistics> statistics, Stepper& stepper) {
-  std::vector<float*> untracked;
-  if (!moves_average(plan, state)) {
-    for (StepTensor& tensor : tensors) untracked.push_back(std::exchange(tensor.m, nullptr));
-  }
+  const WithoutAverages without(moves_average(plan, state) ? std::span<StepTensor>() : tensors);
   const SignStep step = common_step(plan, state, t);
   set_sigmas(plan, state.dither, level, step, tensors, stepper);
   std::vector<SignStep> steps(tensors.size(), step);
@@ -97,7 +111,6 @@ void sign_pass(const UpdatePlan& plan, SignState& state, uint64_t t, double leve
     const StepStatistics& s = statistics[i];
     if (s.finite + s.nonfinite > 0) state.dither.rms[i] = rms_of(s.u_dot_u, s.finite);
   }
-  for (size_t i = 0; i < untracked.size(); ++i) tensors[i].m = untracked[i];
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ void describe(OptionList& list, SignRunOptions& o) {
 UpdatePlan make_update_plan(const SignRunOptions& o) {
   SignRunOptions copy = o;
   OptionList list;
+  list.seed("seed", copy.seed, "");
   list.integer("total_steps", copy.total_steps, Range::at_least(0), "steps", "");
   list.validate();
   if (o.total_steps == 0 && needs_total(o)) {

@@ -153,6 +153,7 @@ SwitchOptions resolved(SwitchOptions o, const SwitchedRule& rule, const DitherOp
                     "between them",
                     o.switch_after, o.switch_fallback));
   }
+  require_float_factor("switch_momentum", o.switch_momentum);
   if (!o.switch_momentum) o.switch_momentum = rule.keeps_average ? rule.momentum : 0.9;
   check_following(o, rule);
   return o;

@@ -10,7 +10,7 @@ namespace signstep {
 
 Stream::Stream(uint64_t seed, Purpose purpose, uint64_t step, uint32_t tensor, uint32_t rank)
     : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)} {
-  if (tensor >= (1u << 24) || step >= (uint64_t{1} << 48) || rank > 0xFFFF) {
+  if (tensor >= (1u << 24) || step >= kMostSteps || rank > 0xFFFF) {
     throw OptionError(fmt::format(
         "random stream out of range: tensor {}, step {}, rank {}; wanted tensor < 2^24, step < 2^48, rank < 2^16; "
         "split the tensor list or the run",

@@ -16,6 +16,8 @@
 
 namespace signstep {
 
+inline constexpr uint64_t kMostSteps = uint64_t{1} << 48;  // of a run, by word 1 and half of word 3
+
 // Written into checkpoints by meaning, into counters by value: never renumber.
 enum class Purpose : uint8_t {
   kDither = 1,

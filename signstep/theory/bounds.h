@@ -22,16 +22,25 @@ inline double sign_failure_bound(double snr) {
 // w(S): 1 - 4 / (9 S^2) above the knee, else S / sqrt 3. Concave, increasing, from 0 to 1.
 inline double snr_weight(double snr) { return snr > kGaussKnee ? 1 - 4 / (9 * snr * snr) : snr / std::sqrt(3.0); }
 
+// sqrt(a^2 + b^2) by operations that every machine rounds alike, for numbers whose squares a double does not hold too.
+inline double root_sum_of_squares(double a, double b) {
+  const double largest = std::fmax(std::fabs(a), std::fabs(b));
+  if (largest == 0 || !std::isfinite(largest)) return largest;
+  const int exponent = std::ilogb(largest);  // a power of 2: no result of ordinary size rounds otherwise
+  a = std::scalbn(a, -exponent), b = std::scalbn(b, -exponent);
+  return std::scalbn(std::sqrt(a * a + b * b), exponent);
+}
+
 // S = |g| / sqrt(sigma^2 + dither^2). Independent Gaussian dither keeps the noise unimodal and symmetric, so p and w
 // hold with this S. 0 for g = 0, infinity for another g without any noise.
 inline double signal_to_noise(double g, double sigma, double dither = 0) {
-  return g == 0 ? 0 : std::fabs(g) / std::sqrt(sigma * sigma + dither * dither);
+  return g == 0 ? 0 : std::fabs(g) / root_sum_of_squares(sigma, dither);
 }
 
 // How much longer dither may make the same promise in terms of the S without dither: because w is concave and w(0) = 0,
 // w(a S) >= a w(S) for a in [0, 1], here a = sigma / sqrt(sigma^2 + dither^2). At least 1; sigma > 0 is the smallest
 // one.
-inline double dither_slowdown(double sigma, double dither) { return std::sqrt(1 + dither * dither / (sigma * sigma)); }
+inline double dither_slowdown(double sigma, double dither) { return root_sum_of_squares(1, dither / sigma); }
 
 // The bound on the mean SNR-weighted stationarity over `steps` steps at a constant learning rate.
 inline double rate_bound(double gap, double l1_smoothness, double learning_rate, double steps) {

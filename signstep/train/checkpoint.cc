@@ -263,7 +263,7 @@ void Checkpoint::restore(Learner& learner, TrainProgress& progress) const {
       rule.visit_extra(restored.extra, extra);
     }
   });
-  if (restored.extra.has_value()) rule.require_fit(restored.extra, network.parameters.size(), path_);
+  if (restored.extra.has_value()) rule.require_fit(restored.extra, network.parameters.size());
   std::copy(values.begin(), values.end(), learner.engine().values().begin());
   std::copy(buffers.begin(), buffers.end(), learner.engine().buffers().begin());
   learner.state() = std::move(restored);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "signstep/base/error.h"
+#include "signstep/kernels/majority_vote.h"
 
 namespace signstep {
 namespace {
@@ -131,6 +132,8 @@ class ThreadCommunicator final : public Communicator {
 }  // namespace
 
 void run_ranks(size_t ranks, std::chrono::milliseconds timeout, const std::function<void(Communicator&)>& work) {
+  if (ranks < 1 || ranks > kMostWorkers)
+    throw OptionError(fmt::format("{} ranks; wanted 1 to {}", ranks, kMostWorkers));
   Meeting meeting(ranks, timeout);
   std::mutex first_mutex;
   std::exception_ptr first;

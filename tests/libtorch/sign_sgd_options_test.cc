@@ -21,6 +21,8 @@ TEST(SignSGDOptions, OptionsThatCannotBeAreRefused) {
   EXPECT_THAT(error([](auto& o) { o.rule.momentum = 1.5; }),
               HasSubstr("momentum is '1.5'; wanted auto or a number in [0, 1)"));
   EXPECT_THAT(error([](auto& o) { o.rule.learning_rate = -1; }), HasSubstr("learning_rate is '-1'"));
+  EXPECT_THAT(error([](auto& o) { o.seed = uint64_t{1} << 63; }), HasSubstr("wanted a whole number in [0, 2^63)"))
+      << "its archive could not say it";
   EXPECT_THAT(error([](auto& o) { o.total_steps = -1; }), HasSubstr("total_steps is '-1'"));
   EXPECT_THAT(error([](auto& o) { o.dither.dither = DitherKind::kRelative; }), HasSubstr("total_steps is 0; wanted"));
   EXPECT_THAT(error([](auto& o) { o.switching.switch_when = SwitchWhen::kAuto; }),
@@ -34,6 +36,7 @@ TEST(SignSGDOptions, OptionsThatCannotBeAreRefused) {
   EXPECT_THAT(message<OptionError>([&] { SignSGD({a, a}, {}); }), HasSubstr("parameter 1 was given before"));
   EXPECT_THAT(message<OptionError>([&] { SignSGD({torch::zeros({2}, torch::kLong)}, {}); }),
               HasSubstr("wanted a dense"));
+  EXPECT_THAT(message<OptionError>([&] { SignSGD({a, at::Tensor()}, {}); }), HasSubstr("parameter 1 is undefined"));
 }
 
 TEST(SignSGDOptions, DescribedOptionsSetByName) {

@@ -232,8 +232,10 @@ TEST(SignSGDResume, NumbersThatCannotBeAreRefused) {
               HasSubstr("decoupled_weight_decay is auto; wanted a number"));
   EXPECT_THAT(error([](auto& c) { c.groups[0].second.rule.decoupled_weight_decay = std::nan(""); }),
               HasSubstr("the archive holds an option that cannot be"));
-  EXPECT_THAT(error([](auto& c) { c.state.dither.rms.push_back(1); }),
-              HasSubstr("dither_rms has 2 entries, wanted 1; it is damaged"));
+  EXPECT_THAT(error([](auto& c) { c.state.dither.rms.push_back(1); }), HasSubstr("dither_rms has 2 entries, wanted 1"));
+  EXPECT_THAT(error([](auto& c) { c.state.dither.rms[0] = -1; }), HasSubstr("dither_rms[0] is -1; wanted"));
+  EXPECT_THAT(error([](auto& c) { c.state.dither.rms[0] = std::nan(""); }), HasSubstr("dither_rms[0] is nan; wanted"));
+  EXPECT_THAT(error([](auto& c) { c.steps = ~uint64_t{0}; }), HasSubstr("wanted less than 2^48"));
   EXPECT_EQ(error([](auto&) {}), "no error");
 }
 

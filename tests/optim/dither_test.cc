@@ -61,9 +61,9 @@ TEST(Dither, MayRise) {
 TEST(Dither, ExtremeLevelsStayFinite) {
   for (const DitherShape shape : {kLinear, kCosine, kExponential, kInverseSqrt}) {
     const DitherOptions o = resolved(DitherOptions{
-        .dither = DitherKind::kAbsolute, .dither_level = 1e200, .dither_final = 1e-200, .dither_shape = shape});
+        .dither = DitherKind::kAbsolute, .dither_level = 3e38, .dither_final = 1e-38, .dither_shape = shape});
     for (uint64_t t = 0; t <= 10; ++t) EXPECT_TRUE(std::isfinite(dither_level(o, t, 10)));
-    EXPECT_EQ(dither_level(o, 0, 0), 1e-200) << "a run of no steps is over";
+    EXPECT_EQ(dither_level(o, 0, 0), 1e-38) << "a run of no steps is over";
   }
 }
 
@@ -97,6 +97,30 @@ TEST(Dither, RefusesWhatCannotBe) {
   EXPECT_THAT(error({.dither = DitherKind::kRelative, .dither_final = 0.5, .dither_shape = kConstant}),
               HasSubstr("wanted one value"));
   EXPECT_THAT(error({.dither = DitherKind::kRelative, .dither_until = 0}), HasSubstr("in (0, 1]"));
+  // Kernels compute in float: infinity times 0 would be a NaN, and noise of size 0 none.
+  for (const DitherKind kind : {DitherKind::kRelative, DitherKind::kAbsolute, DitherKind::kMaximum}) {
+    EXPECT_THAT(error({.dither = kind, .dither_level = 1e39}),
+                HasSubstr("dither_level is 1e+39, which is inf in float"));
+    EXPECT_THAT(error({.dither = kind, .dither_level = 1.0, .dither_final = 1e39}), HasSubstr("dither_final is 1e+39"));
+    EXPECT_THAT(error({.dither = kind, .dither_level = 1e-60}),
+                HasSubstr("dither_level is 1e-60, which is 0 in float"));
+  }
+}
+
+TEST(Dither, AStateThatIsNotItsOwnIsRefused) {
+  const DitherOptions o = resolved(DitherOptions{.dither = DitherKind::kRelative});
+  const auto error = [&](std::vector<double> rms) {
+    try {
+      require_fit(DitherState{std::move(rms)}, o, 2);
+    } catch (const CheckpointError& e) {
+      return std::string(e.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error({0, 1e300}), "no error");
+  EXPECT_THAT(error({1}), HasSubstr("dither_rms has 1 entries, wanted 2"));
+  for (const double bad : {-1.0, static_cast<double>(NAN), static_cast<double>(INFINITY)})
+    EXPECT_THAT(error({1, bad}), HasSubstr("dither_rms[1] is ")) << bad;
 }
 
 TEST(Dither, AMaximumNeedsNoRmsAndIsKept) {

@@ -133,6 +133,27 @@ TEST(Rules, NonFiniteCoordinatesAreSkippedAndCounted) {
       "Adam");
 }
 
+// A gradient that float holds and an average, or a square, that it does not.
+TEST(Rules, AStateThatOverflowsIsSkippedAndCounted) {
+  constexpr float kHuge = std::numeric_limits<float>::max();
+  const std::vector<float> g{kHuge, 1};
+  std::vector<float> x{2, 2}, m{kHuge, 0}, v{1, 0};
+  EXPECT_EQ(heavy_ball_step({.1f, .9f, 0, .9f, false}, x, g, m), 1u);
+  EXPECT_EQ(x[0], 2);
+  EXPECT_EQ(m[0], kHuge);
+  EXPECT_NE(x[1], 2);
+
+  x = {2, 2}, m = {kHuge / 2, 0};
+  EXPECT_EQ(heavy_ball_step({.1f, .9f, 0, .9f, true}, x, std::vector{kHuge / 2, 1.f}, m), 1u) << "its step does";
+  EXPECT_EQ(m[0], kHuge / 2);
+
+  x = {2, 2}, m = {0, 0};
+  EXPECT_EQ(adam_step({.1f, .9f, .999f, 1e-8f, 0, .9f, .1, .001}, x, std::vector{1e30f, 1.f}, m, v), 1u);
+  EXPECT_EQ(x[0], 2);
+  EXPECT_EQ(m[0], 0);
+  EXPECT_EQ(v[0], 1);
+}
+
 TEST(Rules, AnyCutGivesTheSameBits) {
   const std::vector<float> g = normals(kElements, 5, 1e-3);
   const std::vector<float> x0 = normals(kElements, 6), m0 = normals(kElements, 7, 1e-3);

@@ -95,6 +95,12 @@ TEST(Schedule, OptionsStateTheirRange) {
   describe(list, options);
   EXPECT_THAT(option_error([&] { list.set("warmup", "1"); }), HasSubstr("in [0, 1)"));
   EXPECT_THAT(option_error([&] { list.set("step_factor", "0"); }), HasSubstr("in (0, 1]"));
+  for (const double bad : {-0.5, 1.0, static_cast<double>(NAN), static_cast<double>(INFINITY)})
+    EXPECT_THAT(option_error([&] { Schedule({.warmup = bad}, 10); }), HasSubstr("in [0, 1)")) << bad;
+  EXPECT_THAT(option_error([] { Schedule({.final_factor = 2}, 10); }), HasSubstr("in [0, 1]"));
+  EXPECT_THAT(option_error([] { Schedule({.step_factor = 0}, 10); }), HasSubstr("in (0, 1]"));
+  EXPECT_THAT(option_error([] { Schedule({.schedule = static_cast<ScheduleKind>(9)}, 10); }),
+              HasSubstr("schedule is 'enumerator 9'; wanted one of constant, step"));
 }
 
 }  // namespace

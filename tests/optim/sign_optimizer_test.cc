@@ -61,6 +61,25 @@ TEST(SignOptimizer, EachTensorStepsAtItsOwnRateAndDecay) {
   EXPECT_NE(together.m[2], some_tensors().m[2]) << "its average moves on";
 }
 
+// SignSGD keeps no average, and a caller may have one all the same.
+TEST(SignOptimizer, AStepThatThrowsLeavesTheCallersTensorsAsTheyWere) {
+  class Broken final : public Stepper {
+   public:
+    void sign(std::span<const StepTensor>, std::span<const SignStep>, std::span<StepStatistics>) override {
+      throw EnvironmentError("no memory");
+    }
+    void measure(std::span<const StepTensor>, const SignStep&, std::span<StepStatistics>) override {}
+    void sgd(std::span<const StepTensor>, std::span<const SgdPhaseStep>, std::span<StepStatistics>) override {}
+  } broken;
+  const UpdatePlan plan = make_update_plan({.optimizer = SignKind::kSignSgd}, {}, {}, 1, 100);
+  Tensors own = some_tensors();
+  std::vector<StepTensor> tensors = own.list();
+  SignState state = make_sign_state(plan, 3);
+  const std::vector<TensorRate> rates(3, {0.1, 0});
+  EXPECT_THROW(sign_optimizer_step(plan, state, 0, tensors, rates, broken), EnvironmentError);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(tensors[i].m, own.m[i].data());
+}
+
 TEST(SignOptimizer, AnEmptyPlaceKeepsItsRmsAndMovesNoOneElsesDraws) {
   const UpdatePlan plan = signum({.dither = DitherKind::kRelative});
   const std::vector<TensorRate> rates(3, {0.1, 0});

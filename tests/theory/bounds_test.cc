@@ -20,6 +20,15 @@ TEST(Bounds, TheTwoBranchesMeetSmoothly) {
   for (double s = 0; s < 10; s += 0.01) EXPECT_NEAR(snr_weight(s), 1 - 2 * sign_failure_bound(s), 1e-15) << s;
 }
 
+TEST(Bounds, TheSignalToNoiseRatioHasNoUnit) {
+  for (const double unit : {0x1p-1000, 0x1p-600, 1.0, 0x1p600, 0x1p1020}) {
+    EXPECT_EQ(signal_to_noise(unit, 3 * unit / 4, unit), 0.8) << unit;
+    EXPECT_EQ(dither_slowdown(3 * unit / 4, unit), 5.0 / 3) << unit;
+  }
+  EXPECT_EQ(signal_to_noise(1, 0), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(signal_to_noise(0, 0), 0);
+}
+
 // What the cost of dither rests on: w is concave with w(0) = 0, so w(a S) >= a w(S).
 TEST(Bounds, TheWeightIsConcave) {
   for (double s = 0.01; s < 20; s *= 1.07) {

@@ -51,6 +51,20 @@ TEST(DitherLaw, FourMomentsPredictTheMeanSign) {
   }
 }
 
+// The sign does not know the unit: not where squares of what it is given overflow or vanish either.
+TEST(DitherLaw, HoldsInEveryUnit) {
+  const double at_one = expected_sign({1, 1, 0.5, 1}, 0.5);
+  const double law = fixed_point({0, 1, 0.5, 0}, 0.5);
+  for (const double unit : {0x1p-1000, 0x1p-600, 0x1p600, 0x1p1020}) {
+    EXPECT_EQ(expected_sign({unit, unit, 0.5, 1}, unit / 2), at_one) << unit;
+    EXPECT_EQ(fixed_point({0, unit, 0.5, 0}, unit / 2), unit * law) << unit;
+    EXPECT_EQ(expected_sign({unit, unit * 0x1p-10, 1, 1}, 0), 1) << unit;
+  }
+  EXPECT_EQ(expected_sign({1e300, 1, 1, 4}, 0), 1) << "a series of infinity times 0";
+  EXPECT_EQ(expected_sign({-1e300, 1e-300, -1, 4}, 0), -1);
+  EXPECT_TRUE(std::isnan(expected_sign({1e300, 1, std::nan(""), 0}, 0)));
+}
+
 // The fixed point, first order in the skewness: the relative error falls as dither grows, and so does the shift.
 TEST(DitherLaw, DitherMovesTheFixedPointBack) {
   double before = 1e9, error_before = 1e9;

@@ -147,7 +147,8 @@ TEST(RankThreads, RanksThatCallDifferentThingsAreTold) {
 }
 
 TEST(RankThreads, RefusesRanksThatCannotBe) {
-  run_ranks(0, kLong, [](Communicator&) { FAIL(); });
+  EXPECT_EQ(message_of<OptionError>([] { run_ranks(0, kLong, [](Communicator&) { FAIL(); }); }),
+            "0 ranks; wanted 1 to 65534");
   class Nowhere final : public Communicator {
    public:
     using Communicator::Communicator;

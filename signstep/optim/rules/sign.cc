@@ -117,12 +117,9 @@ class SignRule final : public UpdateRule, public PassRule {
     });
   }
 
-  void require_fit(const std::any& extra, size_t tensors, const std::string& source) const override {
+  void require_fit(const std::any& extra, size_t tensors) const override {
     const auto& state = std::any_cast<const SignState&>(extra);
-    if (state.dither.rms.size() != make_dither_state(plan_.dither, tensors).rms.size()) {
-      throw CheckpointError(
-          fmt::format("{} was written with another dither; use the options that it was trained with", source));
-    }
+    signstep::require_fit(state.dither, plan_.dither, tensors);
     signstep::require_fit(state.switching, plan_.switching, tensors);
   }
 
