@@ -21,6 +21,7 @@ CpuFeatures detect() {
     const size_t colon = line.find(':');
     if (colon == std::string::npos || colon + 2 > line.size()) continue;
     if (line.starts_with("model name")) cpu.model = line.substr(colon + 2);
+    if (line.starts_with("vendor_id")) cpu.intel = line.ends_with("GenuineIntel");
     if (line.starts_with("flags")) flags = line.substr(colon + 1) + " ";
   }
   // The kernel lists a feature only where it also saves that feature's registers, which CPUID alone does not say.

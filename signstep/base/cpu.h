@@ -8,6 +8,7 @@ namespace signstep {
 
 struct CpuFeatures {
   std::string model;  // "AMD EPYC ...", from the operating system
+  bool intel = false;
   bool avx2 = false;
   bool avx512 = false;       // F, BW, DQ and VL
   bool avx512_bf16 = false;  // VDPBF16PS: bf16 dot products in vector registers

@@ -7,55 +7,19 @@
 #include <cstring>
 #include <tuple>
 
-#include "signstep/engines/amx/kernels.h"
-#include "signstep/random/random.h"
+#include "tests/engines/amx_fixtures.h"
 
 namespace signstep::amx {
 namespace {
-
-struct Shape {
-  int64_t images, in, out, height, width, kernel, stride;
-};
-
-void PrintTo(const Shape& s, std::ostream* out) {
-  *out << s.images << " images, " << s.in << " to " << s.out << " channels, " << s.height << "x" << s.width
-       << ", kernel " << s.kernel << ", stride " << s.stride;
-}
 
 const Shape kShapes[] = {{40, 64, 32, 5, 7, 3, 1}, {32, 16, 48, 6, 6, 3, 2},  {33, 32, 64, 7, 5, 3, 2},
                          {7, 96, 16, 8, 8, 1, 2},  {64, 27, 16, 4, 4, 1, 1},  {96, 64, 64, 3, 4, 3, 1},
                          {1, 32, 32, 1, 1, 3, 1},  {66, 32, 64, 2, 33, 3, 1}, {35, 16, 16, 5, 6, 3, 1},
                          {34, 48, 80, 4, 5, 3, 1}};
 
-// A tensor that is 0 beyond the real images and channels, as every tensor of the engine is.
-struct Tensor {
-  Tensor(int64_t images, int64_t pixels, int64_t channels, uint64_t seed = 0)
-      : tiles{blocks_of(images), pixels, blocks_of(channels), nullptr},
-        memory(static_cast<size_t>(tiles.size()) * sizeof(Bf16)) {
-    tiles.data = memory.as<Bf16>();
-    if (seed == 0) return;
-    SequentialRandom random(Stream(seed, Purpose::kProblem));
-    for (int64_t n = 0; n < images; ++n)
-      for (int64_t p = 0; p < pixels; ++p)
-        for (int64_t c = 0; c < channels; ++c) at(n, p, c) = narrow(static_cast<float>(random.normal()));
-  }
-  Bf16& at(int64_t image, int64_t pixel, int64_t channel) const {
-    return tiles.unit(image / kSide, pixel, channel / kSide)[image % kSide * kSide + channel % kSide];
-  }
-  Tiles tiles;
-  Arena memory;
-};
-
 Tensor magnitudes(const Tensor& of, int64_t images, int64_t channels) {
   Tensor out(images, of.tiles.pixels, channels);
   for (int64_t i = 0; i < of.tiles.size(); ++i) out.tiles.data[i] = static_cast<Bf16>(of.tiles.data[i] & 0x7fff);
-  return out;
-}
-
-std::vector<float> random_floats(size_t count, uint64_t seed) {
-  SequentialRandom random(Stream(seed, Purpose::kProblem));
-  std::vector<float> out(count);
-  for (float& x : out) x = static_cast<float>(random.normal());
   return out;
 }
 
@@ -67,18 +31,6 @@ std::vector<float> absolute(std::vector<float> v) {
 // Distance in the last place of bf16 allowed after rounding.
 double ulp(float x) { return std::ldexp(1.0, std::ilogb(std::max(std::fabs(x), 1e-30f)) - 7); }
 
-struct Packed {
-  Packed(const Kernels& kernels, const std::vector<float>& weights, const Shape& s)
-      : forward(bytes(s)), backward(bytes(s)) {
-    const PackJob job{weights.data(), s.out, s.in, s.kernel * s.kernel, forward.as<Bf16>(), backward.as<Bf16>()};
-    for (int64_t block = 0; block < blocks_of(s.out); ++block) kernels.pack(job, block);
-  }
-  static size_t bytes(const Shape& s) {
-    return static_cast<size_t>(packed_size(s.out, s.in, s.kernel * s.kernel)) * sizeof(Bf16);
-  }
-  Arena forward, backward;
-};
-
 struct Unit {
   const char* name;
   const Kernels* (*kernels)();
@@ -86,11 +38,16 @@ struct Unit {
 
 void PrintTo(const Unit& u, std::ostream* out) { *out << u.name; }
 
+template <VectorProducts kProducts>
+const Kernels* kernels_by() {
+  return avx512_kernels(kProducts);
+}
+
 class AmxKernels : public testing::TestWithParam<std::tuple<Shape, Unit>> {
  protected:
   void SetUp() override {
     fast_ = std::get<Unit>(GetParam()).kernels();
-    if (fast_ == nullptr) GTEST_SKIP() << "this processor has no bf16 " << std::get<Unit>(GetParam()).name;
+    if (fast_ == nullptr) GTEST_SKIP() << "this processor has no " << std::get<Unit>(GetParam()).name << " of bf16";
   }
   int64_t out_pixels() const { return g_.out_pixels(); }
   int64_t taps() const { return s_.kernel * s_.kernel; }
@@ -265,32 +222,11 @@ TEST_P(AmxKernels, PoolGradient) {
   for (size_t i = 0; i < fast_sums.size(); ++i) ASSERT_NEAR(fast_sums[i], slow_sums[i], 1e-3);
 }
 
-// What makes a run of avx512 the same on processors of both makers (Intel 64 and IA-32 Architectures Software
-// Developer's Manual, volume 2, VDPBF16PS): of each pair the second product is added first, each sum is rounded.
-TEST(DotProducts, AddInTheOrderThatIsLaidDown) {
-  const Kernels* const kernels = avx512_kernels();
-  if (kernels == nullptr) GTEST_SKIP() << "this processor has no bf16 dot products";
-  const Shape shape{1, 32, 16, 1, 1, 1, 1};
-  const Tensor x(1, 1, 32, 1), y(1, 1, 16);
-  const auto weights = random_floats(16 * 32, 2);
-  const Packed packed(reference_kernels(), weights, shape);
-  const Terms terms = Terms::forward({1, 1, 1, 1});
-  const Source source{x.tiles, packed.forward.as<Bf16>(), 1, &terms, 32, 16};
-  std::vector<float> sums(static_cast<size_t>(kSums));
-  kernels->conv({{&source, 1}, y.tiles, 1, 1, sums.data()}, {0, 0, 1, 0, 1});
-  for (int64_t c = 0; c < 16; ++c) {
-    float expected = 0;
-    for (int64_t k = 0; k < 32; k += 2)
-      for (const int64_t in : {k + 1, k})
-        expected += widen(narrow(weights[static_cast<size_t>(c * 32 + in)])) * widen(x.at(0, 0, in));
-    EXPECT_EQ(sums[static_cast<size_t>(c)], expected) << c;  // the pivot: the first image's
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Shapes, AmxKernels,
                          testing::Combine(testing::ValuesIn(kShapes),
                                           testing::Values(Unit{"matrix units", amx_kernels},
-                                                          Unit{"dot products", avx512_kernels})));
+                                                          Unit{"dot products", kernels_by<VectorProducts::kDots>},
+                                                          Unit{"multiply-adds", kernels_by<VectorProducts::kFused>})));
 
 TEST(Bf16, RoundsToNearestEvenAndKeepsNaN) {
   EXPECT_EQ(narrow(1.0f), 0x3f80);

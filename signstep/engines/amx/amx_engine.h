@@ -14,7 +14,7 @@ namespace signstep {
 
 enum class ProductUnit {
   kMatrix,     // AMX
-  kVector,     // AVX-512's bf16 dot products
+  kVector,     // AVX-512 with bf16
   kReference,  // the slow scalar kernels, which run on any processor
 };
 

@@ -67,9 +67,11 @@ void data_gradient(const DataGradientJob& job, const Part& part) {
 }
 
 template void conv<MatrixUnit>(const ConvJob&, const Part&);
-template void conv<VectorUnit>(const ConvJob&, const Part&);
+template void conv<VectorUnit<DotProducts>>(const ConvJob&, const Part&);
+template void conv<VectorUnit<FusedPairs>>(const ConvJob&, const Part&);
 template void data_gradient<MatrixUnit>(const DataGradientJob&, const Part&);
-template void data_gradient<VectorUnit>(const DataGradientJob&, const Part&);
+template void data_gradient<VectorUnit<DotProducts>>(const DataGradientJob&, const Part&);
+template void data_gradient<VectorUnit<FusedPairs>>(const DataGradientJob&, const Part&);
 
 void pool_gradient(const PoolGradientJob& job, int64_t group, int64_t row) {
   const int64_t channels = job.epilogue.out.blocks * kSide;

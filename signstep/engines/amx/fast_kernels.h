@@ -17,7 +17,10 @@ namespace signstep::amx::fast {
 
 // What multiplies: matrix_unit-inl.h, vector_unit-inl.h.
 struct MatrixUnit;
+template <class Products>
 struct VectorUnit;
+struct DotProducts;
+struct FusedPairs;
 
 void pack(const PackJob& job, int64_t out_block);
 template <class Unit>

@@ -126,7 +126,10 @@ struct Kernels {
 const Kernels& reference_kernels();
 // Null where the processor or the operating system has no bf16 tiles.
 const Kernels* amx_kernels();
-// The same but for the products, which the vector unit's bf16 dot products do; null where there are none.
+// The same but for the products, which the vector unit does, by bf16 dot products or by pairs of fused multiply-adds:
+// the same bits, by whichever takes less time here. Null where the processor has no AVX-512 with bf16.
+enum class VectorProducts { kDots, kFused };
 const Kernels* avx512_kernels();
+const Kernels* avx512_kernels(VectorProducts products);
 
 }  // namespace signstep::amx

@@ -34,9 +34,17 @@ const Kernels* kernels_of(const char* name) {
 
 void assume_matrix_units() { assumed = true; }
 
+// A dot product of 32 pairs takes Intel's processors two cycles and a fused multiply-add of 16 half a one (measured on
+// Emerald Rapids); AMD's take one of either in the same time.
 const Kernels* avx512_kernels() {
+  return avx512_kernels(cpu_features().intel ? VectorProducts::kFused : VectorProducts::kDots);
+}
+
+const Kernels* avx512_kernels(VectorProducts products) {
   const CpuFeatures& cpu = cpu_features();
-  return cpu.avx512_bf16 && cpu.avx512 ? kernels_of<fast::VectorUnit>("avx512") : nullptr;
+  if (!cpu.avx512_bf16 || !cpu.avx512) return nullptr;
+  return products == VectorProducts::kDots ? kernels_of<fast::VectorUnit<fast::DotProducts>>("avx512")
+                                           : kernels_of<fast::VectorUnit<fast::FusedPairs>>("avx512");
 }
 
 const Kernels* amx_kernels() {

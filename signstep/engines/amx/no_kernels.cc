@@ -6,5 +6,6 @@ namespace signstep::amx {
 
 const Kernels* amx_kernels() { return nullptr; }
 const Kernels* avx512_kernels() { return nullptr; }
+const Kernels* avx512_kernels(VectorProducts) { return nullptr; }
 
 }  // namespace signstep::amx

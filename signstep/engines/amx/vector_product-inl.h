@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A product of two units by the vector unit's bf16 dot products: sums of some rows stay in registers over all terms. A
-// pair of values of the first operand is broadcast, a row of pairs of the second loaded: for 12 rows and both halves 14
-// loads for 24 products.
+// A product of two units by the vector unit: sums of some rows stay in registers over all terms. A pair of values of
+// the first operand is broadcast, a row of pairs of the second loaded: for 12 rows and both halves 14 loads for 24
+// products.
 #pragma once
 
 #include "signstep/engines/amx/amx_target.h"
@@ -11,8 +11,91 @@ SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
+// sum += a b over a pair, by the instruction for it (VDPBF16PS).
+struct DotProducts {
+  struct Scope {
+    ~Scope() {}  // there is nothing to give back
+  };
+
+  template <int kRows, int kHalves>
+  [[gnu::always_inline]] static void add(__m512 (&sums)[kRows][kHalves], const Bf16* a, const Bf16* b, int64_t pairs) {
+    for (int64_t j = 0; j < pairs; ++j) {
+      __m512bh columns[kHalves];
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h)
+        columns[h] = reinterpret_cast<__m512bh>(_mm512_load_si512(b + h * 512 + j * kSide));
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) {
+        int32_t pair;
+        __builtin_memcpy(&pair, a + r * kSide + 2 * j, sizeof pair);
+        const auto value = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+#pragma GCC unroll 2
+        for (int h = 0; h < kHalves; ++h) sums[r][h] = _mm512_dpbf16_ps(sums[r][h], value, columns[h]);
+      }
+    }
+  }
+};
+
+// The same bits from two fused multiply-adds: the instruction adds the pair's second product first, rounds each sum to
+// nearest, and takes and gives 0 for what is denormal (Intel 64 and IA-32 Architectures Software Developer's Manual,
+// volume 2). Intel's processors do them in half of its time, AMD's in twice.
+struct FusedPairs {
+  // Products as the instruction has them, whatever the thread has set, for as long as this lives. What they read and
+  // write is in memory, which is what keeps them between the two.
+  class Scope {
+   public:
+    Scope() : before_(_mm_getcsr()) {
+      _mm_setcsr(kLikeDotProducts);
+      asm volatile("" : : : "memory");
+    }
+    ~Scope() {
+      asm volatile("" : : : "memory");
+      _mm_setcsr(before_);
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    static constexpr unsigned kLikeDotProducts = 0x9fc0;  // to nearest, nothing trapped, denormals flushed both ways
+    const unsigned before_;
+  };
+
+  template <int kRows, int kHalves>
+  [[gnu::always_inline]] static void add(__m512 (&sums)[kRows][kHalves], const Bf16* a, const Bf16* b, int64_t pairs) {
+    // Widened once for all columns, so that each is broadcast from memory and costs the multipliers' ports nothing.
+    alignas(64) float firsts[kRows * 16], seconds[kRows * 16];
+    for (int64_t r = 0; r < kRows; ++r) {
+      const __m512i row = _mm512_load_si512(a + r * kSide);
+      _mm512_store_ps(firsts + r * 16, first_of(row));
+      _mm512_store_ps(seconds + r * 16, second_of(row));
+    }
+    for (int64_t j = 0; j < pairs; ++j) {
+      __m512 first[kHalves], second[kHalves];
+#pragma GCC unroll 2
+      for (int h = 0; h < kHalves; ++h) {
+        const __m512i columns = _mm512_load_si512(b + h * 512 + j * kSide);
+        first[h] = first_of(columns);
+        second[h] = second_of(columns);
+      }
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) {
+        const __m512 by_second = _mm512_set1_ps(seconds[r * 16 + j]), by_first = _mm512_set1_ps(firsts[r * 16 + j]);
+#pragma GCC unroll 2
+        for (int h = 0; h < kHalves; ++h)
+          sums[r][h] = _mm512_fmadd_ps(by_first, first[h], _mm512_fmadd_ps(by_second, second[h], sums[r][h]));
+      }
+    }
+  }
+
+ private:
+  static __m512 first_of(__m512i pairs) { return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)); }
+  static __m512 second_of(__m512i pairs) {
+    return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xffff0000))));
+  }
+};
+
 // kRows rows of a 32 x 32 matrix of sums, of its first 16 columns or of both halves.
-template <int kRows, int kHalves>
+template <class Products, int kRows, int kHalves>
 class RowSums {
  public:
   static constexpr bool kOneHalf = kHalves == 1;
@@ -49,35 +132,21 @@ class RowSums {
     }
   }
   // Adds rows of a unit times a unit of two tiles, over the first `pairs` pairs of summed values.
-  void add(const Bf16* a, const Bf16* b, int64_t pairs) {
-    for (int64_t j = 0; j < pairs; ++j) {
-      __m512bh columns[kHalves];
-#pragma GCC unroll 2
-      for (int h = 0; h < kHalves; ++h)
-        columns[h] = reinterpret_cast<__m512bh>(_mm512_load_si512(b + h * 512 + j * kSide));
-#pragma GCC unroll 24
-      for (int r = 0; r < kRows; ++r) {
-        int32_t pair;
-        __builtin_memcpy(&pair, a + r * kSide + 2 * j, sizeof pair);
-        const auto value = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-#pragma GCC unroll 2
-        for (int h = 0; h < kHalves; ++h) sums_[r][h] = _mm512_dpbf16_ps(sums_[r][h], value, columns[h]);
-      }
-    }
-  }
+  [[gnu::always_inline]] void add(const Bf16* a, const Bf16* b, int64_t pairs) { Products::add(sums_, a, b, pairs); }
 
  private:
   __m512 sums_[kRows][kHalves];
 };
 
 // f(empty RowSums, first row) for all of the first `rows` rows; 24 or 16 registers of sums at a time.
-template <class F>
+template <class Products, class F>
 inline void for_each_row_sums(int64_t rows, int64_t columns, F&& f) {
+  const typename Products::Scope scope;
   if (columns > 16) {
-    for (int64_t r = 0; r < 24 && r < rows; r += 12) f(RowSums<12, 2>(), r);
-    if (rows > 24) f(RowSums<8, 2>(), 24);
+    for (int64_t r = 0; r < 24 && r < rows; r += 12) f(RowSums<Products, 12, 2>(), r);
+    if (rows > 24) f(RowSums<Products, 8, 2>(), 24);
   } else {
-    for (int64_t r = 0; r < rows; r += 16) f(RowSums<16, 1>(), r);
+    for (int64_t r = 0; r < rows; r += 16) f(RowSums<Products, 16, 1>(), r);
   }
 }
 

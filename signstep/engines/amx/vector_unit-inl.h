@@ -10,10 +10,29 @@ SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
+// Products: how a pair of bf16 values is multiplied and added (vector_product-inl.h).
+template <class Products>
 struct VectorUnit {
   struct Scope {
     ~Scope() {}  // there is nothing to give back
   };
+
+  // A function of its own: within a larger one g++ keeps sums in memory.
+  template <class Sums>
+  [[gnu::noinline]] static void sum_terms(std::span<const Source> sources, int64_t group, int64_t pixel, int64_t block,
+                                          int64_t first_row, float* to) {
+    Sums sums;
+    sums.zero();
+    for (const Source& s : sources) {
+      const Bf16* weights = s.weights + block * s.taps * s.in.blocks * kUnit;
+      for (const Term& term : s.terms->of(pixel)) {
+        const Bf16* a = s.in.unit(group, term.pixel, 0) + first_row * kSide;
+        const Bf16* w = weights + term.tap * s.in.blocks * kUnit;
+        for (int64_t k = 0; k < s.in.blocks; ++k, a += kUnit, w += kUnit) sums.add(a, w, pairs_of(s.summed, k));
+      }
+    }
+    sums.store(to);
+  }
 
   template <class P, class F>
   static void convolve_row(std::span<const Source> sources, int64_t group, int64_t row, int64_t width, int64_t block,
@@ -22,17 +41,8 @@ struct VectorUnit {
     const int64_t results = sources[0].results - block * kSide;
     for (int64_t pixel = row * width; pixel < (row + 1) * width; ++pixel) {
       prefetch(pixel);
-      for_each_row_sums(kSide, results, [&](auto sums, int64_t first) {
-        sums.zero();
-        for (const Source& s : sources) {
-          const Bf16* weights = s.weights + block * s.taps * s.in.blocks * kUnit;
-          for (const Term& term : s.terms->of(pixel)) {
-            const Bf16* a = s.in.unit(group, term.pixel, 0) + first * kSide;
-            const Bf16* w = weights + term.tap * s.in.blocks * kUnit;
-            for (int64_t k = 0; k < s.in.blocks; ++k, a += kUnit, w += kUnit) sums.add(a, w, pairs_of(s.summed, k));
-          }
-        }
-        sums.store(acc + first * kSide);
+      for_each_row_sums<Products>(kSide, results, [&](auto sums, int64_t first) {
+        sum_terms<decltype(sums)>(sources, group, pixel, block, first, acc + first * kSide);
       });
       finish(pixel, acc);
     }
@@ -49,7 +59,7 @@ struct VectorUnit {
   }
 
   static void add_pairs(const PairSum& p, bool first_time, float* c) {
-    for_each_row_sums(p.rows, p.columns, [&](auto sums, int64_t first) {
+    for_each_row_sums<Products>(p.rows, p.columns, [&](auto sums, int64_t first) {
       constexpr bool kSplit = decltype(sums)::kOneHalf;
       float* to = c + first * kSide;
       if (first_time) {

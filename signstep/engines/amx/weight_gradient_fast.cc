@@ -78,7 +78,8 @@ void weight_gradient(const WeightGradientJob& job, int64_t column, int64_t chunk
 }
 
 template void weight_gradient<MatrixUnit>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
-template void weight_gradient<VectorUnit>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
+template void weight_gradient<VectorUnit<DotProducts>>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
+template void weight_gradient<VectorUnit<FusedPairs>>(const WeightGradientJob&, int64_t, int64_t, std::byte*);
 
 void sum_weight_gradient(const WeightGradientJob& job, int64_t out_block) {
   const int64_t in_blocks = job.in.blocks, stride = job.dy.blocks * in_blocks * job.taps * kUnit;
