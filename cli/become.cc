@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "signstep/base/error.h"
@@ -17,6 +18,9 @@ std::string own_program() {
 }
 
 void become(const char* program, char** arguments) {
+  // c10d logs what this program says in a message of its own, once a second where a rank cannot be reached.
+  ::setenv("GLOG_minloglevel", "3", 0);
+  ::setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
   const std::string path = std::filesystem::path(own_program()).parent_path() / program;
   ::execv(path.c_str(), arguments);
   throw_errno("start", path, "it is built and installed beside signstep: keep the two together");

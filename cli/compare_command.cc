@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // signstep compare: an experiment file carried out, from tuning to the table.
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/become.h"
 #include "cli/commands.h"
@@ -177,6 +178,7 @@ int end_code(const CompareResult& result, bool time_up) {
 
 int run_compare(CompareCommand& c) {
   c.flags->apply();
+  for (const char* name : {"RANK", "WORLD_SIZE"}) ::unsetenv(name);  // a cluster's: its runs are of no such world
   const Experiment experiment = read_experiment(c.file);
   const ExperimentPlan plan = make_plan(experiment, c.output.empty() ? "runs/" + experiment.name : c.output);
   CompareOptions options{.program = own_program(), .data = c.data};

@@ -15,6 +15,7 @@
 #include "cli/terminal.h"
 #include "cli/train_settings.h"
 #include "cli/workers.h"
+#include "signstep/base/duration.h"
 #include "signstep/base/stopwatch.h"
 #include "signstep/base/text.h"
 #include "signstep/data/epoch_size.h"
@@ -118,14 +119,15 @@ std::unique_ptr<Workers> meet(const TrainCommand& c) {
   }
 }
 
-// A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says; and what is
-// wrong with the options or files that both have, rank 0.
+// A rank other than 0 has nothing to show. What another rank is the cause of, that one or rank 0 says, unless rank 0 is
+// lost without having started this one; and what is wrong with the options or files that both have, rank 0.
 int run_worker(const TrainOptions& options, const TrainControl& control, bool as_first) {
   TrainObserver silent;
   try {
     return exit_code(train(options, engines(), control, silent).stopped);
   } catch (const WireError& e) {
-    return exit_code(e.kind());
+    if (as_first || !e.first_is_lost()) return exit_code(e.kind());
+    throw;
   } catch (const Error& e) {
     if (as_first && e.kind() != ErrorKind::kEnvironment) return exit_code(e.kind());
     throw Error(e.kind(), fmt::format("rank {}: {}", control.world->rank(), e.what()));
@@ -142,7 +144,10 @@ int run_train(TrainCommand& c) {
   const Stopwatch watch;
   take_world_size(c.options, !c.resume);
   resolved(c.options);  // refuses before workers are started
-  if (c.session.worker_timeout <= 0) throw OptionError("worker_timeout is 0; wanted a time, such as 5m");
+  constexpr double kYear = 365 * 86400;
+  if (!(c.session.worker_timeout > 0 && c.session.worker_timeout <= kYear))
+    throw OptionError(fmt::format("worker_timeout is {}; wanted a time of up to a year, such as 5m",
+                                  format_duration(c.session.worker_timeout)));
   const std::unique_ptr<Workers> met = meet(c);
   if (!met) return exit_code(signalled());
   const Workers& workers = *met;

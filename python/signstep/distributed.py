@@ -11,6 +11,7 @@ signSGD with majority vote: Bernstein et al. 2018, arXiv 1802.04434, section 6.
 from __future__ import annotations
 
 import warnings
+import zlib
 from typing import Any, Optional
 
 import torch
@@ -37,7 +38,8 @@ class MajorityVote:
     model.join() has let go, and a parameter that a rank did not use, go on voting by the average that is left, or by coin.
 
     optimizer: SignSGD without momentum, dither or switch of its own (else ValueError), of every parameter of the model.
-    momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed for all ranks (ValueError at a vote).
+    momentum: b, [0, 1). seed, total_steps: as the optimizers have them; one seed, and one order of parameters,
+    for all ranks: another is refused at a vote, by a ValueError that DDP makes a RuntimeError of.
     """
 
     _voted_at = -1  # steps that the optimizer had taken at the last vote
@@ -135,19 +137,31 @@ class MajorityVote:
             complement(pack(x, Draw(seed, step, i, rank)), x.numel()) for i, x in stepped.items()
         ]  # x = -s, or 0 where there was no step: a coin, as fair when it is turned around
         sizes = [word_count(x.numel()) for x in stepped.values()]
-        votes = self._gather(torch.cat([*bits, torch.tensor([seed, step, self._nonfinite], device="cpu")]))
-        for other, (its_seed, its_step) in enumerate(votes[:, -3:-1].tolist()):
+        order = self._order(parameters, gradients)
+        votes = self._gather(torch.cat([*bits, torch.tensor([seed, step, order, self._nonfinite], device="cpu")]))
+        for other, (its_seed, its_step, its_order) in enumerate(votes[:, -4:-1].tolist()):
             if (its_seed, its_step) != (seed, step):
                 raise ValueError(
                     f"rank {other} votes with seed {its_seed} at step {its_step}, rank {rank} with seed {seed} at step {step}; "
                     "wanted one seed and one step, as all draw the coins of ties alike: give every MajorityVote the same "
                     "seed, and load a state on all ranks"
                 )
+            if its_order != order:
+                raise ValueError(
+                    f"rank {other}'s optimizer has the parameters in another order than rank {rank}'s; wanted one order, as "
+                    "the votes are counted place by place: give every optimizer the same list, such as model.parameters()"
+                )
         self.nonfinite = int(votes[:, -1].sum())
-        decided = majority(votes[:, :-3].contiguous(), Draw(seed, step, 0, 0))
+        decided = majority(votes[:, :-4].contiguous(), Draw(seed, step, 0, 0))
         for (i, x), words in zip(stepped.items(), torch.split(decided, sizes)):
             g = gradients[parameters[i]]
             g.copy_(unpack(words.contiguous(), x.numel()).reshape(g.shape))
+
+    @staticmethod
+    def _order(parameters: list[Tensor], gradients: dict[Tensor, Tensor]) -> int:
+        """Of the optimizer's list against DDP's, which is every rank's: another number for another order."""
+        number = {p: i for i, p in enumerate(parameters)}
+        return zlib.crc32(repr([number[p] for p in gradients]).encode())
 
     def _warn_of_accumulation(self, gradients: dict[Tensor, Tensor]) -> None:
         """A bucket holds the gradient that is there plus the new one: after a vote +-1 plus what is far smaller."""

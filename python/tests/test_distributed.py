@@ -125,6 +125,39 @@ def voting(rank: int, seed: int) -> tuple:
     return ddp, optimizer
 
 
+def order_worker(rank: int, folder: str, layers: int) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(*[torch.nn.Linear(5, 5, bias=False) for _ in range(layers)])
+    ddp = torch.nn.parallel.DistributedDataParallel(model, bucket_cap_mb=1e-5)  # a bucket each, put in order anew
+    parameters = list(model.parameters())
+    optimizer = signstep.SignSGD(parameters if rank == 0 else parameters[::-1], 0.1, 0)
+    ddp.register_comm_hook(signstep.MajorityVote(optimizer, 0), signstep.majority_vote_hook)
+    told = "nothing"
+    try:
+        for _ in range(3):
+            ddp(torch.full((1, 5), 1.0 + rank)).sum().backward()
+            optimizer.step()
+            ddp.zero_grad()
+    except Exception as error:  # of the type that DDP makes of it
+        told = str(error)
+    Path(folder, f"{rank}.json").write_text(json.dumps(told))
+    os._exit(0)
+
+
+def test_another_order_of_parameters_is_refused(tmp_path: Path) -> None:
+    """Votes are counted place by place: with other lists the ranks' replicas would part, and nothing would say so."""
+    for layers in (1, 3):
+        folder = tmp_path / str(layers)
+        folder.mkdir()
+        mp.spawn(order_worker, (str(folder), layers), nprocs=2)
+        for rank in range(2):
+            told = json.loads((folder / f"{rank}.json").read_text())
+            wanted = f"rank {1 - rank}'s optimizer has the parameters in another order than rank {rank}'s"
+            assert told == "nothing" if layers == 1 else wanted in told, told
+
+
 def odd_worker(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <memory>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "signstep/base/error.h"
@@ -26,17 +27,26 @@ std::string own_address(const Rendezvous& where, c10d::Store& store) {
   return local_address_towards(std::string(other.begin(), other.end()), where.port);
 }
 
+std::shared_ptr<::gloo::transport::Device> device_of(const char* interface) {
+  try {
+    return Gloo::createDeviceForInterface(interface);
+  } catch (const std::exception&) {
+    throw OptionError(
+        fmt::format("GLOO_SOCKET_IFNAME is '{}', which is no interface of this machine; name one of those that ip -br "
+                    "addr shows, or unset it",
+                    interface));
+  }
+}
+
 }  // namespace
 
 OpenBackend open_gloo(const Rendezvous& where, c10::intrusive_ptr<c10d::Store> store,
                       std::chrono::milliseconds timeout) {
   auto options = Gloo::Options::create(timeout);
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
-  if (interface != nullptr) {
-    options->devices.push_back(Gloo::createDeviceForInterface(interface));
-  } else {
-    options->devices.push_back(Gloo::createDeviceForHostname(own_address(where, *store)));
-  }
+  options->devices.push_back(interface != nullptr && where.file.empty()
+                                 ? device_of(interface)
+                                 : Gloo::createDeviceForHostname(own_address(where, *store)));
   return {.group =
               c10::make_intrusive<Gloo>(store, static_cast<int>(where.rank), static_cast<int>(where.size), options)};
 }

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <utility>
 #include <vector>
 
 #include "signstep/base/error.h"
@@ -20,6 +22,7 @@ namespace signstep {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 std::string backend_name(WorkerBackend backend) { return backend == WorkerBackend::kNccl ? "nccl" : "gloo"; }
 
@@ -109,40 +112,56 @@ class C10dCommunicator final : public Communicator {
 
   template <class Call>
   void run(const char* name, Call&& call) {
-    if (!failure_.empty()) throw WireError(failure_);
+    if (failure_) throw *failure_;
+    const auto note_absence = [&] {
+      const auto now = steady_clock::now();
+      longest_absence_ = std::max(longest_absence_, now - std::exchange(last_call_, now));
+    };
     try {
       call();
+      note_absence();
     } catch (const Error&) {
       throw;
     } catch (const std::exception& e) {
-      failure_ = explain(name, first_line(e));
-      throw WireError(failure_);
+      note_absence();
+      const auto [who, first_is_lost] = who_stopped();
+      failure_.emplace(explain(name, who, first_line(e)), first_is_lost);
+      throw *failure_;
     }
   }
 
   // A backend names an address at best. Each rank that stops says so in the store and leaves the group, so that those
   // who wait for it notice too; who says nothing is the one that others wait for.
-  std::string explain(const char* name, const std::string& reason) {
+  std::string explain(const char* name, const std::string& who, const std::string& reason) const {
     return fmt::format("rank {} of {}: {} failed: {}; start the run again (timeout {} ms; c10d says: {})", rank(),
-                       size(), name, who_stopped(), timeout_.count(), reason);
+                       size(), name, who, timeout_.count(), reason);
   }
 
-  std::string who_stopped() {
+  // In words, and whether rank 0 is among them.
+  std::pair<std::string, bool> who_stopped() {
     if (backend_.device.is_cpu()) backend_.group.reset();  // NCCL's would wait for what cannot end
     Absence absence = stop_and_look(store_, rank(), size(), timeout_);
     const bool unheard = absence.ranks.size() == size();
     std::erase(absence.ranks, rank());
     const bool keeper = !absence.ranks.empty() && absence.ranks[0] == 0;  // else it said that it stopped, and has
     if (absence.store_failed && (unheard || keeper))
-      return "the keeper of the run's store, rank 0 or torchrun's agent, has stopped or hangs";
-    if (absence.ranks.empty()) return "every rank answers, but they differ in their calls or a link broke";
-    return names(absence.ranks) + (absence.ranks.size() == 1 ? " does" : " do") + " not answer";
+      return {"the keeper of the run's store, rank 0 or torchrun's agent, has stopped or hangs", true};
+    if (!absence.ranks.empty())
+      return {names(absence.ranks) + (absence.ranks.size() == 1 ? " does" : " do") + " not answer", keeper};
+    if (longest_absence_ >= timeout_)
+      return {fmt::format("every rank answers, but {:.0f} s went by from one call of this one to the next: it was "
+                          "suspended, or its disk slow, and the others waited no longer; or their calls differ",
+                          std::chrono::duration<double>(longest_absence_).count()),
+              false};
+    return {"every rank answers, but they differ in their calls or a link broke", false};
   }
 
   const milliseconds timeout_;
   StorePointer store_;
   OpenBackend backend_;
-  std::string failure_;  // for good: what was under way is lost
+  std::optional<WireError> failure_;  // for good: what was under way is lost
+  steady_clock::time_point last_call_ = steady_clock::now();
+  steady_clock::duration longest_absence_{};  // from the end of one call to that of the next
 };
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/c10d/run_store.h"
 
+#include <fcntl.h>
 #include <torch/version.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -16,6 +18,7 @@
 #include "signstep/base/error.h"
 #include "signstep/base/number.h"
 #include "signstep/base/text.h"
+#include "signstep/c10d/local_address.h"
 
 namespace signstep {
 namespace {
@@ -179,6 +182,10 @@ std::string first_line(const std::exception& e) {
 
 StorePointer open_store(const Rendezvous& where, milliseconds timeout, const std::function<void()>& look) {
   if (!where.file.empty()) {
+    const int file =
+        ::open(where.file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);  // as c10d opens it, again and again
+    if (file < 0) throw_errno("open", where.file, "set SIGNSTEP_STORE to a file that all ranks may write");
+    ::close(file);
     StorePointer store = c10::make_intrusive<c10d::FileStore>(where.file, static_cast<int>(where.size));
     store->setTimeout(timeout);
     return store;
@@ -191,11 +198,13 @@ StorePointer open_store(const Rendezvous& where, milliseconds timeout, const std
   options.timeout = timeout;
   serve_plainly(options);
   const Connection there = connect(where.address, options, look);
+  if (!there.store) local_address_towards(where.address, where.port);  // throws for no such host
   if (!there.store)
     throw EnvironmentError(
         options.isServer
-            ? fmt::format("rank 0 cannot keep the run's store on port {}: {}; choose another MASTER_PORT", where.port,
-                          there.problem)
+            ? fmt::format("rank 0 cannot keep the run's store on port {}: {}; choose another MASTER_PORT, or "
+                          "check that MASTER_ADDR, {}, is this machine",
+                          where.port, there.problem, where.address)
             : fmt::format("rank {} cannot reach the run's store at {}:{} within {} ms: {}; start rank 0 there, or "
                           "check MASTER_ADDR and MASTER_PORT{}",
                           where.rank, where.address, where.port, timeout.count(), there.problem, agents_store(where)));

@@ -17,7 +17,9 @@ std::string minutes_text(double seconds) {
 
 std::string sent_text(const ComparisonRow& row) {
   if (row.sent_bytes.n == 0) return "-";
-  return fmt::format("{:.0f} MB ({:.1f} %)", row.sent_bytes.mean / 1e6,
+  const double megabytes = row.sent_bytes.mean / 1e6;
+  return fmt::format("{} MB ({:.1f} %)",
+                     megabytes < 10 ? fmt::format("{:.3g}", megabytes) : fmt::format("{:.0f}", megabytes),
                      100 * row.sent_bytes.mean / row.float32_bytes.mean);
 }
 

@@ -146,7 +146,19 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
                      Communicator& world, RankParts& parts) {
   const bool first = world.rank() == 0;
   if (parts.step != learner.steps()) {
-    parts.checksums = gathered_texts(world, first ? "" : save(path, learner, progress, run, {}));
+    // What keeps one rank from writing its part is everyone's to know, and rank 0's to say.
+    std::string checksum, trouble;
+    try {
+      if (!first) checksum = save(path, learner, progress, run, {});
+    } catch (const EnvironmentError& e) {
+      trouble = fmt::format("rank {}: {}", world.rank(), e.what());
+    }
+    for (const std::string& text : gathered_texts(world, trouble)) {
+      if (text.empty()) continue;
+      if (first) throw EnvironmentError(text);
+      throw WireError(text);
+    }
+    parts.checksums = gathered_texts(world, checksum);
     parts.checksums.erase(parts.checksums.begin());
     parts.step = learner.steps();
   }

@@ -53,7 +53,7 @@ LearnerStep Learner::step(const Batch& batch, const Between& between) {
   if (world_ != nullptr) {
     const bool voted = joins && step.report.phase == SwitchPhase::kSign;
     (voted ? step.sent.vote : step.sent.gradient) = world_->sent().total() - before;
-    step.sent.float32 = sum_bytes(engine_->gradients().size(), world_->size());
+    step.sent.float32 = sum_bytes(engine_->network().parameter_count(), world_->size());
   }
   return step;
 }

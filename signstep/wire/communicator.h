@@ -20,10 +20,15 @@ namespace signstep {
 
 inline constexpr std::chrono::milliseconds kWireTimeout = std::chrono::minutes(5);
 
-// Another rank is the cause, and will have said why where it could.
+// Another rank is the cause. Rank 0 lives and says so too, unless it is lost itself.
 class WireError : public EnvironmentError {
  public:
-  explicit WireError(const std::string& message) : EnvironmentError(message) {}
+  explicit WireError(const std::string& message, bool first_is_lost = false)
+      : EnvironmentError(message), first_is_lost_(first_is_lost) {}
+  bool first_is_lost() const { return first_is_lost_; }
+
+ private:
+  bool first_is_lost_;
 };
 
 // Payload that this rank has sent to others, in bytes; what an engine adds (headers, acknowledgements) is not counted.

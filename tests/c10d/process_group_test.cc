@@ -21,6 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 constexpr milliseconds kLong = std::chrono::minutes(2);  // no test waits for it
@@ -201,6 +202,35 @@ TEST(ProcessGroup, ARankThatHangsIsNamedWithinTheTimeout) {
   for (const size_t rank : {0, 1})
     EXPECT_THAT(processes[rank]->text(),
                 AllOf(HasSubstr("all_to_all failed: rank 2 does not answer"), HasSubstr("timeout 3000 ms")));
+}
+
+// The others have left when it comes back: nobody is missing, and it is the one that was away.
+TEST(ProcessGroup, ARankThatWasSuspendedIsToldSo) {
+  const auto processes = start_all(2, kShort, [](Communicator& world) -> std::string {
+    world.barrier();
+    if (world.rank() == 1) ::raise(SIGSTOP);
+    world.barrier();
+    return "went on";
+  });
+  processes[1]->wait_until_stopped();
+  EXPECT_THAT(processes[0]->text(), HasSubstr("rank 1 does not answer"));
+  processes[1]->kill(SIGCONT);
+  EXPECT_THAT(processes[1]->text(),
+              AnyOf(HasSubstr(" s went by from one call of this one to the next: it was suspended"),
+                    HasSubstr("the keeper of the run's store")));
+}
+
+TEST(ProcessGroup, AnInterfaceThatIsNotHereIsNamedAndNoneIsTakenWithAFile) {
+  const EnvironmentVariable interface("GLOO_SOCKET_IFNAME", "nope0");
+  const auto elsewhere = start({.rank = 0, .size = 1, .port = free_port()}, kShort, [](Communicator&) { return "on"; });
+  EXPECT_THAT(elsewhere->text(), HasSubstr("error: GLOO_SOCKET_IFNAME is 'nope0', which is no interface"));
+  const std::string file = testing::TempDir() + "/signstep-store-" + std::to_string(::getpid());
+  const auto here = start({.rank = 0, .size = 1, .file = file}, kShort, [](Communicator&) { return "on"; });
+  EXPECT_EQ(here->text(), "on") << "loopback alone";
+  ::unlink(file.c_str());
+  const auto nowhere =
+      start({.rank = 0, .size = 1, .file = file + "/store"}, kShort, [](Communicator&) { return "on"; });
+  EXPECT_THAT(nowhere->text(), HasSubstr("set SIGNSTEP_STORE to a file that all ranks may write"));
 }
 
 TEST(ProcessGroup, ARankThatDoesNotComeIsNamed) {

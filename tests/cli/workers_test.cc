@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `signstep train --workers N`: the processes, how they end, and that they compute what threads of one process do.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -15,6 +17,7 @@
 #include "signstep/runs/run_folder.h"
 #include "signstep/train/trainer.h"
 #include "signstep/wire/rank_threads.h"
+#include "tests/c10d/processes.h"
 #include "tests/cli/program.h"
 #include "tests/train/engines_here.h"
 
@@ -24,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class WorkersTest : public ProgramTest {
  protected:
@@ -164,6 +168,39 @@ TEST_F(WorkersTest, AKilledWorkerIsNamedAndTheRunGoesOn) {
   Program last({"train", "--resume", "--output", path("parts")});
   ASSERT_EQ(last.wait(), 0) << last.output();
   EXPECT_EQ(tensors("parts", 3), tensors("whole", 3));
+}
+
+// Nobody else is there to say it: rank 0 cannot.
+TEST_F(WorkersTest, WhoWasStartedByOthersSaysThatTheFirstIsLost) {
+  std::vector<std::unique_ptr<Subprocess>> ranks;
+  const std::string port = std::to_string(free_port());
+  for (int r = 0; r < 2; ++r) {
+    std::vector<std::string> command = {SIGNSTEP_PROGRAM};
+    const auto arguments = training("run", "2", {"--epochs", "10000"});
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const std::map<std::string, std::string> environment = {
+        {"RANK", std::to_string(r)}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", port}};
+    ranks.push_back(std::make_unique<Subprocess>(command, Subprocess::Errors::kApart, environment));
+  }
+  while (!fs::exists(path("run/checkpoints"))) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ranks[0]->signal(SIGKILL);
+  const Subprocess::Ended ended = ranks[1]->communicate("", std::chrono::minutes(2));
+  EXPECT_EQ(ended.exit_code, 5);
+  EXPECT_THAT(ended.errors, HasSubstr("the keeper of the run's store, rank 0 or torchrun's agent, has stopped"));
+}
+
+// A part that one rank cannot write is no broken link: the first says which, and why, and the log keeps it.
+TEST_F(WorkersTest, APartThatCannotBeWrittenIsSaidOnce) {
+  Program program(training("run", "2", {"--epochs", "10000"}));
+  ASSERT_TRUE(program.saw("epoch   1")) << program.output();
+  const pid_t other = worker("run", 1);
+  ASSERT_GT(other, 0);
+  const rlimit nothing{64, 64};  // bytes a file: SIGXFSZ is not taken for an end
+  ASSERT_EQ(::prlimit(other, RLIMIT_FSIZE, &nothing, nullptr), 0);
+  program.signal(SIGINT);
+  EXPECT_EQ(program.wait(), 5) << program.output();
+  EXPECT_THAT(program.output(), HasSubstr("rank 1: cannot write "));
+  EXPECT_THAT(program.output(), Not(HasSubstr("does not answer")));
 }
 
 TEST_F(WorkersTest, ASignalToTheFirstStopsAll) {

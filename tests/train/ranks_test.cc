@@ -132,7 +132,8 @@ TEST_F(RanksTest, BytesAreLoggedBesideThoseOfFloat32) {
   EXPECT_GT(first["vote"], 0);
   EXPECT_EQ(first["gradient"], 0);
   EXPECT_EQ(second["vote"], 0);
-  EXPECT_EQ(second["gradient"], second["float32"]);
+  EXPECT_GE(second["gradient"], second["float32"]);
+  EXPECT_LT(second["gradient"], 1.1 * second["float32"].get<double>()) << "what lies between tensors travels too";
   EXPECT_LT(first["vote"], first["float32"]) << "tensors of a few elements, and a float32 look at each for the switch";
   run(options("alone"));
   EXPECT_FALSE(figures("alone")[0].contains("wire"));
