@@ -45,7 +45,7 @@ int run(int argc, char** argv) {
   const Kernels* kernels = vector ? avx512_kernels() : amx_kernels();
   if (kernels == nullptr || width < 16 || width % 16 != 0) {
     fmt::print(stderr, "bench_amx_layers: {}; nothing was timed\n",
-               kernels == nullptr ? "this processor has no bf16 dot products" : "the width is no multiple of 16");
+               kernels == nullptr ? "this processor has no AVX-512" : "the width is no multiple of 16");
     return 1;
   }
   ThreadPool pool(threads);
@@ -60,8 +60,11 @@ int run(int argc, char** argv) {
         ->Unit(benchmark::kMillisecond);
   };
   const int64_t products = vector ? 24'000'000 : 480'000;  // milliseconds of either
-  const double flops_per_product = vector ? kFlopsPerDotProducts : kFlopsPerProduct;
-  const auto in_registers = vector ? dot_products_in_registers : multiply_in_registers;
+  const bool fused = vector && faster_products() == VectorProducts::kFused;
+  const double flops_per_product = fused ? kFlopsPerMultiplyAdd : vector ? kFlopsPerDotProducts : kFlopsPerProduct;
+  const auto in_registers = fused    ? multiply_adds_in_registers
+                            : vector ? dot_products_in_registers
+                                     : multiply_in_registers;
   add("registers", [&] { pool.run(threads, [&](size_t) { in_registers(products); }); });
   for (const Shape& shape : shapes_of(width)) {
     cases.push_back(std::make_unique<Case>(shape));

@@ -12,7 +12,10 @@ void multiply_in_registers(int64_t products);
 
 inline constexpr double kFlopsPerDotProducts = 2.0 * 2 * 16;  // of one instruction of the vector unit
 
-// The same of the vector unit's dot products.
+inline constexpr double kFlopsPerMultiplyAdd = 2.0 * 16;
+
+// The same of the vector unit's dot products, and of its fused multiply-adds.
 void dot_products_in_registers(int64_t products);
+void multiply_adds_in_registers(int64_t products);
 
 }  // namespace signstep

@@ -47,7 +47,7 @@ class AmxKernels : public testing::TestWithParam<std::tuple<Shape, Unit>> {
  protected:
   void SetUp() override {
     fast_ = std::get<Unit>(GetParam()).kernels();
-    if (fast_ == nullptr) GTEST_SKIP() << "this processor has no " << std::get<Unit>(GetParam()).name << " of bf16";
+    if (fast_ == nullptr) GTEST_SKIP() << "this processor has no " << std::get<Unit>(GetParam()).name;
   }
   int64_t out_pixels() const { return g_.out_pixels(); }
   int64_t taps() const { return s_.kernel * s_.kernel; }
@@ -224,9 +224,9 @@ TEST_P(AmxKernels, PoolGradient) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, AmxKernels,
                          testing::Combine(testing::ValuesIn(kShapes),
-                                          testing::Values(Unit{"matrix units", amx_kernels},
-                                                          Unit{"dot products", kernels_by<VectorProducts::kDots>},
-                                                          Unit{"multiply-adds", kernels_by<VectorProducts::kFused>})));
+                                          testing::Values(Unit{"bf16 matrix units", amx_kernels},
+                                                          Unit{"bf16 dot products", kernels_by<VectorProducts::kDots>},
+                                                          Unit{"AVX-512", kernels_by<VectorProducts::kFused>})));
 
 TEST(Bf16, RoundsToNearestEvenAndKeepsNaN) {
   EXPECT_EQ(narrow(1.0f), 0x3f80);

@@ -4,7 +4,10 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
+#include <iterator>
 
+#include "signstep/engines/amx/fast_kernels.h"
 #include "tests/engines/amx_fixtures.h"
 
 namespace signstep::amx {
@@ -13,8 +16,8 @@ namespace {
 // What makes a run of avx512 the same on processors of both makers (Intel 64 and IA-32 Architectures Software
 // Developer's Manual, volume 2, VDPBF16PS): of each pair the second product is added first, each sum is rounded.
 TEST(DotProducts, AddInTheOrderThatIsLaidDown) {
-  const Kernels* const kernels = avx512_kernels(VectorProducts::kDots);
-  if (kernels == nullptr) GTEST_SKIP() << "this processor has no bf16 dot products";
+  const Kernels* const kernels = avx512_kernels();
+  if (kernels == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
   const Shape shape{1, 32, 16, 1, 1, 1, 1};
   const Tensor x(1, 1, 32, 1), y(1, 1, 16);
   const auto weights = random_floats(16 * 32, 2);
@@ -78,6 +81,30 @@ TEST(DotProducts, HaveTheBitsOfTwoFusedMultiplyAdds) {
             << channels << ", " << seed << ", " << i;
       }
     }
+}
+
+// Every kind of float, as weights that are packed.
+TEST(Bf16, IsConvertedToByHandAsByTheInstruction) {
+  const Kernels* const kernels = avx512_kernels(VectorProducts::kDots);
+  if (kernels == nullptr) GTEST_SKIP() << "this processor has no bf16";
+  constexpr int64_t kOut = 64, kIn = 4096;
+  std::vector<float> weights(kOut * kIn);
+  SequentialRandom random(Stream(1, Purpose::kProblem));
+  for (size_t i = 0; i < weights.size(); ++i) {
+    constexpr uint32_t kEdges[] = {0x00000000, 0x007fffff, 0x00800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff,
+                                   0x7f7f7fff, 0x7f7f8000, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fbfffff, 0x7fc00000};
+    const uint32_t edge = kEdges[i / 2 % std::size(kEdges)] | (i % 2) << 31;
+    weights[i] = std::bit_cast<float>(i < 1000 ? edge : random.next());
+  }
+  const Shape shape{1, kIn, kOut, 1, 1, 1, 1};
+  const Packed by_instruction(*kernels, weights, shape);
+  convert_to_bf16_by_hand(true);
+  const Packed by_hand(*avx512_kernels(VectorProducts::kDots), weights, shape);
+  convert_to_bf16_by_hand(false);
+  avx512_kernels(VectorProducts::kDots);
+  EXPECT_EQ(std::memcmp(by_instruction.forward.as<Bf16>(), by_hand.forward.as<Bf16>(), Packed::bytes(shape)), 0);
+  EXPECT_EQ(std::memcmp(by_instruction.backward.as<Bf16>(), by_hand.backward.as<Bf16>(), Packed::bytes(shape)), 0);
+  EXPECT_EQ(widen(by_hand.forward.as<Bf16>()[0]), 0);
 }
 
 }  // namespace

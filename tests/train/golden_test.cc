@@ -136,7 +136,8 @@ TEST_F(GoldenTest, OnTheAmxEnginesReference) {
             "11ddb9cbc72f067f203565438a3cd89879cb04dac4ef20e5a9d7c44014bbb03f");
 }
 
-// Every processor with AVX-512's bf16 dot products gives these bits: what the instruction rounds is laid down.
+// Every processor with AVX-512 gives these bits: what a bf16 dot product rounds is laid down, and done by hand where
+// there is none.
 TEST_F(GoldenTest, OnTheAvx512Engine) {
   if (const std::string obstacle = obstacle_of(ProductUnit::kVector); !obstacle.empty()) GTEST_SKIP() << obstacle;
   engines_ = {avx512_engine()};

@@ -101,8 +101,8 @@ const char* name_of(ProductUnit unit) { return unit == ProductUnit::kVector ? "a
 std::string amx_engine_obstacle(const Network& network, ProductUnit unit) {
   if (const std::string obstacle = network_obstacle(network); !obstacle.empty()) return obstacle;
   if (kernels_of(unit) != nullptr) return {};
-  return fmt::format("this processor ({}) has no bf16 {}", cpu_features().model,
-                     unit == ProductUnit::kMatrix ? "matrix units" : "dot products");
+  return fmt::format("this processor ({}) has no {}", cpu_features().model,
+                     unit == ProductUnit::kMatrix ? "bf16 matrix units" : "AVX-512");
 }
 
 std::unique_ptr<Engine> make_amx_engine(const Network& network, const AmxEngineOptions& options) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two engines of one make, for processors with bf16 matrix units (amx) and for those with bf16 dot products alone
-// (avx512): residual networks with batch norm (ResNet-18, the CIFAR ResNets), forward and backward written out.
-// bf16 activations and operands, float32 sums, statistics, master weights and gradients. No LibTorch, no autograd. The
-// same bits for any number of threads: tasks, and the order in which their sums are merged, depend on the batch alone.
-// The two add in another order, so their bits differ.
+// Two engines of one make, for processors with bf16 matrix units (amx) and for those with AVX-512 alone (avx512),
+// whether it has bf16 or not: residual networks with batch norm (ResNet-18, the CIFAR ResNets), forward and backward
+// written out. bf16 activations and operands, float32 sums, statistics, master weights and gradients. No LibTorch, no
+// autograd. The same bits for any number of threads: tasks, and the order in which their sums are merged, depend on the
+// batch alone. The two add in another order, so their bits differ.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace signstep {
 
 enum class ProductUnit {
   kMatrix,     // AMX
-  kVector,     // AVX-512 with bf16
+  kVector,     // AVX-512
   kReference,  // the slow scalar kernels, which run on any processor
 };
 

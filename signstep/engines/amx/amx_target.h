@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What lies between SIGNSTEP_AMX_BEGIN and SIGNSTEP_AMX_END is compiled for AVX-512 and bf16 tiles, whatever the rest
-// of the program is compiled for, and runs only where amx_kernels() found both. Nothing is included between the two: of
+// of the program is compiled for, and runs only where amx_kernels() found both, or avx512_kernels() AVX-512: then
+// instructions on bf16 are those alone that it asked for. Nothing is included between the two: of
 // an inline function the linker keeps one copy for the whole program, and it must run on every processor.
 #pragma once
 
 #include <immintrin.h>
 
+#include <atomic>
 #include <cstdint>
 
 #include "signstep/engines/amx/tiles.h"
@@ -51,8 +53,32 @@ inline __m512 widen_row(const Bf16* p) {
       _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p))), 16));
 }
 
+// Whether the processor converts to bf16 by itself. Whoever hands out kernels sets it.
+extern std::atomic<bool> converts_to_bf16;
+
+inline __m512i words(uint32_t bits) { return _mm512_set1_epi32(static_cast<int>(bits)); }
+
+// As VCVTNE2PS2BF16 has it (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2), whatever the
+// thread has set: to nearest, ties to even, what is denormal to 0, a NaN quiet, signs kept.
+inline __m256i narrowed(__m512 x) {
+  const __m512i bits = _mm512_castps_si512(x), magnitude = _mm512_and_si512(bits, words(0x7fffffff));
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), words(1));
+  __m512i wide = _mm512_add_epi32(bits, _mm512_add_epi32(odd, words(0x7fff)));
+  wide = _mm512_mask_and_epi32(wide, _mm512_cmplt_epu32_mask(magnitude, words(0x00800000)), bits, words(0x80000000));
+  wide = _mm512_mask_or_epi32(wide, _mm512_cmpgt_epu32_mask(magnitude, words(0x7f800000)), bits, words(0x00400000));
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(wide, 16));
+}
+
 inline void narrow_row(Bf16* p, __m512 low, __m512 high) {
-  _mm512_store_si512(p, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+  if (converts_to_bf16.load(std::memory_order_relaxed)) {
+    // The intrinsic of what is constant would be hoisted out of this branch, and be an illegal instruction there.
+    __m512i pairs;
+    asm volatile("vcvtne2ps2bf16 %2, %1, %0" : "=v"(pairs) : "v"(high), "v"(low));
+    _mm512_store_si512(p, pairs);
+  } else {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(p), narrowed(low));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(p + 16), narrowed(high));
+  }
 }
 
 // Two accumulators: channels 0 to 15 and 16 to 31 of a block.

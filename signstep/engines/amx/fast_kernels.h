@@ -11,6 +11,10 @@ namespace signstep::amx {
 // emulate them (tests/support/amx_emulator.h). To be called before anything asks for the kernels.
 void assume_matrix_units();
 
+// From the next that asks for kernels on, these convert to bf16 by whole numbers, as where the processor cannot: for
+// tests.
+void convert_to_bf16_by_hand(bool on);
+
 }  // namespace signstep::amx
 
 namespace signstep::amx::fast {

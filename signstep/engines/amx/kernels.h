@@ -127,9 +127,9 @@ const Kernels& reference_kernels();
 // Null where the processor or the operating system has no bf16 tiles.
 const Kernels* amx_kernels();
 // The same but for the products, which the vector unit does, by bf16 dot products or by pairs of fused multiply-adds:
-// the same bits, by whichever takes less time here. Null where the processor has no AVX-512 with bf16.
+// the same bits, by whichever takes less time here. Null where the processor has no AVX-512, or no such products.
 enum class VectorProducts { kDots, kFused };
-const Kernels* avx512_kernels();
-const Kernels* avx512_kernels(VectorProducts products);
+VectorProducts faster_products();
+const Kernels* avx512_kernels(VectorProducts products = faster_products());
 
 }  // namespace signstep::amx

@@ -5,7 +5,7 @@
 namespace signstep::amx {
 
 const Kernels* amx_kernels() { return nullptr; }
-const Kernels* avx512_kernels() { return nullptr; }
+VectorProducts faster_products() { return VectorProducts::kFused; }
 const Kernels* avx512_kernels(VectorProducts) { return nullptr; }
 
 }  // namespace signstep::amx

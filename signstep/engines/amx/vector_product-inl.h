@@ -38,7 +38,8 @@ struct DotProducts {
 
 // The same bits from two fused multiply-adds: the instruction adds the pair's second product first, rounds each sum to
 // nearest, and takes and gives 0 for what is denormal (Intel 64 and IA-32 Architectures Software Developer's Manual,
-// volume 2). Intel's processors do them in half of its time, AMD's in twice.
+// volume 2). Intel's processors do them in half of its time, AMD's in twice, and those without the
+// instruction have them alone.
 struct FusedPairs {
   // Products as the instruction has them, whatever the thread has set, for as long as this lives. What they read and
   // write is in memory, which is what keeps them between the two.
