@@ -123,8 +123,8 @@ class MajorityVote:
     @torch.no_grad()
     def _vote(self, gradients: dict[Tensor, Tensor]) -> None:
         parameters = self._parameters()
-        known = set(parameters)
-        if unknown := sum(p not in known for p in gradients):
+        number = {p: i for i, p in enumerate(parameters)}
+        if unknown := sum(p not in number for p in gradients):
             raise ValueError(f"{unknown} parameters of the model are not the optimizer's; wanted all of them")
         if len(self._core.tensors) != len(parameters):
             self._core.grow(len(parameters))
@@ -137,7 +137,7 @@ class MajorityVote:
             complement(pack(x, Draw(seed, step, i, rank)), x.numel()) for i, x in stepped.items()
         ]  # x = -s, or 0 where there was no step: a coin, as fair when it is turned around
         sizes = [word_count(x.numel()) for x in stepped.values()]
-        order = self._order(parameters, gradients)
+        order = zlib.crc32(repr([number[p] for p in gradients]).encode())  # of this list against DDP's, which all share
         votes = self._gather(torch.cat([*bits, torch.tensor([seed, step, order, self._nonfinite], device="cpu")]))
         for other, (its_seed, its_step, its_order) in enumerate(votes[:, -4:-1].tolist()):
             if (its_seed, its_step) != (seed, step):
@@ -156,12 +156,6 @@ class MajorityVote:
         for (i, x), words in zip(stepped.items(), torch.split(decided, sizes)):
             g = gradients[parameters[i]]
             g.copy_(unpack(words.contiguous(), x.numel()).reshape(g.shape))
-
-    @staticmethod
-    def _order(parameters: list[Tensor], gradients: dict[Tensor, Tensor]) -> int:
-        """Of the optimizer's list against DDP's, which is every rank's: another number for another order."""
-        number = {p: i for i, p in enumerate(parameters)}
-        return zlib.crc32(repr([number[p] for p in gradients]).encode())
 
     def _warn_of_accumulation(self, gradients: dict[Tensor, Tensor]) -> None:
         """A bucket holds the gradient that is there plus the new one: after a vote +-1 plus what is far smaller."""

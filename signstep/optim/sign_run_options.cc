@@ -20,23 +20,27 @@ bool draws(const SignRunOptions& o) {
   return o.dither.dither != DitherKind::kNone || o.rule.zero == ZeroPolicy::kRandom;
 }
 
-}  // namespace
-
-void describe(OptionList& list, SignRunOptions& o) {
-  describe(list, o.rule);
-  describe(list, o.dither);
-  describe(list, o.switching);
+// What is no part's own.
+void describe_run(OptionList& list, SignRunOptions& o) {
   list.group("Run");
   list.seed("seed", o.seed, "of dither and zero coins");
   list.integer("total_steps", o.total_steps, Range::at_least(0), "steps",
                "of the whole run, for annealed dither and shares of the run; 0: not known");
 }
 
+}  // namespace
+
+void describe(OptionList& list, SignRunOptions& o) {
+  describe(list, o.rule);
+  describe(list, o.dither);
+  describe(list, o.switching);
+  describe_run(list, o);
+}
+
 UpdatePlan make_update_plan(const SignRunOptions& o) {
   SignRunOptions copy = o;
   OptionList list;
-  list.seed("seed", copy.seed, "");
-  list.integer("total_steps", copy.total_steps, Range::at_least(0), "steps", "");
+  describe_run(list, copy);
   list.validate();
   if (o.total_steps == 0 && needs_total(o)) {
     throw OptionError(

@@ -153,10 +153,9 @@ void save_checkpoint(const std::string& path, Learner& learner, const TrainProgr
     } catch (const EnvironmentError& e) {
       trouble = fmt::format("rank {}: {}", world.rank(), e.what());
     }
-    for (const std::string& text : gathered_texts(world, trouble)) {
-      if (text.empty()) continue;
-      if (first) throw EnvironmentError(text);
-      throw WireError(text);
+    if (trouble = first_text(world, trouble); !trouble.empty()) {
+      if (first) throw EnvironmentError(trouble);
+      throw WireError(trouble);
     }
     parts.checksums = gathered_texts(world, checksum);
     parts.checksums.erase(parts.checksums.begin());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signstep/train/restore.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <sstream>
@@ -48,10 +47,7 @@ void open(const std::string& path, Communicator* world, Opened& opened) {
 
 // "", or what is wrong at the first rank where something is.
 std::string first_damage(const std::string& own, Communicator* world) {
-  if (ranks_of(world) == 1) return own;
-  const std::vector<std::string> all = gathered_texts(*world, own);
-  const auto found = std::find_if(all.begin(), all.end(), [](const std::string& text) { return !text.empty(); });
-  return found == all.end() ? "" : *found;
+  return ranks_of(world) == 1 ? own : first_text(*world, own);
 }
 
 // Else they would count as the newest, of which two are kept, and the next to go would be one that is sound.

@@ -17,6 +17,12 @@ std::vector<std::string> gathered_texts(Communicator& world, const std::string& 
   return texts;
 }
 
+std::string first_text(Communicator& world, const std::string& own) {
+  const std::vector<std::string> all = gathered_texts(world, own);
+  const auto found = std::find_if(all.begin(), all.end(), [](const std::string& text) { return !text.empty(); });
+  return found == all.end() ? "" : *found;
+}
+
 std::vector<double> means_over_ranks(Communicator& world, std::span<const double> own) {
   std::vector<double> means = sums_over_ranks(world, own);
   for (double& mean : means) mean /= static_cast<double>(world.size());

@@ -23,6 +23,8 @@ std::vector<T> gathered(Communicator& world, std::span<const T> own) {
 
 // Texts of any length, one of each rank.
 std::vector<std::string> gathered_texts(Communicator& world, const std::string& own);
+// Of the lowest rank that has one, or "": what is wrong with one is then known to all.
+std::string first_text(Communicator& world, const std::string& own);
 
 // For each of the numbers the sum, or the mean, over ranks, added in rank order: the same bits at every rank.
 template <class T>

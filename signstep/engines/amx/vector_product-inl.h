@@ -11,11 +11,13 @@ SIGNSTEP_AMX_BEGIN
 
 namespace signstep::amx::fast {
 
+struct EmptyScope {
+  ~EmptyScope() {}  // there is nothing to give back
+};
+
 // sum += a b over a pair, by the instruction for it (VDPBF16PS).
 struct DotProducts {
-  struct Scope {
-    ~Scope() {}  // there is nothing to give back
-  };
+  using Scope = EmptyScope;
 
   template <int kRows, int kHalves>
   [[gnu::always_inline]] static void add(__m512 (&sums)[kRows][kHalves], const Bf16* a, const Bf16* b, int64_t pairs) {

@@ -13,9 +13,7 @@ namespace signstep::amx::fast {
 // Products: how a pair of bf16 values is multiplied and added (vector_product-inl.h).
 template <class Products>
 struct VectorUnit {
-  struct Scope {
-    ~Scope() {}  // there is nothing to give back
-  };
+  using Scope = EmptyScope;
 
   // A function of its own: within a larger one g++ keeps sums in memory.
   template <class Sums>
